@@ -1,0 +1,128 @@
+import { z } from 'zod';
+
+/** Ids in guides and sites: lower case, digits, dots and dashes, so that they are safe in file names and URLs. */
+export const idSchema = z
+  .string()
+  .max(80)
+  .regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/, 'use lower-case letters, digits, dots and dashes');
+
+const hostSchema = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(/^[A-Za-z0-9._:-]+$/, 'a host name or an IP address')
+  .describe('Host name or IP address, as the other end dials it');
+const portSchema = z.int().min(1).max(65535);
+
+/** A TCP service. The name is what certificates are checked against, unless `serverName` says otherwise. */
+export const endpointSchema = z.strictObject({
+  host: hostSchema,
+  port: portSchema,
+  serverName: hostSchema.optional().describe('Name that the certificate must carry; default: host'),
+  starttls: z.enum(['ldap']).optional().describe('The protocol in which TLS is started; absent: TLS from the first byte'),
+  anchors: z.array(idSchema).min(1).optional().describe('Anchors that the peer of this endpoint holds; default: all of the site'),
+});
+export type Endpoint = z.output<typeof endpointSchema>;
+
+/** A trust anchor: `pem` inline, or a `file` beside the site file (read and inlined when the site is loaded). */
+export const anchorSchema = z
+  .strictObject({ id: idSchema, pem: z.string().max(65536).optional(), file: z.string().max(500).optional() })
+  .refine((anchor) => (anchor.pem === undefined) !== (anchor.file === undefined), 'give either pem or file');
+
+/**
+ * A client identity made by the hospital for trials of a server. Files lie beside the site file; the key is read at run
+ * time, never stored. `kind` says how a server that checks properly must treat it.
+ */
+export const trialIdentitySchema = z.strictObject({
+  id: idSchema,
+  kind: z.enum(['good', 'expired', 'revoked', 'wrong-subject']),
+  certificate: z.string().max(500).describe('PEM file with the certificate and its chain'),
+  key: z.string().max(500).describe('PEM file with the private key'),
+});
+export type TrialIdentity = z.output<typeof trialIdentitySchema>;
+
+export const roleSchema = z.strictObject({
+  id: idSchema,
+  name: z.string().min(1).max(120),
+  group: z.string().min(1).max(256).describe('sAMAccountName or cn of the directory group'),
+});
+
+/** Credentials are named, never given: `secret` is the name under which the operator supplies the password. */
+const credentialSchema = z.strictObject({ user: z.string().min(1).max(256), secret: idSchema });
+
+export const deviceSchema = z.strictObject({
+  id: idSchema,
+  name: z.string().min(1).max(120),
+  host: hostSchema,
+  adminUrl: z.url({ protocol: /^https?$/ }).optional().describe('Base URL of the administration API, without a slash at the end'),
+  credential: credentialSchema.optional(),
+  endpoints: z.record(idSchema, endpointSchema).default({}),
+  allowedPorts: z.array(portSchema).max(200).default([]).describe('Ports that the guide and the hospital agreed to leave open'),
+  aeTitle: z.string().max(16).optional().describe('DICOM application entity title of the device'),
+  certificate: z.string().max(500).optional().describe('PEM file of the certificate that the device should present'),
+});
+
+export const linkSchema = z.strictObject({
+  id: idSchema,
+  name: z.string().min(1).max(120),
+  protocol: z.enum(['hl7-mllp', 'dicom', 'https', 'ldap', 'other']),
+  client: z.strictObject({ device: idSchema.describe('Device at the client end') }),
+  server: endpointSchema.describe('Server end, as the device dials it'),
+  pinned: z.string().max(500).optional().describe('PEM file: the copy of the server certificate or anchor that the device holds'),
+  clearPorts: z.array(portSchema).max(20).default([]).describe('Ports of the server end where a clear-text twin would listen'),
+  identities: z.array(idSchema).default([]).describe('Trial identities to use against the server end'),
+  impostor: z
+    .strictObject({
+      address: z.string().max(64).describe('Local address to listen on'),
+      port: z.int().min(0).max(65535).default(0).describe('Port to listen on; 0 takes a free one'),
+      trigger: z
+        .union([
+          z.literal('operator'),
+          z.strictObject({
+            url: z.url({ protocol: /^https?$/ }).describe('Device API that sends one synthetic test message to { host, port }'),
+            credential: credentialSchema.optional(),
+          }),
+        ])
+        .describe('How the device is made to connect'),
+    })
+    .optional(),
+});
+
+export const directorySchema = z.strictObject({
+  kind: z.enum(['active-directory', 'ldap']),
+  baseDn: z.string().min(3).max(1024),
+  servers: z
+    .array(
+      z.strictObject({
+        id: idSchema,
+        host: hostSchema,
+        ldaps: portSchema.optional().describe('LDAPS port'),
+        ldap: portSchema.optional().describe('LDAP port, used with StartTLS and for the refused clear-text trials'),
+      }),
+    )
+    .min(1)
+    .max(50),
+  anchors: z.array(idSchema).min(1),
+  bindAccount: z.string().min(1).max(1024).describe('DN or userPrincipalName that Lockstep binds as; the password is asked for'),
+  secret: idSchema.default('directory-bind').describe('Name under which the bind password is supplied'),
+});
+
+/** One hospital installation. Holds no secret. */
+export const siteSchema = z.strictObject({
+  site: idSchema,
+  name: z.string().min(1).max(120),
+  practice: z.boolean().default(false).describe('A practice hospital: every page and certificate is marked PRACTICE'),
+  hosts: z.record(hostSchema, z.string().max(64)).default({}).describe('Addresses for names that this network cannot resolve'),
+  directory: directorySchema.optional(),
+  anchors: z.array(anchorSchema).default([]),
+  identities: z.array(trialIdentitySchema).default([]),
+  roles: z.array(roleSchema).default([]),
+  devices: z.array(deviceSchema).default([]),
+  links: z.array(linkSchema).default([]),
+  inputs: z.record(z.string().max(80), z.unknown()).default({}).describe('Values for the guide\'s other inputs'),
+});
+export type Site = z.output<typeof siteSchema>;
+export type Role = z.output<typeof roleSchema>;
+export type Device = z.output<typeof deviceSchema>;
+export type Link = z.output<typeof linkSchema>;
+export type Directory = z.output<typeof directorySchema>;

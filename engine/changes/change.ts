@@ -1,0 +1,37 @@
+import type { z } from 'zod';
+import type { ChangeDeclaration } from '../../core/changes/declaration.ts';
+import type { Result } from '../../core/result.ts';
+import type { ProbeContext } from '../context.ts';
+
+/** Asked for one change, used once, dropped. */
+export type WriteCredential = { readonly user: string; readonly password: string };
+
+/** What will be written, shown before it is. Plain JSON; goes to the journal, so it holds no secret. */
+export type ChangePlan = {
+  readonly kind: string;
+  /** One sentence: what, where. */
+  readonly summary: string;
+  /** The diff as people read it; for a directory: LDIF (RFC 2849). */
+  readonly diff: string;
+  /** What `apply` executes; private to the change's own file. */
+  readonly operations: unknown;
+  /** The state before, as read now. */
+  readonly preImage: unknown;
+  /** True for the plan that undoes an earlier one. */
+  readonly undo: boolean;
+};
+
+/** What was found after the write. `state` is what an undo will be compared with. */
+export type ReadBack = { readonly asPlanned: boolean; readonly differences: readonly string[]; readonly state: unknown };
+
+/** A declaration with the code that plans, writes, reads back and plans the way back. */
+export type Change<P extends z.ZodType = z.ZodType> = {
+  readonly declaration: ChangeDeclaration<P>;
+  /** Reads with the ordinary credential; `change.refused` where nothing is to be done or it would lock somebody out. */
+  readonly plan: (params: z.output<P>, context: ProbeContext) => Promise<Result<ChangePlan>>;
+  /** Writes. Refuses with `change.state-differs` where the state is no longer the plan's pre-image. */
+  readonly apply: (plan: ChangePlan, credential: WriteCredential, context: ProbeContext) => Promise<Result<void>>;
+  readonly readBack: (plan: ChangePlan, context: ProbeContext) => Promise<Result<ReadBack>>;
+  /** Plans the undo of `plan`, refused where the state differs from `state` as read back then. */
+  readonly planUndo: (plan: ChangePlan, state: unknown, context: ProbeContext) => Promise<Result<ChangePlan>>;
+};
