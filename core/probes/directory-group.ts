@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { declareProbe } from './declaration.ts';
+
+const pseudonym = z.string().regex(/^[0-9a-f]{64}$/);
+
+const groupSchema = z.strictObject({
+  dn: z.string().describe('Distinguished name'),
+  name: z.string().describe('sAMAccountName, or cn where there is none'),
+  sid: z.string().optional().describe('Security identifier, S-1-…'),
+  kind: z.enum(['security', 'distribution']).optional().describe('Whether rights can be given to it'),
+  scope: z.enum(['global', 'universal', 'domain-local', 'builtin-local']).optional().describe('Where it counts'),
+  description: z.string().optional().describe('Its description; absent when it has none'),
+  managed: z.boolean().describe('managedBy is set'),
+  managedBy: z
+    .strictObject({
+      type: z.enum(['group', 'person', 'other']).describe('What the manager is'),
+      name: z.string().optional().describe('Name, for a group'),
+      pseudonym: pseudonym.optional().describe('HMAC of a person under the key of the site'),
+    })
+    .optional()
+    .describe('Who manages it; absent when nobody does'),
+});
+
+const writerSchema = z.strictObject({
+  type: z.enum(['group', 'person', 'well-known', 'unresolved']).describe('What the principal is'),
+  name: z.string().optional().describe('Name of a group or well-known principal, or the SID when it could not be resolved'),
+  pseudonym: pseudonym.optional().describe('HMAC of a person under the key of the site'),
+  rights: z.array(z.string()).describe('GenericAll, GenericWrite, WriteDacl, WriteOwner, WriteMember, AddSelf, Owner'),
+  privileged: z.boolean().describe('A built-in administrator of the domain, who has such rights on every group'),
+});
+
+/** `directory.group`: one group of the directory and everybody who is in it, however deep. */
+export const directoryGroup = declareProbe({
+  id: 'directory.group',
+  title: 'Directory group and its effective members',
+  version: 1,
+  params: z.strictObject({
+    group: z.string().min(1).max(256).describe('sAMAccountName, cn or DN of the group'),
+    staleAfter: z.iso.duration().optional().describe('ISO 8601 duration: nobody should be idle longer, e.g. P180D'),
+    maximum: z.int().min(1).max(200_000).default(50_000).describe('Stop counting after this many entries; the counts are then absent'),
+  }),
+  facts: z.strictObject({
+    exists: z.boolean().describe('The group is in the directory'),
+    nearMatches: z.array(z.string()).describe('Names of groups that are spelt much like it, nearest first'),
+    group: groupSchema.optional().describe('The group; absent when there is none'),
+    direct: z
+      .strictObject({
+        people: z.int().describe('User accounts that are members directly, those with it as primary group included'),
+        groups: z.array(z.string()).describe('Names of groups that are members directly'),
+        computers: z.int().describe('Computer accounts that are members directly'),
+        other: z.int().describe('Other members: contacts, foreign principals, entries that could not be read'),
+      })
+      .optional()
+      .describe('Members that the group names itself'),
+    effective: z
+      .strictObject({
+        count: z.int().optional().describe('User accounts that are members directly or through nested groups and primary groups'),
+        computers: z.int().optional().describe('Computer accounts likewise'),
+        disabled: z.int().optional().describe('Of the user accounts: disabled'),
+        expired: z.int().optional().describe('Of the user accounts: past their account expiry'),
+        stale: z.int().optional().describe('Of the enabled user accounts: idle longer than staleAfter (logon times lag up to 14 days)'),
+        neverLoggedOn: z.int().optional().describe('Of the enabled user accounts: no logon recorded'),
+        broad: z
+          .array(z.string())
+          .describe('Nested principals that hold more or less everybody (Domain Users, Everyone …) or come from another domain (by SID)'),
+        groups: z.array(z.string()).describe('Names of all nested groups'),
+        depth: z.int().describe('Longest chain of nesting; 0 when no group is nested'),
+        cycles: z.array(z.string()).describe('Groups that contain themselves through others'),
+        people: z.array(pseudonym).optional().describe('HMACs of the user accounts under the key of the site, sorted; absent without the key'),
+      })
+      .optional()
+      .describe('Everybody the group lets in'),
+    writers: z
+      .strictObject({
+        principals: z.array(writerSchema).describe('Who the access control list lets change the membership; deny entries are not subtracted'),
+        delegated: z.array(z.string()).describe('Names of those that are not built-in administrators (people without key: "person")'),
+      })
+      .optional()
+      .describe('Who can change the membership'),
+  }),
+  visible: ({ group }) => [
+    `One bind of the bind account and searches for the group ${group}, its nested groups and their members, in pages.`,
+  ],
+  rights: 'an ordinary domain user; the access control list may need more',
+  deadlineMs: 120_000,
+});
