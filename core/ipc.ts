@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import type { AppError, Result } from './result.ts';
+import type { Finding, JournalEvent, Target } from './session/events.ts';
+
+/**
+ * The one contract between renderer and main: channel → what goes in (checked at run time in main's router) and what comes
+ * out (a Result; checked by the compiler). Files, identities and secrets cross as opaque handles that only main can resolve.
+ */
+const handle = z.string().regex(/^h-[0-9a-f]{32}$/);
+const none = z.strictObject({});
+const key = z.string().min(1).max(400);
+const text = (most: number) => z.string().max(most);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const INPUTS = {
+  'app.info': none,
+  'library.list': none,
+  /** Shows the system's open dialog. `kind` picks the title and the file filter. */
+  'file.choose': z.strictObject({ kind: z.enum(['guide', 'site', 'bundle', 'identity', 'anchor']) }),
+  'guide.load': z.strictObject({ guide: handle }),
+  'publisher.pin': z.strictObject({ sha256 }),
+  'publisher.unpin': z.strictObject({ sha256 }),
+  'site.load': z.strictObject({ site: handle, guide: handle.optional() }),
+  'session.list': none,
+  'session.open': z.strictObject({ guide: handle, site: handle, operator: text(120).min(1) }),
+  'session.resume': z.strictObject({ session: z.uuid(), operator: text(120).min(1) }),
+  'session.snapshot': none,
+  'session.close': none,
+  /** The one channel that a secret crosses, once, from page to main. */
+  'secret.put': z.strictObject({ value: text(1024).min(1) }),
+  /** Gives a secret that was put to the open session under the name that the site uses. */
+  'secret.supply': z.strictObject({ name: text(80), secret: handle }),
+  'gate.check': z.strictObject({ typed: text(60).optional(), overrideReason: text(500).optional() }),
+  'preflight.accept': none,
+  'walk.run': z.strictObject({ keys: z.array(key).min(1).max(2000) }),
+  'walk.cancel': none,
+  'walk.reply': z.strictObject({ ask: text(60), yes: z.boolean() }),
+  'walk.answer': z.strictObject({ key, answer: text(40), note: text(8000) }),
+  /** Shows the open dialog and attaches the chosen file to the item. */
+  'walk.attach': z.strictObject({ key }),
+  'walk.waive': z.strictObject({ key, reason: text(2000).min(1), compensating: text(2000).min(1), until: z.iso.datetime() }),
+  'change.plan': z.strictObject({ key }),
+  'change.apply': z.strictObject({ key, change: text(60), ticket: text(120).min(1), approver: text(120).min(1), user: text(256).min(1), secret: handle }),
+  /** Plans the undo of a change that was read back; it is applied with `change.apply` like any other. */
+  'change.undo': z.strictObject({ key, change: text(60) }),
+  'identity.list': none,
+  'identity.unlock': z.strictObject({ identity: handle, passphrase: handle.optional() }),
+  'bundle.seal': z.strictObject({ identity: handle, passphrase: handle.optional() }),
+  'bundle.countersign': z.strictObject({ bundle: handle, identity: handle, passphrase: handle.optional(), role: text(120).min(1), remark: text(4000) }),
+  'bundle.verify': z.strictObject({ bundle: handle }),
+  'bundle.openReport': z.strictObject({ bundle: handle }),
+  'bundle.showInFolder': z.strictObject({ bundle: handle }),
+} as const satisfies Record<string, z.ZodType>;
+
+export type Channel = keyof typeof INPUTS;
+export type Input<C extends Channel> = z.input<(typeof INPUTS)[C]>;
+
+export type FileRef = { readonly handle: string; readonly name: string };
+export type GuideTrust = 'trusted' | 'untrusted' | 'unsigned';
+export type PublisherView = { readonly subject: string; readonly issuer: string; readonly sha256: string; readonly notAfter: string };
+
+export type GuideView = {
+  readonly id: string;
+  readonly version: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly publisher: { readonly name: string; readonly contact: string };
+  readonly product: { readonly vendor: string; readonly name: string; readonly versions: string; readonly observed: boolean };
+  readonly controls: number;
+  readonly trust: GuideTrust;
+  /** The certificate that signed it; absent when unsigned. */
+  readonly signer?: PublisherView;
+  readonly inputs: readonly { readonly name: string; readonly title: string; readonly type: string; readonly owner: string; readonly help?: string }[];
+};
+
+export type SiteView = {
+  readonly id: string;
+  readonly name: string;
+  readonly practice: boolean;
+  readonly directory?: { readonly kind: string; readonly baseDn: string; readonly servers: readonly string[]; readonly bindAccount: string };
+  readonly anchors: readonly { readonly id: string; readonly subject: string; readonly sha256: string; readonly notAfter: string }[];
+  readonly roles: readonly { readonly id: string; readonly name: string; readonly group: string }[];
+  readonly devices: readonly { readonly id: string; readonly name: string; readonly host: string }[];
+  readonly links: readonly { readonly id: string; readonly name: string; readonly protocol: string; readonly device: string; readonly server: string }[];
+};
+
+/** A plan item as the walk shows it. */
+export type ItemView = {
+  readonly key: string;
+  readonly control: {
+    readonly id: string;
+    readonly revision: number;
+    readonly title: string;
+    readonly owner: 'manufacturer' | 'hospital' | 'shared';
+    readonly group: string;
+    readonly why: string;
+    readonly instructions: string;
+    readonly references: Readonly<Record<string, readonly string[]>>;
+    readonly validFor?: string;
+    readonly manual?: { readonly question: string; readonly evidence: readonly string[]; readonly required: boolean; readonly answers: readonly string[] };
+    readonly change?: { readonly kind: string; readonly title: string; readonly rights: string; readonly visible: readonly string[] };
+  };
+  readonly target: Target;
+  readonly applies: boolean;
+  readonly checks: readonly { readonly probe: string; readonly title: string; readonly visible: readonly string[] }[];
+};
+
+export type Snapshot = {
+  readonly session: string;
+  readonly guide: GuideView;
+  readonly site: SiteView;
+  readonly items: readonly ItemView[];
+  /** The whole journal so far; the renderer reduces it with core's reducer. */
+  readonly events: readonly JournalEvent[];
+  /** Passwords that the site names, and whether they were supplied. */
+  readonly secrets: readonly { readonly name: string; readonly purpose: string; readonly supplied: boolean }[];
+  readonly running: boolean;
+  /** Why nothing may be changed here (an unsigned or untrusted guide); absent where changes are allowed. */
+  readonly readOnly?: string;
+  /** What resuming found, e.g. a torn last line kept aside. */
+  readonly notices: readonly string[];
+};
+
+export type IdentityView = { readonly file: FileRef; readonly subject?: string; readonly role: 'engineer' | 'hospital' | 'unknown'; readonly practice: boolean; readonly needsPassphrase: boolean };
+export type SealedView = { readonly bundle: FileRef; readonly path: string; readonly provisional: boolean; readonly sha256: string };
+export type VerifyView = {
+  readonly sound: boolean;
+  readonly findings: readonly { readonly severity: 'bad' | 'warn' | 'info'; readonly code: string; readonly sentence: string; readonly place?: string }[];
+  readonly signers: readonly { readonly role: string; readonly subject: string; readonly at?: string }[];
+};
+export type ChangeView = { readonly change: string; readonly kind: string; readonly summary: string; readonly diff: string; readonly undo: boolean; readonly visible: readonly string[]; readonly rights: string };
+
+/** What each channel answers with, inside a Result. */
+export type Outputs = {
+  'app.info': { readonly version: string; readonly runtime: Readonly<Record<string, string>>; readonly practice: boolean; readonly platform: string };
+  'library.list': { readonly guides: readonly { readonly file: FileRef; readonly title: string; readonly product: string; readonly trust: GuideTrust; readonly practice: boolean }[]; readonly sites: readonly { readonly file: FileRef; readonly name: string; readonly practice: boolean }[] };
+  'file.choose': FileRef | null;
+  'guide.load': GuideView;
+  'publisher.pin': null;
+  'publisher.unpin': null;
+  'site.load': SiteView;
+  'session.list': readonly { readonly session: string; readonly guide: string; readonly site: string; readonly operator: string; readonly openedAt: string; readonly events: number; readonly sealed: boolean }[];
+  'session.open': Snapshot;
+  'session.resume': Snapshot;
+  'session.snapshot': Snapshot | null;
+  'session.close': null;
+  'secret.put': { readonly handle: string; readonly expiresAt: string };
+  'secret.supply': null;
+  'gate.check': { readonly inRange: boolean };
+  'preflight.accept': null;
+  'walk.run': { readonly finished: number; readonly cancelled: boolean };
+  'walk.cancel': null;
+  'walk.reply': null;
+  'walk.answer': null;
+  'walk.attach': { readonly name: string; readonly sha256: string } | null;
+  'walk.waive': null;
+  'change.plan': ChangeView;
+  'change.apply': { readonly asPlanned: boolean; readonly differences: readonly string[] };
+  'change.undo': ChangeView;
+  'identity.list': readonly IdentityView[];
+  'identity.unlock': { readonly subject: string; readonly issuer: string; readonly notAfter: string };
+  'bundle.seal': SealedView;
+  'bundle.countersign': SealedView;
+  'bundle.verify': VerifyView;
+  'bundle.openReport': null;
+  'bundle.showInFolder': null;
+};
+
+export type Output<C extends Channel> = Result<Outputs[C], AppError>;
+
+/** Pushed from main to the page. */
+export type Push =
+  | { readonly kind: 'journal'; readonly events: readonly JournalEvent[] }
+  | { readonly kind: 'progress'; readonly key: string; readonly line: string; readonly done: number; readonly total: number }
+  | { readonly kind: 'ask'; readonly ask: string; readonly key: string; readonly question: string }
+  | { readonly kind: 'asked'; readonly ask: string }
+  | { readonly kind: 'running'; readonly running: boolean }
+  | { readonly kind: 'menu'; readonly command: 'open-guide' | 'open-bundle' | 'run' | 'next' | 'previous' | 'help' };
+
+/** What preload exposes as `window.lockstep`. */
+export type Bridge = {
+  readonly invoke: <C extends Channel>(channel: C, input: Input<C>) => Promise<Output<C>>;
+  readonly onPush: (listener: (push: Push) => void) => () => void;
+};
+
+export type { AppError, Finding };

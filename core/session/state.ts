@@ -1,0 +1,146 @@
+import type { EventData, Finding, JournalEvent, Target, Verdict } from './events.ts';
+
+export type ChangeState = {
+  readonly id: string;
+  readonly kind: string;
+  readonly summary: string;
+  readonly diff: string;
+  readonly undo: boolean;
+  readonly undoOf?: string;
+  readonly ticket?: string;
+  readonly approver?: string;
+  /** planned → approved → started (pre-image stored) → applied → read-back; failed and undone are ends. */
+  readonly phase: 'planned' | 'approved' | 'started' | 'applied' | 'read-back' | 'failed' | 'undone';
+  readonly asPlanned?: boolean;
+  readonly differences?: readonly string[];
+  readonly error?: EventData<'change.failed'>['error'];
+};
+
+export type CheckState = { readonly probe: string; readonly phase: 'running' | 'recorded' | 'failed'; readonly event: number; readonly file?: string; readonly error?: EventData<'probe.failed'>['error'] };
+
+export type ItemState = {
+  readonly key: string;
+  readonly checks: Readonly<Record<number, CheckState>>;
+  readonly verdict?: Verdict;
+  readonly findings: readonly Finding[];
+  readonly goodUntil?: string;
+  readonly judgedAt?: string;
+  readonly target?: Target;
+  readonly answer?: { readonly answer: string; readonly note: string; readonly attachments: readonly string[]; readonly at: string; readonly by: string };
+  readonly attachments: readonly EventData<'attached'>[];
+  readonly changes: readonly ChangeState[];
+  readonly waiver?: { readonly reason: string; readonly compensating: string; readonly until: string; readonly by: string };
+  readonly deferred?: { readonly to: string; readonly note: string };
+};
+
+export type SessionState = {
+  readonly opened?: EventData<'session.opened'>;
+  readonly openedAt?: string;
+  readonly operators: readonly { readonly id: string; readonly name: string }[];
+  readonly gate?: EventData<'gate.checked'>;
+  readonly preflight: boolean;
+  readonly items: Readonly<Record<string, ItemState>>;
+  readonly heads: readonly EventData<'head.signed'>[];
+  readonly sealed?: EventData<'sealed'>;
+  /** Number of the last event; -1 before the first. */
+  readonly last: number;
+};
+
+export const EMPTY_STATE: SessionState = { operators: [], preflight: false, items: {}, heads: [], last: -1 };
+
+const EMPTY_ITEM: Omit<ItemState, 'key'> = { checks: {}, findings: [], attachments: [], changes: [] };
+
+/** Event → state: the only way that state comes about, in main, in the renderer, in the CLI and in the verifier. */
+export function reduce(state: SessionState, event: JournalEvent): SessionState {
+  return { ...apply(state, event), last: event.n };
+}
+
+/** Folds a whole journal. */
+export function reduceAll(events: readonly JournalEvent[]): SessionState {
+  return events.reduce(reduce, EMPTY_STATE);
+}
+
+function apply(state: SessionState, event: JournalEvent): SessionState {
+  switch (event.type) {
+    case 'session.opened':
+      return { ...state, opened: event.data, openedAt: event.at, operators: [event.data.operator] };
+    case 'operator.joined':
+      return { ...state, operators: [...state.operators, event.data] };
+    case 'gate.checked':
+      return { ...state, gate: event.data };
+    case 'preflight.accepted':
+      return { ...state, preflight: true };
+    case 'head.signed':
+      return { ...state, heads: [...state.heads, event.data] };
+    case 'sealed':
+      return { ...state, sealed: event.data };
+    default:
+      return withItem(state, event.data.key, (item) => applyToItem(item, event));
+  }
+}
+
+function withItem(state: SessionState, key: string, change: (item: ItemState) => ItemState): SessionState {
+  return { ...state, items: { ...state.items, [key]: change(state.items[key] ?? { key, ...EMPTY_ITEM }) } };
+}
+
+type ItemEvent = Exclude<JournalEvent, JournalEvent<'session.opened' | 'operator.joined' | 'gate.checked' | 'preflight.accepted' | 'head.signed' | 'sealed'>>;
+
+function applyToItem(item: ItemState, event: ItemEvent): ItemState {
+  switch (event.type) {
+    case 'probe.started':
+      return withCheck(item, event.data.check, { probe: event.data.probe, phase: 'running', event: event.n });
+    case 'facts.recorded':
+      return withCheck(item, event.data.check, { probe: event.data.probe, phase: 'recorded', event: event.n, file: event.data.file });
+    case 'probe.failed':
+      return withCheck(item, event.data.check, { probe: event.data.probe, phase: 'failed', event: event.n, error: event.data.error });
+    case 'judged': {
+      const { goodUntil: _old, ...rest } = item;
+      const { verdict, findings, target, goodUntil } = event.data;
+      return { ...rest, verdict, findings, target, judgedAt: event.at, ...(goodUntil === undefined ? {} : { goodUntil }) };
+    }
+    case 'answered':
+      return { ...item, answer: { answer: event.data.answer, note: event.data.note, attachments: event.data.attachments, at: event.at, by: event.by } };
+    case 'attached':
+      return { ...item, attachments: [...item.attachments, event.data] };
+    case 'waived':
+      return { ...item, waiver: { reason: event.data.reason, compensating: event.data.compensating, until: event.data.until, by: event.by } };
+    case 'deferred':
+      return { ...item, deferred: { to: event.data.to, note: event.data.note } };
+    default:
+      return { ...item, changes: applyToChanges(item.changes, event) };
+  }
+}
+
+function withCheck(item: ItemState, index: number, check: CheckState): ItemState {
+  return { ...item, checks: { ...item.checks, [index]: check } };
+}
+
+type ChangeEvent = Extract<ItemEvent, { type: `change.${string}` }>;
+
+function applyToChanges(changes: readonly ChangeState[], event: ChangeEvent): readonly ChangeState[] {
+  const { data } = event;
+  if (event.type === 'change.planned') {
+    const { change, kind, summary, diff, undo, undoOf } = event.data;
+    return [...changes, { id: change, kind, summary, diff, undo, phase: 'planned', ...(undoOf === undefined ? {} : { undoOf }) }];
+  }
+  return changes.map((change) => (change.id === data.change ? advance(change, event) : change));
+}
+
+function advance(change: ChangeState, event: Exclude<ChangeEvent, JournalEvent<'change.planned'>>): ChangeState {
+  switch (event.type) {
+    case 'change.approved':
+      return { ...change, phase: 'approved', ticket: event.data.ticket, approver: event.data.approver };
+    case 'change.preimage':
+      return { ...change, phase: 'started' };
+    case 'change.applied':
+      return { ...change, phase: 'applied' };
+    case 'change.failed':
+      return { ...change, phase: 'failed', error: event.data.error };
+    case 'change.readback':
+      return { ...change, phase: 'read-back', asPlanned: event.data.asPlanned, differences: event.data.differences };
+    case 'change.undone':
+      return { ...change, phase: 'undone' };
+    default:
+      return event satisfies never;
+  }
+}

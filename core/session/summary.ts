@@ -1,0 +1,43 @@
+import type { PlanItem } from '../guide/plan.ts';
+import type { Verdict } from './events.ts';
+import type { SessionState } from './state.ts';
+
+/** hardened: all pass or waived and in date; open: something fails; undecided: error or not reviewed. */
+export type SummaryWord = 'hardened' | 'open' | 'undecided';
+
+export type Summary = {
+  readonly word: SummaryWord;
+  readonly counts: Readonly<Record<Verdict, number>>;
+  /** Items that were once judged but whose evidence has run out at the given time. */
+  readonly expired: readonly string[];
+  /** Failing items for which a waiver was requested and is in date. */
+  readonly waived: readonly string[];
+  readonly total: number;
+};
+
+/**
+ * Sums a session up at a given time. An expired answer never counts as pass: it makes the session undecided. A plan in
+ * which nothing applies proves nothing and is undecided too.
+ * @param waiversAccepted whether a countersignature covers the waivers; until then a waiver is a request and counts for nothing
+ */
+export function summarize(items: readonly PlanItem[], state: SessionState, at: Date, waiversAccepted = false): Summary {
+  const counts: Record<Verdict, number> = { pass: 0, fail: 0, error: 0, 'not-reviewed': 0, 'not-applicable': 0 };
+  const expired: string[] = [];
+  const waived: string[] = [];
+  let open = 0;
+  let undecided = 0;
+  for (const { key } of items) {
+    const item = state.items[key];
+    const verdict = item?.verdict ?? 'not-reviewed';
+    counts[verdict] += 1;
+    const isExpired = item?.goodUntil !== undefined && Date.parse(item.goodUntil) <= at.getTime();
+    if (isExpired) expired.push(key);
+    const isWaived = verdict === 'fail' && item?.waiver !== undefined && Date.parse(item.waiver.until) > at.getTime();
+    if (isWaived) waived.push(key);
+    if (verdict === 'fail' && !(isWaived && waiversAccepted)) open += 1;
+    else if (verdict === 'error' || verdict === 'not-reviewed' || isExpired) undecided += 1;
+  }
+  const decided = counts.pass + counts.fail;
+  const word = open > 0 ? 'open' : undecided > 0 || decided === 0 ? 'undecided' : 'hardened';
+  return { word, counts, expired, waived, total: items.length };
+}

@@ -1,0 +1,86 @@
+import { LineCounter, parseDocument, visit, type Document } from 'yaml';
+import type { z } from 'zod';
+
+/** One fault in a text, with where it is (1-based) and what is wrong. */
+export type Fault = { readonly line: number; readonly column: number; readonly path: string; readonly message: string };
+
+/** Larger texts are refused before they are parsed. */
+export const MAX_YAML_CHARACTERS = 2_000_000;
+
+/**
+ * Parses YAML 1.2 and checks it against a zod schema. Aliases and anchors are refused (a guide is read by people, and
+ * they make recursive or exploding documents possible), as are duplicate keys and more than one document.
+ * @returns the value, or every fault with line and column.
+ */
+export function parseYaml<S extends z.ZodType>(
+  text: string,
+  schema: S,
+): { ok: true; value: z.output<S>; locate: (path: readonly PropertyKey[]) => { line: number; column: number } } | { ok: false; faults: Fault[] } {
+  if (text.length > MAX_YAML_CHARACTERS) {
+    return { ok: false, faults: [{ line: 1, column: 1, path: '', message: `longer than ${MAX_YAML_CHARACTERS} characters` }] };
+  }
+  const control = findControlCharacter(text);
+  if (control !== undefined) return { ok: false, faults: [control] };
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, strict: true, merge: false });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  if (document.errors.length > 0) {
+    return {
+      ok: false,
+      faults: document.errors.map((error) => ({ ...at(error.pos[0]), path: '', message: (error.message.split(' at line ')[0] ?? '').trim() })),
+    };
+  }
+  const faults: Fault[] = [];
+  visit(document, {
+    Alias(_, node) {
+      faults.push({ ...at(node.range?.[0] ?? 0), path: '', message: 'aliases (*) are not allowed' });
+    },
+    Node(_, node) {
+      if ('anchor' in node && node.anchor) faults.push({ ...at(node.range?.[0] ?? 0), path: '', message: 'anchors (&) are not allowed' });
+    },
+  });
+  if (faults.length > 0) return { ok: false, faults };
+  const locate = (path: readonly PropertyKey[]) => at(offsetOf(document, path));
+  const parsed = schema.safeParse(document.toJS({ maxAliasCount: 0 }));
+  if (parsed.success) return { ok: true, value: parsed.data, locate };
+  for (const issue of parsed.error.issues) {
+    const keys = issue.code === 'unrecognized_keys' ? issue.keys : [undefined];
+    for (const key of keys) {
+      const path = key === undefined ? issue.path : [...issue.path, key];
+      const message = key === undefined ? issue.message : `unknown key "${key}"`;
+      faults.push({ ...at(offsetOf(document, path)), path: path.map(String).join('.'), message });
+    }
+  }
+  faults.sort((a, b) => a.line - b.line || a.column - b.column);
+  return { ok: false, faults };
+}
+
+/** Offset of the key at `path`, or of the deepest part of it that exists. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length >= 0; length -= 1) {
+    const part = path.slice(0, length);
+    const parent = length === 0 ? document.contents : document.getIn(part.slice(0, -1), true);
+    const pairs = (parent as { items?: unknown[] } | null | undefined)?.items;
+    const last = part.at(-1);
+    for (const pair of pairs ?? []) {
+      const key = (pair as { key?: { value?: unknown; range?: number[] } }).key;
+      if (length > 0 && key?.value === last && key?.range) return key.range[0] ?? 0;
+    }
+    const node = document.getIn(part, true) as { range?: number[] } | undefined;
+    if (node?.range) return node.range[0] ?? 0;
+  }
+  return 0;
+}
+
+function findControlCharacter(text: string): Fault | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  const match = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd\ufeff]/.exec(text.startsWith('\ufeff') ? ` ${text.slice(1)}` : text);
+  if (match === null) return undefined;
+  const before = text.slice(0, match.index).split('\n');
+  const code = (match[0] ?? '').charCodeAt(0).toString(16).padStart(4, '0').toUpperCase();
+  const message = code === 'FFFD' ? 'not valid UTF-8' : `the character U+${code} is not allowed`;
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1, path: '', message };
+}
