@@ -28,7 +28,7 @@ export const httpRequest = declareProbe({
     date: z.string().optional().describe('The server\'s clock from its Date header, ISO 8601 UTC'),
   }),
   visible: ({ url, method, credential }) => [
-    `${method} ${new URL(url).origin}${new URL(url).pathname}${credential === undefined ? ' without a login' : ` as ${credential.user}`}.`,
+    `${method} ${url.split(/[?#]/)[0]}${credential === undefined ? ' without a login' : ` as ${credential.user}`}.`,
   ],
   rights: 'none, or the named account',
   deadlineMs: 30_000,

@@ -1,13 +1,27 @@
+import { certificatePinned } from './certificate-pinned.ts';
 import type { ProbeDeclaration } from './declaration.ts';
+import { dicomEcho } from './dicom-echo.ts';
 import { directoryAccount } from './directory-account.ts';
 import { directoryConnection } from './directory-connection.ts';
 import { directoryGroup } from './directory-group.ts';
 import { directoryPasswordPolicy } from './directory-password-policy.ts';
+import { httpRequest } from './http-request.ts';
+import { tcpPorts } from './tcp-ports.ts';
+import { tlsClientAuthentication } from './tls-client-authentication.ts';
+import { tlsEndpoint } from './tls-endpoint.ts';
+import { tlsImpostor } from './tls-impostor.ts';
 
 /** Every probe that a guide may name; the types of parameters and facts are erased here. */
 export const PROBE_DECLARATIONS = [
+  certificatePinned,
+  dicomEcho,
   directoryAccount,
   directoryConnection,
   directoryGroup,
   directoryPasswordPolicy,
+  httpRequest,
+  tcpPorts,
+  tlsClientAuthentication,
+  tlsEndpoint,
+  tlsImpostor,
 ] as unknown as readonly ProbeDeclaration[];
