@@ -1,0 +1,56 @@
+import type { Input, Output, Outputs, Push } from '../core/ipc.ts';
+import type { Result } from '../core/result.ts';
+
+/**
+ * What the desktop's engine process answers: the renderer's channels with every opaque handle already replaced, by main, with
+ * the path or the secret it stands for. Secrets live in the arguments of one call and are never stored or logged.
+ */
+export type ServiceInputs = {
+  'guide.load': { path: string; pins: readonly string[] };
+  'site.load': { path: string; guidePath?: string };
+  'session.list': Record<string, never>;
+  'session.open': { guidePath: string; sitePath: string; operator: string; pins: readonly string[] };
+  'session.resume': Input<'session.resume'> & { pins: readonly string[] };
+  'session.snapshot': Record<string, never>;
+  'session.close': Record<string, never>;
+  'secret.supply': { name: string; value: string };
+  'gate.check': Input<'gate.check'>;
+  'preflight.accept': Record<string, never>;
+  'walk.run': Input<'walk.run'>;
+  'walk.cancel': Record<string, never>;
+  'walk.reply': Input<'walk.reply'>;
+  'walk.answer': Input<'walk.answer'>;
+  'walk.attach': { key: string; path: string };
+  'walk.waive': Input<'walk.waive'>;
+  'change.plan': Input<'change.plan'>;
+  'change.apply': { key: string; change: string; ticket: string; approver: string; user: string; password: string };
+  'change.undo': Input<'change.undo'>;
+  'identity.unlock': { path: string; passphrase?: string };
+  'bundle.seal': { path: string; passphrase?: string };
+  'bundle.countersign': { bundlePath: string; path: string; passphrase?: string; role: string; remark: string };
+  'bundle.verify': { path: string; trust: TrustPems };
+  /** Writes report.html of the bundle into a temporary folder and says where. */
+  'bundle.extractReport': { path: string };
+};
+
+/** Root certificates (PEM) per role; an empty list means that nobody is trusted in that role. */
+export type TrustPems = { readonly engineer: readonly string[]; readonly hospital: readonly string[]; readonly publisher: readonly string[] };
+
+type Paths = {
+  'bundle.seal': { path: string; provisional: boolean; sha256: string };
+  'bundle.countersign': { path: string; provisional: boolean; sha256: string };
+  'bundle.extractReport': { path: string };
+};
+
+export type ServiceMethod = keyof ServiceInputs;
+export type ServiceOutput<M extends ServiceMethod> = M extends keyof Paths ? Result<Paths[M]> : M extends keyof Outputs ? Output<M> : never;
+
+export type Service = {
+  readonly call: <M extends ServiceMethod>(method: M, input: ServiceInputs[M]) => Promise<ServiceOutput<M>>;
+  readonly onPush: (listener: (push: Push) => void) => void;
+  /** Cancels what runs, closes the journal. */
+  readonly close: () => Promise<void>;
+};
+
+/** `dataDir` holds sessions/ and bundles/; `assetsDir` the framework mappings. */
+export type ServiceOptions = { readonly dataDir: string; readonly assetsDir: string; readonly lockstep: string; readonly runtime: Readonly<Record<string, string>> };
