@@ -39,6 +39,8 @@ export const INPUTS = {
   /** Shows the open dialog and attaches the chosen file to the item. */
   'walk.attach': z.strictObject({ key }),
   'walk.waive': z.strictObject({ key, reason: text(2000).min(1), compensating: text(2000).min(1), until: z.iso.datetime() }),
+  /** What a check of the open session saw last; the journal names only the file. */
+  'facts.read': z.strictObject({ key, check: z.int().min(0).max(100) }),
   'change.plan': z.strictObject({ key }),
   'change.apply': z.strictObject({ key, change: text(60), ticket: text(120).min(1), approver: text(120).min(1), user: text(256).min(1), secret: handle }),
   /** Plans the undo of a change that was read back; it is applied with `change.apply` like any other. */
@@ -154,6 +156,7 @@ export type Outputs = {
   'walk.answer': null;
   'walk.attach': { readonly name: string; readonly sha256: string } | null;
   'walk.waive': null;
+  'facts.read': { readonly facts?: unknown; readonly notApplicable?: string; readonly absent: readonly { readonly path: string; readonly reason: string }[] };
   'change.plan': ChangeView;
   'change.apply': { readonly asPlanned: boolean; readonly differences: readonly string[] };
   'change.undo': ChangeView;

@@ -22,6 +22,7 @@ export type ServiceInputs = {
   'walk.answer': Input<'walk.answer'>;
   'walk.attach': { key: string; path: string };
   'walk.waive': Input<'walk.waive'>;
+  'facts.read': Input<'facts.read'>;
   'change.plan': Input<'change.plan'>;
   'change.apply': { key: string; change: string; ticket: string; approver: string; user: string; password: string };
   'change.undo': Input<'change.undo'>;
