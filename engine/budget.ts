@@ -1,0 +1,74 @@
+import { appError, type AppError } from '../core/result.ts';
+
+/** What a guide allows towards one host. */
+export type Budget = { readonly connections: number; readonly perSecond: number };
+
+/** Thrown inside a probe when it may not connect (any more); the runner turns it into the probe's error. */
+export class ConnectionRefusedByBudget extends Error {
+  readonly error: AppError;
+  constructor(error: AppError) {
+    super(error.message);
+    this.error = error;
+  }
+}
+
+export type ConnectionBudget = {
+  /** Runs `work` alone on `host`; rejects with ConnectionRefusedByBudget when the budget is used up or `signal` aborts. */
+  readonly connection: <T>(host: string, work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+  /** Connections opened so far, over all hosts. */
+  readonly used: () => number;
+};
+
+/**
+ * One socket per host at a time, at most `connections` in a session and `perSecond` in a second: medical devices have
+ * lost their network interface under less.
+ */
+export function createConnectionBudget(budget: Budget, now: () => number = Date.now): ConnectionBudget {
+  const tails = new Map<string, Promise<unknown>>();
+  const counts = new Map<string, number>();
+  const lastStart = new Map<string, number>();
+  let used = 0;
+
+  async function turn<T>(host: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    signal.throwIfAborted();
+    const count = (counts.get(host) ?? 0) + 1;
+    if (count > budget.connections) {
+      throw new ConnectionRefusedByBudget(
+        appError('probe.budget', `The guide allows ${budget.connections} connections to ${host} in one session; they are used up.`, { place: host }),
+      );
+    }
+    const wait = (lastStart.get(host) ?? Number.NEGATIVE_INFINITY) + 1000 / budget.perSecond - now();
+    if (wait > 0) await pause(wait, signal);
+    counts.set(host, count);
+    lastStart.set(host, now());
+    used += 1;
+    return work();
+  }
+
+  return {
+    connection(host, work, signal) {
+      const before = tails.get(host) ?? Promise.resolve();
+      const mine = before.then(
+        () => turn(host, work, signal),
+        () => turn(host, work, signal),
+      );
+      tails.set(host, mine.catch(() => undefined));
+      return mine;
+    },
+    used: () => used,
+  };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

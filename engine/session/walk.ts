@@ -1,0 +1,96 @@
+import type { PlanItem } from '../../core/guide/plan.ts';
+import { appError, ok, type Result } from '../../core/result.ts';
+import type { FactsFile } from '../../core/session/events.ts';
+import type { SessionState } from '../../core/session/state.ts';
+import { judgeItem } from '../../core/verdict/judge.ts';
+import type { Journal } from '../evidence/journal-file.ts';
+import { PROBES } from '../probes/index.ts';
+import { type RunEnvironment, runProbe } from '../run.ts';
+import { type Outcomes, setOutcome } from './outcomes.ts';
+
+export type Progress = { readonly key: string; readonly line: string; readonly done: number; readonly total: number };
+
+/**
+ * Runs the checks of items in order and judges each. A failing probe is an error in the journal and the walk goes on; only
+ * a journal that cannot be written stops it. The same probe with the same parameters runs once per walk: devices are fragile.
+ */
+export async function runItems(
+  items: readonly PlanItem[],
+  journal: Journal,
+  outcomes: Outcomes,
+  state: () => SessionState,
+  environment: Omit<RunEnvironment, 'progress'>,
+  onProgress: (progress: Progress) => void,
+  cancel: AbortSignal,
+): Promise<Result<{ finished: number; cancelled: boolean }>> {
+  const seen = new Map<string, Result<FactsFile>>();
+  let finished = 0;
+  for (const [index, item] of items.entries()) {
+    if (cancel.aborted) break;
+    const report = (line: string) => onProgress({ key: item.key, line, done: index, total: items.length });
+    report(item.control.title);
+    if (item.applies.kind === 'yes') {
+      for (const check of item.checks.keys()) {
+        if (cancel.aborted) break;
+        const recorded = await runCheck(item, check, journal, outcomes, { ...environment, progress: report }, seen, cancel);
+        if (!recorded.ok) return recorded;
+      }
+    }
+    const judged = await recordJudgement(item, journal, outcomes, state());
+    if (!judged.ok) return judged;
+    finished += 1;
+  }
+  return ok({ finished, cancelled: cancel.aborted });
+}
+
+async function runCheck(
+  item: PlanItem,
+  check: number,
+  journal: Journal,
+  outcomes: Outcomes,
+  environment: RunEnvironment,
+  seen: Map<string, Result<FactsFile>>,
+  cancel: AbortSignal,
+): Promise<Result<unknown>> {
+  const planned = item.checks[check];
+  if (planned === undefined || !planned.params.ok) return ok(undefined);
+  const about = { key: item.key, check, probe: planned.probe };
+  const started = await journal.append('probe.started', { ...about, params: planned.params.value });
+  if (!started.ok) return started;
+  const identity = JSON.stringify([planned.probe, planned.params.value]);
+  const result = seen.get(identity) ?? (await runNamed(planned.probe, planned.params.value, environment, cancel));
+  seen.set(identity, result);
+  if (result.ok) {
+    setOutcome(outcomes, item.key, check, { facts: result.value });
+    return journal.recordFacts(about, result.value);
+  }
+  setOutcome(outcomes, item.key, check, { error: result.error });
+  return journal.append('probe.failed', { ...about, error: result.error });
+}
+
+/** Runs a probe by its id. */
+export function runNamed(id: string, params: Record<string, unknown>, environment: RunEnvironment, cancel: AbortSignal): Promise<Result<FactsFile>> {
+  const probe = PROBES.find((candidate) => candidate.declaration.id === id);
+  if (probe === undefined) {
+    return Promise.resolve({ ok: false, error: appError('guide.invalid', `This version of Lockstep has no probe "${id}".`) });
+  }
+  return runProbe(probe, params, environment, cancel);
+}
+
+/** Judges one item from what is known now and appends the judgement. */
+export async function recordJudgement(item: PlanItem, journal: Journal, outcomes: Outcomes, state: SessionState): Promise<Result<unknown>> {
+  const itemState = state.items[item.key];
+  const answered = itemState?.answer;
+  const answer = answered === undefined ? undefined : { answer: answered.answer, attachments: itemState?.attachments.length ?? 0, at: answered.at };
+  const judgement = judgeItem(item, outcomes.get(item.key) ?? new Map(), answer);
+  return journal.append('judged', {
+    key: item.key,
+    control: item.control.id,
+    revision: item.control.revision,
+    target: item.target,
+    verdict: judgement.verdict,
+    findings: [...judgement.findings],
+    basis: Object.values(itemState?.checks ?? {}).map((check) => check.event),
+    ...(judgement.goodUntil === undefined ? {} : { goodUntil: judgement.goodUntil }),
+  });
+}
