@@ -1,0 +1,75 @@
+import { createECDH, randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { TlsVersion } from '../../../core/probes/tls-endpoint.ts';
+import { isEllipticSuite } from './suites.ts';
+
+export const VERSION_NUMBERS: Readonly<Record<TlsVersion, number>> = {
+  'SSL 3.0': 0x0300,
+  'TLS 1.0': 0x0301,
+  'TLS 1.1': 0x0302,
+  'TLS 1.2': 0x0303,
+  'TLS 1.3': 0x0304,
+};
+
+const EMPTY_RENEGOTIATION_INFO = 0x00ff;
+const GROUPS = [0x001d, 0x0017, 0x0018, 0x0019, 0x0100];
+// SHA-1 and DSA are offered on purpose: a server that has nothing better must still be able to answer.
+const SIGNATURES = [0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b, 0x0401, 0x0501, 0x0601, 0x0203, 0x0201, 0x0202];
+
+export type ClientHello = { readonly bytes: Buffer; readonly random: Buffer };
+
+/**
+ * Builds one record with a ClientHello that offers exactly one version (RFC 6101, 2246, 4346, 5246, 8446). Our own TLS
+ * library cannot offer the old versions and weak suites; so these bytes never become a full handshake.
+ * @param serverName SNI; left out for IP addresses and for SSL 3.0, which knows no extensions.
+ */
+export function buildClientHello(version: TlsVersion, suites: readonly number[], serverName: string): ClientHello {
+  const number = VERSION_NUMBERS[version];
+  const random = randomBytes(32);
+  const offered = version === 'SSL 3.0' ? suites.filter((suite) => !isEllipticSuite(suite)) : suites;
+  const tls13 = version === 'TLS 1.3';
+  const extensions = version === 'SSL 3.0' ? [] : [vector(2, Buffer.concat(extensionsFor(version, serverName)))];
+  const body = Buffer.concat([
+    uint16(Math.min(number, 0x0303)),
+    random,
+    vector(1, tls13 ? randomBytes(32) : Buffer.alloc(0)),
+    vector(2, Buffer.concat([...offered, ...(tls13 ? [] : [EMPTY_RENEGOTIATION_INFO])].map(uint16))),
+    vector(1, Buffer.from([0])),
+    ...extensions,
+  ]);
+  const handshake = Buffer.concat([Buffer.from([1]), vector(3, body)]);
+  const record = Buffer.concat([Buffer.from([22]), uint16(version === 'SSL 3.0' ? 0x0300 : 0x0301), vector(2, handshake)]);
+  return { bytes: record, random };
+}
+
+function extensionsFor(version: TlsVersion, serverName: string): Buffer[] {
+  const name = isIP(serverName) === 0 ? [extension(0, vector(2, Buffer.concat([Buffer.from([0]), vector(2, Buffer.from(serverName, 'latin1'))])))] : [];
+  const common = [...name, extension(10, vector(2, Buffer.concat(GROUPS.map(uint16)))), extension(11, vector(1, Buffer.from([0])))];
+  if (version === 'TLS 1.0' || version === 'TLS 1.1') return common;
+  common.push(extension(13, vector(2, Buffer.concat(SIGNATURES.map(uint16)))));
+  if (version === 'TLS 1.2') return [...common, extension(23, Buffer.alloc(0))];
+  const ecdh = createECDH('prime256v1');
+  const shares = Buffer.concat([
+    // Any 32 bytes are a valid X25519 public key; the secret is never needed.
+    Buffer.concat([uint16(0x001d), vector(2, randomBytes(32))]),
+    Buffer.concat([uint16(0x0017), vector(2, ecdh.generateKeys())]),
+  ]);
+  return [...common, extension(43, vector(1, uint16(VERSION_NUMBERS['TLS 1.3']))), extension(45, vector(1, Buffer.from([1]))), extension(51, vector(2, shares))];
+}
+
+function extension(type: number, data: Buffer): Buffer {
+  return Buffer.concat([uint16(type), vector(2, data)]);
+}
+
+function uint16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16BE(value);
+  return bytes;
+}
+
+/** A vector with its length in front, in `lengthBytes` bytes (RFC 8446 section 3.4). */
+function vector(lengthBytes: number, data: Buffer): Buffer {
+  const length = Buffer.alloc(lengthBytes);
+  length.writeUIntBE(data.length, 0, lengthBytes);
+  return Buffer.concat([length, data]);
+}

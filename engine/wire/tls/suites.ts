@@ -1,0 +1,135 @@
+import type { WeakSuiteClass } from '../../../core/probes/tls-endpoint.ts';
+
+/** Cipher suites by number (IANA TLS registry; the EXPORT1024 ones from draft-ietf-tls-56-bit-ciphersuites). */
+export const SUITE_NAMES: Readonly<Record<number, string>> = {
+  0x0001: 'TLS_RSA_WITH_NULL_MD5',
+  0x0002: 'TLS_RSA_WITH_NULL_SHA',
+  0x0003: 'TLS_RSA_EXPORT_WITH_RC4_40_MD5',
+  0x0004: 'TLS_RSA_WITH_RC4_128_MD5',
+  0x0005: 'TLS_RSA_WITH_RC4_128_SHA',
+  0x0006: 'TLS_RSA_EXPORT_WITH_RC2_CBC_40_MD5',
+  0x0008: 'TLS_RSA_EXPORT_WITH_DES40_CBC_SHA',
+  0x0009: 'TLS_RSA_WITH_DES_CBC_SHA',
+  0x000a: 'TLS_RSA_WITH_3DES_EDE_CBC_SHA',
+  0x000b: 'TLS_DH_DSS_EXPORT_WITH_DES40_CBC_SHA',
+  0x000c: 'TLS_DH_DSS_WITH_DES_CBC_SHA',
+  0x000d: 'TLS_DH_DSS_WITH_3DES_EDE_CBC_SHA',
+  0x000e: 'TLS_DH_RSA_EXPORT_WITH_DES40_CBC_SHA',
+  0x000f: 'TLS_DH_RSA_WITH_DES_CBC_SHA',
+  0x0010: 'TLS_DH_RSA_WITH_3DES_EDE_CBC_SHA',
+  0x0011: 'TLS_DHE_DSS_EXPORT_WITH_DES40_CBC_SHA',
+  0x0012: 'TLS_DHE_DSS_WITH_DES_CBC_SHA',
+  0x0013: 'TLS_DHE_DSS_WITH_3DES_EDE_CBC_SHA',
+  0x0014: 'TLS_DHE_RSA_EXPORT_WITH_DES40_CBC_SHA',
+  0x0015: 'TLS_DHE_RSA_WITH_DES_CBC_SHA',
+  0x0016: 'TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA',
+  0x0017: 'TLS_DH_anon_EXPORT_WITH_RC4_40_MD5',
+  0x0018: 'TLS_DH_anon_WITH_RC4_128_MD5',
+  0x0019: 'TLS_DH_anon_EXPORT_WITH_DES40_CBC_SHA',
+  0x001a: 'TLS_DH_anon_WITH_DES_CBC_SHA',
+  0x001b: 'TLS_DH_anon_WITH_3DES_EDE_CBC_SHA',
+  0x002f: 'TLS_RSA_WITH_AES_128_CBC_SHA',
+  0x0032: 'TLS_DHE_DSS_WITH_AES_128_CBC_SHA',
+  0x0033: 'TLS_DHE_RSA_WITH_AES_128_CBC_SHA',
+  0x0034: 'TLS_DH_anon_WITH_AES_128_CBC_SHA',
+  0x0035: 'TLS_RSA_WITH_AES_256_CBC_SHA',
+  0x0038: 'TLS_DHE_DSS_WITH_AES_256_CBC_SHA',
+  0x0039: 'TLS_DHE_RSA_WITH_AES_256_CBC_SHA',
+  0x003a: 'TLS_DH_anon_WITH_AES_256_CBC_SHA',
+  0x003b: 'TLS_RSA_WITH_NULL_SHA256',
+  0x003c: 'TLS_RSA_WITH_AES_128_CBC_SHA256',
+  0x003d: 'TLS_RSA_WITH_AES_256_CBC_SHA256',
+  0x0041: 'TLS_RSA_WITH_CAMELLIA_128_CBC_SHA',
+  0x0046: 'TLS_DH_anon_WITH_CAMELLIA_128_CBC_SHA',
+  0x0060: 'TLS_RSA_EXPORT1024_WITH_RC4_56_MD5',
+  0x0061: 'TLS_RSA_EXPORT1024_WITH_RC2_CBC_56_MD5',
+  0x0062: 'TLS_RSA_EXPORT1024_WITH_DES_CBC_SHA',
+  0x0063: 'TLS_DHE_DSS_EXPORT1024_WITH_DES_CBC_SHA',
+  0x0064: 'TLS_RSA_EXPORT1024_WITH_RC4_56_SHA',
+  0x0065: 'TLS_DHE_DSS_EXPORT1024_WITH_RC4_56_SHA',
+  0x0066: 'TLS_DHE_DSS_WITH_RC4_128_SHA',
+  0x0067: 'TLS_DHE_RSA_WITH_AES_128_CBC_SHA256',
+  0x006b: 'TLS_DHE_RSA_WITH_AES_256_CBC_SHA256',
+  0x006c: 'TLS_DH_anon_WITH_AES_128_CBC_SHA256',
+  0x006d: 'TLS_DH_anon_WITH_AES_256_CBC_SHA256',
+  0x0084: 'TLS_RSA_WITH_CAMELLIA_256_CBC_SHA',
+  0x0089: 'TLS_DH_anon_WITH_CAMELLIA_256_CBC_SHA',
+  0x009c: 'TLS_RSA_WITH_AES_128_GCM_SHA256',
+  0x009d: 'TLS_RSA_WITH_AES_256_GCM_SHA384',
+  0x009e: 'TLS_DHE_RSA_WITH_AES_128_GCM_SHA256',
+  0x009f: 'TLS_DHE_RSA_WITH_AES_256_GCM_SHA384',
+  0x00a6: 'TLS_DH_anon_WITH_AES_128_GCM_SHA256',
+  0x00a7: 'TLS_DH_anon_WITH_AES_256_GCM_SHA384',
+  0x1301: 'TLS_AES_128_GCM_SHA256',
+  0x1302: 'TLS_AES_256_GCM_SHA384',
+  0x1303: 'TLS_CHACHA20_POLY1305_SHA256',
+  0x1304: 'TLS_AES_128_CCM_SHA256',
+  0x1305: 'TLS_AES_128_CCM_8_SHA256',
+  0xc001: 'TLS_ECDH_ECDSA_WITH_NULL_SHA',
+  0xc002: 'TLS_ECDH_ECDSA_WITH_RC4_128_SHA',
+  0xc003: 'TLS_ECDH_ECDSA_WITH_3DES_EDE_CBC_SHA',
+  0xc006: 'TLS_ECDHE_ECDSA_WITH_NULL_SHA',
+  0xc007: 'TLS_ECDHE_ECDSA_WITH_RC4_128_SHA',
+  0xc008: 'TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA',
+  0xc009: 'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA',
+  0xc00a: 'TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA',
+  0xc00b: 'TLS_ECDH_RSA_WITH_NULL_SHA',
+  0xc00c: 'TLS_ECDH_RSA_WITH_RC4_128_SHA',
+  0xc00d: 'TLS_ECDH_RSA_WITH_3DES_EDE_CBC_SHA',
+  0xc010: 'TLS_ECDHE_RSA_WITH_NULL_SHA',
+  0xc011: 'TLS_ECDHE_RSA_WITH_RC4_128_SHA',
+  0xc012: 'TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA',
+  0xc013: 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA',
+  0xc014: 'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA',
+  0xc015: 'TLS_ECDH_anon_WITH_NULL_SHA',
+  0xc016: 'TLS_ECDH_anon_WITH_RC4_128_SHA',
+  0xc017: 'TLS_ECDH_anon_WITH_3DES_EDE_CBC_SHA',
+  0xc018: 'TLS_ECDH_anon_WITH_AES_128_CBC_SHA',
+  0xc019: 'TLS_ECDH_anon_WITH_AES_256_CBC_SHA',
+  0xc023: 'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256',
+  0xc024: 'TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384',
+  0xc027: 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256',
+  0xc028: 'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384',
+  0xc02b: 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+  0xc02c: 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
+  0xc02f: 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
+  0xc030: 'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384',
+  0xcca8: 'TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
+  0xcca9: 'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256',
+  0xccaa: 'TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
+};
+
+/** The RFC name of a suite, or its number. */
+export function suiteName(suite: number): string {
+  return SUITE_NAMES[suite] ?? `0x${suite.toString(16).padStart(4, '0')}`;
+}
+
+/** The class of a weak suite by its name; undefined for one that is not weak in this sense. */
+export function weakClass(suite: number): WeakSuiteClass | undefined {
+  const name = SUITE_NAMES[suite] ?? '';
+  // Order matters: an anonymous export suite counts as anonymous, an export RC4 suite as export.
+  if (name.includes('_anon_')) return 'anonymous';
+  if (name.includes('_EXPORT')) return 'export';
+  if (name.includes('_NULL_')) return 'null';
+  if (name.includes('_RC4_')) return 'rc4';
+  if (name.includes('_3DES_')) return '3des';
+  if (name.includes('_DES_') || name.includes('_DES40_')) return 'des';
+  return undefined;
+}
+
+const ALL = Object.keys(SUITE_NAMES).map(Number);
+export const TLS13_SUITES: readonly number[] = ALL.filter((suite) => suite >> 8 === 0x13);
+export const WEAK_SUITES: readonly number[] = ALL.filter((suite) => weakClass(suite) !== undefined);
+
+/** Suites up to TLS 1.2 that are not weak, those with forward secrecy and AEAD first, as a client of today offers them. */
+export const ORDINARY_SUITES: readonly number[] = ALL.filter((suite) => suite >> 8 !== 0x13 && weakClass(suite) === undefined).sort((a, b) => rank(a) - rank(b));
+
+/** Elliptic curves were defined for TLS 1.0 and later (RFC 4492), so SSL 3.0 is offered without them. */
+export function isEllipticSuite(suite: number): boolean {
+  return suite >= 0xc000;
+}
+
+function rank(suite: number): number {
+  const name = SUITE_NAMES[suite] ?? '';
+  return (name.includes('_ECDHE_') ? 0 : name.includes('_DHE_') ? 2 : 4) + (/GCM|POLY1305/.test(name) ? 0 : 1);
+}
