@@ -1,11 +1,13 @@
 import 'reflect-metadata';
-import { type webcrypto, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 
 export type Curve = 'P-256' | 'P-384' | 'P-521';
 export type KeyKind = Curve | 'rsa-2048' | 'rsa-3072';
-export type KeyPair = webcrypto.CryptoKeyPair;
+/** Taken from the library, because Node's and the DOM's types of the same object do not fit each other. */
+export type KeyPair = Parameters<typeof x509.X509CertificateGenerator.createSelfSigned>[0]['keys'];
+export type PrivateKey = KeyPair['privateKey'];
 export type Usage = 'server' | 'client' | 'server-and-client' | 'sign' | 'code-signing';
 
 const subtle = globalThis.crypto.subtle;
@@ -19,13 +21,13 @@ export async function generateKeyPair(kind: KeyKind): Promise<KeyPair> {
 }
 
 /** The algorithm with which a key of this kind signs certificates, requests and lists. */
-export function signingAlgorithm(key: webcrypto.CryptoKey): { name: string; hash: string } {
+export function signingAlgorithm(key: PrivateKey): { name: string; hash: string } {
   const curve = (key.algorithm as { namedCurve?: string }).namedCurve;
   return { name: key.algorithm.name, hash: curve === 'P-384' ? 'SHA-384' : curve === 'P-521' ? 'SHA-512' : 'SHA-256' };
 }
 
 /** Unencrypted PKCS#8 PEM (RFC 5958). The caller decides where it may go; never to disk as it is. */
-export async function exportPrivateKey(key: webcrypto.CryptoKey): Promise<string> {
+export async function exportPrivateKey(key: PrivateKey): Promise<string> {
   return `${x509.PemConverter.encode(await subtle.exportKey('pkcs8', key), 'PRIVATE KEY').trimEnd()}\n`;
 }
 

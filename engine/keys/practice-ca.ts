@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import type { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { fail, ok, type Result } from '../../core/result.ts';
 import {
@@ -10,6 +9,7 @@ import {
   type KeyKind,
   type KeyPair,
   newSerialNumber,
+  type PrivateKey,
   signingAlgorithm,
   subjectAltNames,
   type Usage,
@@ -184,7 +184,7 @@ async function makeIntermediate(role: PracticeRole, root: Authority, now: Date, 
   return { certificate, keys, parents: [root.certificate] };
 }
 
-async function authorityExtensions(publicKey: webcrypto.CryptoKey, pathLength: number | undefined): Promise<x509.Extension[]> {
+async function authorityExtensions(publicKey: PrivateKey, pathLength: number | undefined): Promise<x509.Extension[]> {
   return [
     new x509.BasicConstraintsExtension(true, pathLength, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -197,7 +197,7 @@ async function makeLeaf(
   issue: IssueOptions,
   rsa: boolean,
   now: Date,
-  issuer: { certificate?: x509.X509Certificate; key: webcrypto.CryptoKey },
+  issuer: { certificate?: x509.X509Certificate; key: PrivateKey },
 ): Promise<x509.X509Certificate> {
   const subject = distinguishedName({ commonName: issue.commonName, organization: MARK });
   return x509.X509CertificateGenerator.create({
