@@ -77,15 +77,33 @@ export type SambaServer = {
  */
 export async function provisionSamba(): Promise<string> {
   const { stdout } = await run(program('samba'), ['--version']);
-  const version = stdout.replace(/^Version\s+/, '').replace(/[^\w.-]+/g, '-').trim();
+  const version = stdout
+    .replace(/^Version\s+/, '')
+    .replace(/[^\w.-]+/g, '-')
+    .trim();
   const cache = join(tmpdir(), `lockstep-samba-${version}-${RECIPE}`);
   if (await exists(join(cache, 'etc', 'smb.conf'))) return cache;
   const work = await mkdtemp(join(tmpdir(), 'lockstep-samba-new-'));
   const conf = join(work, 'empty.conf');
   const target = join(work, 'domain');
   await writeFile(conf, '');
-  const args = ['domain', 'provision', '-s', conf, `--realm=${REALM}`, `--domain=${DOMAIN}`, `--adminpass=${ADMIN_PASSWORD}`];
-  args.push('--server-role=dc', '--dns-backend=NONE', '--host-name=dc1', '--host-ip=127.0.0.10', `--targetdir=${target}`, '--use-rfc2307');
+  const args = [
+    'domain',
+    'provision',
+    '-s',
+    conf,
+    `--realm=${REALM}`,
+    `--domain=${DOMAIN}`,
+    `--adminpass=${ADMIN_PASSWORD}`,
+  ];
+  args.push(
+    '--server-role=dc',
+    '--dns-backend=NONE',
+    '--host-name=dc1',
+    '--host-ip=127.0.0.10',
+    `--targetdir=${target}`,
+    '--use-rfc2307',
+  );
   args.push('--option=interfaces=127.0.0.10/8', '--option=bind interfaces only=yes');
   await run(program('samba-tool'), args, { timeout: 60_000 });
   // Another worker may have been quicker: the rename decides, and a cache is never half there.
@@ -111,7 +129,10 @@ export async function startSamba(options: SambaOptions = {}): Promise<SambaServe
     usage: 'server',
     ...(options.certificateNotAfter === undefined
       ? {}
-      : { notAfter: options.certificateNotAfter, notBefore: new Date(options.certificateNotAfter.getTime() - 86_400_000) }),
+      : {
+          notAfter: options.certificateNotAfter,
+          notBefore: new Date(options.certificateNotAfter.getTime() - 86_400_000),
+        }),
   });
   const conf = await writeConfiguration(data, cache, address, leaf, ca.roots.hospital, options.globals ?? []);
   const child = spawn(program('samba'), ['-F', '--no-process-group', '-M', 'prefork', '-s', conf, '--debug-stdout'], {
@@ -185,17 +206,30 @@ export async function addGroup(client: Client, group: SambaGroup): Promise<strin
   const dn = `CN=${group.name},${group.container ?? `CN=Users,${BASE_DN}`}`;
   const scope = { global: 2, 'domain-local': 4, universal: 8 }[group.scope ?? 'global'];
   const type = group.kind === 'distribution' ? scope : scope - 2 ** 31;
-  await client.add(dn, attributes({ objectClass: ['top', 'group'], sAMAccountName: group.name, groupType: String(type), ...group.attributes }));
+  await client.add(
+    dn,
+    attributes({
+      objectClass: ['top', 'group'],
+      sAMAccountName: group.name,
+      groupType: String(type),
+      ...group.attributes,
+    }),
+  );
   return dn;
 }
 
 /** As `SambaServer.addMember`, on a client that is bound already. */
 export async function addMember(client: Client, groupDn: string, memberDn: string): Promise<void> {
-  await client.modify(groupDn, new Change({ operation: 'add', modification: new Attribute({ type: 'member', values: [memberDn] }) }));
+  await client.modify(
+    groupDn,
+    new Change({ operation: 'add', modification: new Attribute({ type: 'member', values: [memberDn] }) }),
+  );
 }
 
 function attributes(values: Readonly<Record<string, string | string[]>>): Attribute[] {
-  return Object.entries(values).map(([type, value]) => new Attribute({ type, values: Array.isArray(value) ? value : [value] }));
+  return Object.entries(values).map(
+    ([type, value]) => new Attribute({ type, values: Array.isArray(value) ? value : [value] }),
+  );
 }
 
 function program(name: string): string {
@@ -225,7 +259,12 @@ async function writeConfiguration(
     .filter((line) => !/^\s*(interfaces|bind interfaces only|server services)\s*=/.test(line))
     // The provisioned paths name the folder it was made in, which the cache's rename has left behind.
     .map((line) => line.replace(/=\s*\/\S*\/domain(?=\/|\s*$)/, `= ${data}`).replaceAll(cache, data));
-  const folders = { 'pid directory': 'pid', 'ncalrpc dir': 'np', 'winbindd socket directory': 'wb', 'ntp signd socket directory': 'ntp' };
+  const folders = {
+    'pid directory': 'pid',
+    'ncalrpc dir': 'np',
+    'winbindd socket directory': 'wb',
+    'ntp signd socket directory': 'ntp',
+  };
   for (const name of Object.values(folders)) await mkdir(join(data, name), { recursive: true, mode: 0o755 });
   await chmod(join(data, folders['ntp signd socket directory']), 0o750);
   await writeFile(join(data, 'tls.key'), leaf.keyPem, { mode: 0o600 });
@@ -243,7 +282,9 @@ async function writeConfiguration(
     `tls certfile = ${join(data, 'tls.crt')}`,
     `tls cafile = ${join(data, 'tls-ca.crt')}`,
     'disable netbios = yes',
-    ...(globals.some((line) => line.startsWith('ldap server require strong auth')) ? [] : ['ldap server require strong auth = yes']),
+    ...(globals.some((line) => line.startsWith('ldap server require strong auth'))
+      ? []
+      : ['ldap server require strong auth = yes']),
     ...globals,
   ];
   const conf = join(data, 'smb.conf');
@@ -306,10 +347,19 @@ async function alive(pids: readonly number[]): Promise<number[]> {
 }
 
 async function descendants(pid: number): Promise<number[]> {
-  const found: number[] = [];
-  for (const task of await readdir(`/proc/${pid}/task`).catch(() => [])) {
-    const text = await readFile(`/proc/${pid}/task/${task}/children`, 'utf8').catch(() => '');
-    for (const below of text.split(' ').filter((part) => part !== '').map(Number)) found.push(below, ...(await descendants(below)));
+  const below = new Map<number, number[]>();
+  for (const entry of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const text = await readFile(`/proc/${entry}/stat`, 'utf8').catch(() => '');
+    const parent = Number(/\) \S (\d+)/.exec(text)?.[1] ?? 0);
+    below.set(parent, [...(below.get(parent) ?? []), Number(entry)]);
   }
+  const found: number[] = [];
+  const collect = (of: number): void => {
+    for (const child of below.get(of) ?? []) {
+      found.push(child);
+      collect(child);
+    }
+  };
+  collect(pid);
   return found;
 }
