@@ -31,6 +31,10 @@ const serverSchema = z.strictObject({
   ldaps: channelSchema.optional().describe('LDAP over TLS from the first byte; absent when not tested'),
   startTls: channelSchema.optional().describe('StartTLS (RFC 4511, 4.14) on the LDAP port; absent when not tested'),
   verified: z.array(z.enum(['ldaps', 'starttls'])).describe('Ways in that are verified'),
+  outdatedTls: z
+    .array(z.enum(['TLS 1.0', 'TLS 1.1']))
+    .optional()
+    .describe('Outdated TLS versions that it still agrees to, each offered alone with a hand-built ClientHello'),
   daysLeft: z.number().optional().describe('The smallest number of days that any of its verified certificates has left'),
   anonymousSearch: z
     .enum(['refused', 'allowed'])
@@ -66,6 +70,7 @@ export const directoryConnection = declareProbe({
   }),
   visible: () => [
     'One TLS connection per directory server and way in (LDAPS, StartTLS), and one bind of the bind account.',
+    'Two TLS greetings per server that offer TLS 1.0 and TLS 1.1 alone and hang up after the answer.',
     'One anonymous search under the base DN per server.',
     'One clear-text simple bind per server, under a test name with a random password: a failed logon of an unknown account, and on Windows event 2889 where it is logged.',
   ],

@@ -2,8 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import net from 'node:net';
 import tls from 'node:tls';
 import { BerReader } from 'ldapts';
-import { appError, fail, ok, type AppError, type ErrorCode, type Result } from '../../core/result.ts';
+import { type AppError, appError, fail, ok, type Result } from '../../core/result.ts';
 import { resultError } from './ldap-errors.ts';
+import { abortError, dial, socketError } from './tcp.ts';
 
 /** One way to one directory server. */
 export type DialTarget = {
@@ -31,24 +32,9 @@ export type DialedPeer = {
   };
 };
 
-const CONNECT_MS = 5_000;
 const HANDSHAKE_MS = 8_000;
 const START_TLS_OID = '1.3.6.1.4.1.1466.20037';
 const MAX_START_TLS_ANSWER = 65_536;
-
-const SOCKET_CODES: Readonly<Record<string, [ErrorCode, string]>> = {
-  ECONNREFUSED: ['tcp.refused', 'The port is closed'],
-  ECONNRESET: ['tcp.reset', 'The connection was cut off'],
-  EPIPE: ['tcp.reset', 'The connection was cut off'],
-  ETIMEDOUT: ['tcp.timeout', 'The host did not answer'],
-  EHOSTUNREACH: ['tcp.unreachable', 'There is no route to the host'],
-  ENETUNREACH: ['tcp.unreachable', 'There is no route to the network'],
-  EHOSTDOWN: ['tcp.unreachable', 'The host is down'],
-  EADDRNOTAVAIL: ['tcp.unreachable', 'The address cannot be reached from here'],
-  ENOTFOUND: ['dns.not-found', 'The name is not known to DNS'],
-  EAI_AGAIN: ['dns.failed', 'The name servers did not answer'],
-  EAI_FAIL: ['dns.failed', 'The name servers failed'],
-};
 
 const CHAIN_CODES = new Set([
   'UNABLE_TO_GET_ISSUER_CERT',
@@ -87,9 +73,7 @@ export function connectionError(error: unknown, place: string): AppError {
     return appError('tls.protocol', 'The server offers no TLS version that is still safe.', more);
   }
   if (/^ERR_SSL/.test(code) || code === 'EPROTO') return appError('tls.alert', 'The server refused the TLS handshake.', more);
-  const known = SOCKET_CODES[code];
-  if (known !== undefined) return appError(known[0], `${known[1]}.`, more);
-  return appError('tcp.unreachable', 'The connection failed.', more);
+  return socketError(error instanceof Error ? error : new Error(message), place);
 }
 
 /** Runs `start` with a deadline and the caller's signal; `stop` must kill whatever is under way. */
@@ -101,12 +85,12 @@ async function bounded<T>(
   start: () => Promise<T>,
   stop: () => void,
 ): Promise<Result<T>> {
-  if (signal.aborted) return fail('probe.cancelled', 'The run was cancelled.', { place });
+  if (signal.aborted) return { ok: false, error: abortError(signal, place) };
   let timer: NodeJS.Timeout | undefined;
   let abort = () => {};
   const ended = new Promise<Result<T>>((resolve) => {
     timer = setTimeout(() => resolve({ ok: false, error: late() }), ms);
-    abort = () => resolve(fail('probe.cancelled', 'The run was cancelled or its time was over.', { place }));
+    abort = () => resolve({ ok: false, error: abortError(signal, place) });
     signal.addEventListener('abort', abort, { once: true });
   });
   const work = start().then(ok, (error: unknown) => ({ ok: false as const, error: connectionError(error, place) }));
@@ -117,19 +101,13 @@ async function bounded<T>(
   return result;
 }
 
-/** Opens a TCP connection. Errors: dns.*, tcp.*, probe.cancelled. */
-export async function dialTcp(host: string, port: number, signal: AbortSignal, address?: string): Promise<Result<net.Socket>> {
-  const place = `${host}:${port}`;
-  const socket = new net.Socket();
+/** Opens a TCP connection. Errors as `dial`. */
+export async function dialTcp(target: Pick<DialTarget, 'host' | 'address' | 'port'>, signal: AbortSignal): Promise<Result<net.Socket>> {
+  const { host, address, port } = target;
+  const dialed = await dial(host, port, { signal, ...(address === undefined ? {} : { hosts: { [host]: address } }) });
   // A socket without an error listener would end the whole process when a server misbehaves later.
-  socket.on('error', () => {});
-  const connected = () =>
-    new Promise<net.Socket>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.connect({ host: address ?? host, port }, () => resolve(socket));
-    });
-  const late = () => appError('tcp.timeout', `The host did not answer within ${CONNECT_MS / 1000} s.`, { place });
-  return bounded(CONNECT_MS, signal, late, place, connected, () => socket.destroy());
+  if (dialed.ok) dialed.value.on('error', () => {});
+  return dialed;
 }
 
 /** Reads the answer to StartTLS, whole and alone: bytes behind it would be an injection into the secured session. */
@@ -226,7 +204,7 @@ function describePeer(socket: tls.TLSSocket): DialedPeer {
 export async function dialDirectory(target: DialTarget, signal: AbortSignal): Promise<Result<{ socket: tls.TLSSocket; peer: DialedPeer }>> {
   const place = `${target.host}:${target.port}`;
   if (target.anchors.length === 0) return fail('site.invalid', 'The site gives no trust anchor for the directory.', { place });
-  const dialed = await dialTcp(target.host, target.port, signal, target.address);
+  const dialed = await dialTcp(target, signal);
   if (!dialed.ok) return dialed;
   const raw = dialed.value;
   if (target.mode === 'starttls') {

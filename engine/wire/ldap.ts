@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { Client, Control, ResultCodeError, type Entry } from 'ldapts';
-import { fail, ok, type AppError, type Result } from '../../core/result.ts';
+import { type AppError, fail, ok, type Result } from '../../core/result.ts';
 import { dialDirectory, type DialedPeer, type DialTarget } from './ldap-dial.ts';
 import { resultError } from './ldap-errors.ts';
+import { abortError } from './tcp.ts';
 
 /** An entry as it was read. Attribute names do not care about case; ranges (`member;range=…`) are resolved already. */
 export type LdapEntry = {
@@ -82,7 +83,7 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
     broken ??= error;
     socket.destroy();
   };
-  const onAbort = () => drop({ code: 'probe.cancelled', message: 'The run was cancelled or its time was over.', fixBy: 'operator', place });
+  const onAbort = () => drop(abortError(signal, place));
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   socket.on('error', () => {});

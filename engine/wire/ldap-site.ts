@@ -1,0 +1,169 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { appError, fail, ok, type AppError, type Result } from '../../core/result.ts';
+import type { Directory } from '../../core/site/schema.ts';
+import type { WriteCredential } from '../changes/change.ts';
+import type { ProbeContext } from '../context.ts';
+import { openLdap, type LdapSession } from './ldap.ts';
+import type { DialTarget } from './ldap-dial.ts';
+import { parseNumber } from './ldap-values.ts';
+
+/** What the root DSE (RFC 4512, 5.1) says about a directory. */
+export type RootDse = {
+  readonly kind: 'active-directory' | 'ldap';
+  readonly namingContexts: readonly string[];
+  readonly defaultNamingContext?: string;
+  readonly configurationNamingContext?: string;
+  readonly domainFunctionality?: number;
+  readonly forestFunctionality?: number;
+  readonly currentTime?: string;
+};
+
+/** A bound session with what is needed around it. */
+export type SiteDirectory = {
+  readonly session: LdapSession;
+  readonly root: RootDse;
+  readonly baseDn: string;
+  readonly user: string;
+};
+
+const ACTIVE_DIRECTORY_OIDS = ['1.2.840.113556.1.4.800', '1.2.840.113556.1.4.1851'];
+const ROOT_ATTRIBUTES = [
+  'namingContexts',
+  'defaultNamingContext',
+  'configurationNamingContext',
+  'supportedCapabilities',
+  'domainFunctionality',
+  'forestFunctionality',
+  'currentTime',
+];
+
+/** Reads the root DSE; servers answer it without a bind. */
+export async function readRootDse(session: LdapSession): Promise<Result<RootDse>> {
+  const read = await session.read('', ROOT_ATTRIBUTES);
+  if (!read.ok) return read;
+  const entry = read.value;
+  if (entry === undefined) return fail('ldap.protocol', 'The directory shows no root DSE.', { place: session.place });
+  const text = (name: string) => entry.text(name);
+  const optional = <K extends string, V>(key: K, value: V | undefined) => (value === undefined ? {} : { [key]: value });
+  return ok({
+    kind: entry.texts('supportedCapabilities').some((oid) => ACTIVE_DIRECTORY_OIDS.includes(oid)) ? 'active-directory' : 'ldap',
+    namingContexts: entry.texts('namingContexts'),
+    ...optional('defaultNamingContext', text('defaultNamingContext')),
+    ...optional('configurationNamingContext', text('configurationNamingContext')),
+    ...optional('domainFunctionality', parseNumber(text('domainFunctionality'))),
+    ...optional('forestFunctionality', parseNumber(text('forestFunctionality'))),
+    ...optional('currentTime', text('currentTime')),
+  } as RootDse);
+}
+
+/** The directory of the site, or `site.invalid` where it has none. */
+export function directoryOf(context: ProbeContext): Result<Directory> {
+  const { directory } = context.site;
+  return directory === undefined ? fail('site.invalid', 'The site file names no directory.') : ok(directory);
+}
+
+/** PEM of the anchors by which the directory proves itself. */
+export function directoryAnchors(context: ProbeContext, directory: Directory): Result<string[]> {
+  const found = directory.anchors.map((id) => ({ id, pem: context.anchor(id) }));
+  const missing = found.filter(({ pem }) => pem === undefined).map(({ id }) => id);
+  if (missing.length > 0) return fail('site.invalid', `The site file has no anchor ${missing.join(', ')}.`);
+  return ok(found.map(({ pem }) => pem ?? ''));
+}
+
+/** The ways in to one server, in the order in which they are tried. */
+export function waysTo(server: Directory['servers'][number], context: ProbeContext, anchors: readonly string[]): DialTarget[] {
+  const address = context.site.hosts[server.host];
+  const common = { host: server.host, anchors, ...(address === undefined ? {} : { address }) };
+  return [
+    ...(server.ldaps === undefined ? [] : [{ ...common, port: server.ldaps, mode: 'ldaps' as const }]),
+    ...(server.ldap === undefined ? [] : [{ ...common, port: server.ldap, mode: 'starttls' as const }]),
+  ];
+}
+
+/**
+ * Logons that a directory refused in the last minutes, as keyed digests: the same wrong password again, once per control,
+ * would lock the account out.
+ */
+const refused = new Map<string, { until: number; error: AppError }>();
+const REFUSED_MS = 5 * 60_000;
+const refusedKey = randomBytes(32);
+
+/** Binds, unless this very logon was refused a short while ago. */
+export async function bindOnce(session: LdapSession, directory: Directory, who: WriteCredential, now: Date): Promise<Result<void>> {
+  const parts = [directory.baseDn, session.place, who.user, who.password];
+  const key = createHmac('sha256', refusedKey).update(JSON.stringify(parts)).digest('hex');
+  const before = refused.get(key);
+  if (before !== undefined && now.getTime() < before.until) {
+    const { code, message, fixBy, place } = before.error;
+    return fail(code, `${message} It was not tried again, so that the account is not locked out; supply another password, or wait five minutes.`, {
+      fixBy,
+      ...(place === undefined ? {} : { place }),
+    });
+  }
+  const bound = await session.bind(who.user, who.password);
+  if (!bound.ok && bound.error.code === 'ldap.credentials') refused.set(key, { until: now.getTime() + REFUSED_MS, error: bound.error });
+  else refused.delete(key);
+  return bound;
+}
+
+/**
+ * Opens the first server of the site that proves itself, binds and runs `work` within that host's connection slot. The
+ * user is the site's bind account, or `credential` for a change.
+ * @returns what `work` returns; else the most telling error: a certificate that fails before a host that is down
+ */
+export async function withDirectory<T>(
+  context: ProbeContext,
+  work: (directory: SiteDirectory) => Promise<Result<T>>,
+  credential?: WriteCredential,
+): Promise<Result<T>> {
+  const site = directoryOf(context);
+  if (!site.ok) return site;
+  const directory = site.value;
+  const anchors = directoryAnchors(context, directory);
+  if (!anchors.ok) return anchors;
+  const who = credential === undefined ? await siteCredential(context, directory) : ok(credential);
+  if (!who.ok) return who;
+  const errors: AppError[] = [];
+  for (const server of directory.servers) {
+    for (const target of waysTo(server, context, anchors.value)) {
+      const outcome = await context.connection(server.host, async () => {
+        const opened = await openLdap(target, context.signal);
+        if (!opened.ok) return { opened };
+        try {
+          return { done: await runBound(opened.value, directory, who.value, context.now(), work) };
+        } finally {
+          opened.value.close();
+        }
+      });
+      if (outcome.done !== undefined) return outcome.done;
+      errors.push(outcome.opened.error);
+      if (context.signal.aborted) return { ok: false, error: outcome.opened.error };
+    }
+  }
+  const telling = errors.find(({ code }) => code.startsWith('tls.')) ?? errors.find(({ code }) => code.startsWith('ldap.')) ?? errors[0];
+  return { ok: false, error: telling ?? appError('site.invalid', 'No directory server of the site names a port.') };
+}
+
+async function siteCredential(context: ProbeContext, directory: Directory): Promise<Result<WriteCredential>> {
+  const password = await context.secret(directory.secret);
+  return password.ok ? ok({ user: directory.bindAccount, password: password.value }) : password;
+}
+
+async function runBound<T>(
+  session: LdapSession,
+  directory: Directory,
+  who: WriteCredential,
+  now: Date,
+  work: (directory: SiteDirectory) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  const bound = await bindOnce(session, directory, who, now);
+  if (!bound.ok) return bound;
+  const root = await readRootDse(session);
+  if (!root.ok) return root;
+  return work({ session, root: root.value, baseDn: directory.baseDn, user: who.user });
+}
+
+/** A person's pseudonym: HMAC-SHA256 of the stable id under the site's key, hex; undefined without a key. */
+export function pseudonymOf(context: ProbeContext, id: string): string | undefined {
+  return context.siteKey === undefined ? undefined : createHmac('sha256', context.siteKey).update(id.toLowerCase()).digest('hex');
+}
