@@ -1,0 +1,54 @@
+import { createSecureContext, createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
+
+/** The TLS side of a practice server: what it presents, and how old a version it takes. */
+export type TlsFace = {
+  readonly certificatePem: string;
+  readonly keyPem: string;
+  readonly oldVersions: boolean;
+};
+
+export type ClientDemand = {
+  /** Roots of acceptable client certificates. */
+  readonly caPem: string;
+  readonly crlPem?: string;
+  /** Ends the handshake without a client certificate, and drops one that does not verify. */
+  readonly insist: boolean;
+};
+
+/** Options for node:tls and node:https. */
+export function tlsOptions(face: TlsFace, demand?: ClientDemand): TlsOptions {
+  return {
+    cert: face.certificatePem,
+    key: face.keyPem,
+    ...(face.oldVersions ? { minVersion: 'TLSv1' as const, ...oldCiphers() } : { minVersion: 'TLSv1.2' as const }),
+    ...(demand === undefined
+      ? {}
+      : {
+          ca: demand.caPem,
+          requestCert: true,
+          rejectUnauthorized: demand.insist,
+          ...(demand.crlPem === undefined ? {} : { crl: demand.crlPem }),
+        }),
+    handshakeTimeout: 10_000,
+  };
+}
+
+/** OpenSSL 3 speaks TLS 1.0 only at security level 0; BoringSSL (Electron) knows no levels and needs none. */
+function oldCiphers(): { ciphers?: string } {
+  try {
+    createSecureContext({ ciphers: 'DEFAULT:@SECLEVEL=0' });
+    return { ciphers: 'DEFAULT:@SECLEVEL=0' };
+  } catch {
+    return {};
+  }
+}
+
+/** A TLS server that listens nowhere: give it sockets with `emit('connection', socket)`. */
+export function tlsWrapper(options: TlsOptions, greet: (socket: TLSSocket) => void): Server {
+  const server = createServer(options, (socket) => {
+    socket.on('error', () => socket.destroy());
+    greet(socket);
+  });
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
+}
