@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import * as x509 from '@peculiar/x509';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { type CertificateSummary, explainPurposes, summarizeCertificate } from './certificate.ts';
+import { type CertificateSummary, explainPurposes, summarizeCertificate } from './purposes.ts';
 import { certificatePem, type PrivateKey } from './certificate-maker.ts';
 import { isPkcs12, readPkcs12 } from './pkcs12.ts';
 
