@@ -98,7 +98,7 @@ export async function planUndo(session: Session, key: string, id: string): Promi
 }
 
 function findEvent<T extends 'change.planned' | 'change.preimage' | 'change.readback' | 'change.undone'>(events: readonly JournalEvent[], type: T, change: string): JournalEvent<T> | undefined {
-  return events.find((event): event is JournalEvent<T> => event.type === type && (event.data as { change: string }).change === change);
+  return events.find((event) => event.type === type && 'change' in event.data && event.data.change === change) as JournalEvent<T> | undefined;
 }
 
 async function show(session: Session, item: PlanItem, plan: ChangePlan, undoOf?: string): Promise<Result<ShownChange>> {

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Plan, PlanItem } from '../../core/guide/plan.ts';
-import { makePlan } from '../../core/guide/plan.ts';
 import { appError, fail, ok, type Result } from '../../core/result.ts';
 import type { JournalEvent } from '../../core/session/events.ts';
 import { reduce, reduceAll, type SessionState } from '../../core/session/state.ts';
@@ -10,9 +9,10 @@ import { type ConnectionBudget, createConnectionBudget } from '../budget.ts';
 import { createJournal, type Journal, openJournal } from '../evidence/journal-file.ts';
 import type { Identity } from '../keys/identity.ts';
 import type { RunEnvironment } from '../run.ts';
+import { planOf } from './plan-of.ts';
 import { saveFile } from './save-file.ts';
 import { checkGate, type GateInput } from './gate.ts';
-import { type LoadedGuide, loadGuide } from './load-guide.ts';
+import { type LoadedGuide, loadGuide, type PublisherTrust } from './load-guide.ts';
 import { type LoadedSite, loadSite } from './load-site.ts';
 import { type Outcomes, readOutcomes } from './outcomes.ts';
 import { visibleItems } from './visible.ts';
@@ -94,10 +94,10 @@ export async function openSession(sessionsDir: string, guide: LoadedGuide, site:
  * Opens a session again. A probe that was cut off is recorded as an error, so that nothing looks as if it still ran.
  * Errors: `session.not-found`, `journal.locked`, `journal.broken`, and those of guide and site.
  */
-export async function resumeSession(dir: string, pins: readonly string[], options: SessionOptions): Promise<Result<Session>> {
+export async function resumeSession(dir: string, trust: PublisherTrust, options: SessionOptions): Promise<Result<Session>> {
   const operator = { id: operatorId(options.operator), name: options.operator };
   const signed = await readFile(join(dir, 'guide.asice')).catch(() => undefined);
-  const guide = await loadGuide(join(dir, signed === undefined ? 'guide.yaml' : 'guide.asice'), pins);
+  const guide = await loadGuide(join(dir, signed === undefined ? 'guide.yaml' : 'guide.asice'), trust);
   if (!guide.ok) return guide;
   // Trial keys lie beside the original site file, never in the session.
   const original = await readFile(join(dir, 'site-path.txt'), 'utf8').catch(() => undefined);
@@ -140,19 +140,13 @@ async function joinSession(session: Session, operator: { id: string; name: strin
   return ok(undefined);
 }
 
-function planOf(guide: LoadedGuide, site: LoadedSite): Result<Plan> {
-  const plan = makePlan(guide.guide, site.sealed);
-  if (plan.ok) return plan;
-  const causes = plan.error.map((error) => `${error.place ?? ''}: ${error.message}`);
-  return fail('site.invalid', 'The site does not give what the guide needs.', { place: site.path, cause: causes.join('\n') });
-}
-
 function makeSession(id: string, guide: LoadedGuide, site: LoadedSite, plan: Plan, file: Journal, outcomes: Outcomes, options: SessionOptions): Session {
   let state = reduceAll(file.events);
-  const take = <T extends JournalEvent>(result: Result<T>): Result<T> => {
+  const take = <T>(result: Result<T>): Result<T> => {
     if (result.ok) {
-      state = reduce(state, result.value);
-      options.onEvent?.(result.value);
+      const event = result.value as JournalEvent;
+      state = reduce(state, event);
+      options.onEvent?.(event);
     }
     return result;
   };

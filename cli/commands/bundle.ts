@@ -1,0 +1,50 @@
+import { dirname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { countersignBundle, extractReport } from '../../engine/session/bundles.ts';
+import { EXIT } from '../host.ts';
+import { unlockIdentity } from '../keys.ts';
+import { printSealed } from '../outcome.ts';
+import { complain, print } from '../terminal.ts';
+
+/** `lockstep bundle countersign|report`. */
+export function addBundleCommands(program: Command): void {
+  const bundle = program.command('bundle').description('Countersign and read bundles');
+  bundle
+    .command('countersign')
+    .description('Sign a bundle for the hospital, as accepted')
+    .argument('<bundle>')
+    .requiredOption('--identity <file>', 'the hospital\'s PKCS#12 or PEM')
+    .option('--passphrase <env:NAME>', 'its passphrase; without it, it is asked for')
+    .requiredOption('--role <text>', 'role of the signer in the hospital')
+    .option('--remark <text>', 'what the hospital says about it', '')
+    .action(async (file: string, options: { identity: string; passphrase?: string; role: string; remark: string }) => {
+      process.exitCode = await countersign(file, options);
+    });
+  bundle
+    .command('report')
+    .description('Write the report of a bundle beside it')
+    .argument('<bundle>')
+    .option('--out <folder>', 'folder to write it to; default: that of the bundle')
+    .action(async (file: string, options: { out?: string }) => {
+      const report = await extractReport(resolve(file), resolve(options.out ?? dirname(file)));
+      if (report.ok) print(report.value.path);
+      else complain(report.error);
+      process.exitCode = report.ok ? EXIT.done : EXIT.usage;
+    });
+}
+
+async function countersign(file: string, options: { identity: string; passphrase?: string; role: string; remark: string }): Promise<number> {
+  const identity = await unlockIdentity(options.identity, options.passphrase);
+  if (!identity.ok) {
+    complain(identity.error);
+    return EXIT.usage;
+  }
+  const { role, remark } = options;
+  const signed = await countersignBundle(resolve(file), identity.value, { role, remark }, new Date());
+  if (!signed.ok) {
+    complain(signed.error);
+    return EXIT.usage;
+  }
+  printSealed(signed.value);
+  return EXIT.done;
+}

@@ -1,0 +1,177 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { fail, ok, type Result } from '../../core/result.ts';
+import type { Identity } from '../../engine/keys/identity.ts';
+import { loadGuide } from '../../engine/session/load-guide.ts';
+import { loadSite } from '../../engine/session/load-site.ts';
+import { openSession, resumeSession, type Session, type SessionOptions } from '../../engine/session/session.ts';
+import { type Answers, loadAnswers } from '../answers.ts';
+import { type HeadlessOptions, walkHeadless } from '../headless.ts';
+import { dataDir, EXIT, RUNTIME, VERSION } from '../host.ts';
+import { readTrust, unlockIdentity } from '../keys.ts';
+import { printOutcome } from '../outcome.ts';
+import { askYesNo, complain, note, readSecret } from '../terminal.ts';
+
+type RunOptions = {
+  guide: string;
+  site: string;
+  resume?: string;
+  answers?: string;
+  only?: string[];
+  apply?: string[];
+  ticket?: string;
+  approver?: string;
+  writeUser?: string;
+  writePassword?: string;
+  identity?: string;
+  passphrase?: string;
+  secret?: string[];
+  trust?: string[];
+  operator: string;
+  productVersion?: string;
+  overrideReason?: string;
+  out?: string;
+  data?: string;
+  json?: boolean;
+  quiet?: boolean;
+};
+
+/** `lockstep run`: a whole walk without a screen. */
+export function addRunCommand(program: Command): void {
+  program
+    .command('run')
+    .description('Walk a guide at a site: probe, judge, change what is named, seal and sign')
+    .requiredOption('--guide <file>', 'guide as YAML or as a signed container')
+    .requiredOption('--site <file>', 'site file')
+    .option('--resume <session>', 'go on with a session instead of starting one')
+    .option('--operator <name>', 'who walks', process.env.USER ?? process.env.USERNAME ?? 'operator')
+    .option('--answers <file>', 'answers to the manual questions')
+    .option('--only <id...>', 'only these controls')
+    .option('--apply <id...>', 'apply the changes of these controls')
+    .option('--ticket <id>', 'ticket under which changes are made')
+    .option('--approver <name>', 'who approved them')
+    .option('--write-user <name>', 'account that writes')
+    .option('--write-password <env:NAME>', 'its password; without it, it is asked for')
+    .option('--secret <name=env:NAME...>', 'passwords that the site names')
+    .option('--identity <file>', 'sign with this PKCS#12 or PEM')
+    .option('--passphrase <env:NAME>', 'passphrase of the identity; without it, it is asked for')
+    .option('--trust <role=file...>', 'publisher=ROOT.pem lets a signed guide change things')
+    .option('--product-version <version>', 'typed version, used only where the guide cannot observe it')
+    .option('--override-reason <text>', 'walk although the product version is outside the guide\'s range, and record why')
+    .option('--out <file>', 'bundle to write')
+    .option('--data <folder>', 'where sessions are kept')
+    .option('--json', 'print the result as JSON')
+    .option('--quiet', 'no progress')
+    .action(async (options: RunOptions) => {
+      process.exitCode = await runCommand(options);
+    });
+}
+
+async function runCommand(options: RunOptions): Promise<number> {
+  const ready = await prepare(options);
+  if (!ready.ok) {
+    complain(ready.error);
+    return EXIT.usage;
+  }
+  const { session, walk, cancel } = ready.value;
+  const interrupt = () => cancel.abort();
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  try {
+    note(`session ${session.id}`);
+    for (const notice of session.journal.notices) note(notice);
+    if (session.guide.trust !== 'trusted') note(`The guide is ${session.guide.trust}: it reads and never changes anything.`);
+    const result = await walkHeadless(session, walk);
+    if (!result.ok) {
+      complain(result.error);
+      return result.error.code === 'guide.out-of-range' ? EXIT.undecided : EXIT.usage;
+    }
+    return printOutcome(session, result.value, options.json === true);
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+    process.removeListener('SIGTERM', interrupt);
+    await session.close();
+  }
+}
+
+type Ready = { session: Session; walk: HeadlessOptions; cancel: AbortController };
+
+/** Reads everything that the walk needs before the session starts, so that a typing error leaves nothing behind. */
+async function prepare(options: RunOptions): Promise<Result<Ready>> {
+  const trust = await readTrust(options.trust ?? []);
+  if (!trust.ok) return trust;
+  const guide = await loadGuide(resolve(options.guide), { roots: trust.value.publisher });
+  if (!guide.ok) return guide;
+  const site = await loadSite(resolve(options.site));
+  if (!site.ok) return site;
+  const secrets = await readSecrets(options.secret ?? []);
+  if (!secrets.ok) return secrets;
+  let answers: Answers | undefined;
+  if (options.answers !== undefined) {
+    const read = await loadAnswers(options.answers);
+    if (!read.ok) return read;
+    answers = read.value;
+  }
+  let identity: Identity | undefined;
+  if (options.identity !== undefined) {
+    const unlocked = await unlockIdentity(options.identity, options.passphrase);
+    if (!unlocked.ok) return unlocked;
+    identity = unlocked.value;
+  }
+  const apply = await readApply(options);
+  if (!apply.ok) return apply;
+
+  const cancel = new AbortController();
+  const sessions = resolve(options.data ?? dataDir(), 'sessions');
+  const host: SessionOptions = {
+    now: () => new Date(),
+    lockstep: VERSION,
+    runtime: RUNTIME,
+    operator: options.operator,
+    ask: (question) => askYesNo(question),
+    onProgress: ({ line, done, total, key }) => {
+      if (options.quiet !== true) note(`[${String(done + 1).padStart(String(total).length)}/${total}] ${key}: ${line}`);
+    },
+  };
+  const session =
+    options.resume === undefined
+      ? await openSession(sessions, guide.value, site.value, host)
+      : await resumeSession(resolve(sessions, options.resume), { roots: trust.value.publisher }, host);
+  if (!session.ok) return session;
+  for (const [name, value] of secrets.value) session.value.secrets.set(name, value);
+  const walk: HeadlessOptions = {
+    cancel: cancel.signal,
+    show: note,
+    ...(options.productVersion === undefined ? {} : { typedVersion: options.productVersion }),
+    ...(options.overrideReason === undefined ? {} : { overrideReason: options.overrideReason }),
+    ...(options.only === undefined ? {} : { only: options.only }),
+    ...(apply.value === undefined ? {} : { apply: apply.value }),
+    ...(answers === undefined ? {} : { answers }),
+    ...(identity === undefined ? {} : { identity }),
+    ...(options.out === undefined ? {} : { out: resolve(options.out) }),
+  };
+  return ok({ session: session.value, walk, cancel });
+}
+
+async function readApply(options: RunOptions): Promise<Result<HeadlessOptions['apply']>> {
+  if (options.apply === undefined) return ok(undefined);
+  const { ticket, approver, writeUser } = options;
+  if (ticket === undefined || approver === undefined || writeUser === undefined) {
+    return fail('input.malformed', 'A change needs --ticket, --approver and --write-user.');
+  }
+  const password = await readSecret(options.writePassword, `password of ${writeUser}`);
+  return password.ok ? ok({ ids: options.apply, ticket, approver, credential: { user: writeUser, password: password.value } }) : password;
+}
+
+/** `name=env:NAME`, or `name` alone to be asked for it. */
+export async function readSecrets(entries: readonly string[]): Promise<Result<ReadonlyMap<string, string>>> {
+  const secrets = new Map<string, string>();
+  for (const entry of entries) {
+    const at = entry.indexOf('=');
+    const name = at < 0 ? entry : entry.slice(0, at);
+    const value = await readSecret(at < 0 ? undefined : entry.slice(at + 1), `password for ${name}`);
+    if (!value.ok) return value;
+    secrets.set(name, value.value);
+  }
+  return ok(secrets);
+}

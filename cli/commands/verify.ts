@@ -1,0 +1,50 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { verifyBundle } from '../../engine/session/bundles.ts';
+import { EXIT } from '../host.ts';
+import { readTrust } from '../keys.ts';
+import { complain, print } from '../terminal.ts';
+
+/** `lockstep verify`: every finding about a bundle; 0 sound and complete, 1 findings, 2 not a bundle. */
+export function addVerifyCommand(program: Command): void {
+  program
+    .command('verify')
+    .description('Verify a bundle: container, digests, journal, verdicts, signatures')
+    .argument('<bundle>')
+    .option('--trust <role=file...>', 'engineer=ROOT.pem hospital=ROOT.pem publisher=ROOT.pem', [])
+    .option('--at <date>', 'as of this date instead of now')
+    .option('--json', 'print as JSON')
+    .action(async (bundle: string, options: { trust: string[]; at?: string; json?: boolean }) => {
+      process.exitCode = await verify(bundle, options);
+    });
+}
+
+async function verify(bundle: string, options: { trust: string[]; at?: string; json?: boolean }): Promise<number> {
+  const trust = await readTrust(options.trust);
+  const at = readDate(options.at);
+  if (!trust.ok || !at.ok) {
+    if (!trust.ok) complain(trust.error);
+    if (!at.ok) complain(at.error);
+    return EXIT.usage;
+  }
+  const result = await verifyBundle(resolve(bundle), trust.value, at.value);
+  if (!result.ok) {
+    complain(result.error);
+    return EXIT.usage;
+  }
+  const { sound, findings, signers } = result.value;
+  if (options.json === true) print(JSON.stringify(result.value, null, 2));
+  else {
+    for (const signer of signers) print(`${signer.role}: ${signer.subject}${signer.at === undefined ? '' : `, ${signer.at}`}`);
+    for (const { severity, code, sentence, place } of findings) print(`${severity.padEnd(4)} ${code}${place === undefined ? '' : ` (${place})`}: ${sentence}`);
+    print(sound ? 'sound and complete' : 'NOT sound and complete: see the findings above');
+  }
+  return sound ? EXIT.done : EXIT.findings;
+}
+
+function readDate(text: string | undefined): Result<Date> {
+  if (text === undefined) return ok(new Date());
+  const date = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? new Date(text) : new Date(Number.NaN);
+  return Number.isNaN(date.getTime()) ? fail('input.malformed', `--at takes a date such as 2026-11-23 or 2026-11-23T10:00:00Z; got "${text}".`) : ok(date);
+}

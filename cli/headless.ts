@@ -1,0 +1,102 @@
+import { fail, ok, type Result } from '../core/result.ts';
+import { type Summary, summarize } from '../core/session/summary.ts';
+import type { WriteCredential } from '../engine/changes/change.ts';
+import type { Identity } from '../engine/keys/identity.ts';
+import { applyChange, planChange } from '../engine/session/changes.ts';
+import { sealSession, type SealedBundle } from '../engine/session/seal.ts';
+import type { Session } from '../engine/session/session.ts';
+import type { Answers } from './answers.ts';
+
+export type HeadlessOptions = {
+  readonly typedVersion?: string;
+  readonly overrideReason?: string;
+  /** Control ids or keys; absent: the whole guide. */
+  readonly only?: readonly string[];
+  /** Control ids or keys whose change is applied, with who approved it under which ticket. */
+  readonly apply?: { readonly ids: readonly string[]; readonly ticket: string; readonly approver: string; readonly credential: WriteCredential };
+  readonly answers?: Answers;
+  readonly identity?: Identity;
+  /** Where the bundle goes; absent: nothing is sealed. */
+  readonly out?: string;
+  /** Where the diff of a change is shown before it is applied. */
+  readonly show: (line: string) => void;
+  readonly cancel: AbortSignal;
+};
+
+export type HeadlessResult = { readonly summary: Summary; readonly cancelled: boolean; readonly sealed?: SealedBundle };
+
+/** Walks a session from gate to seal without a screen. The session stays open; whatever happened is in its journal. */
+export async function walkHeadless(session: Session, options: HeadlessOptions): Promise<Result<HeadlessResult>> {
+  const keys = selectKeys(session, options.only);
+  if (!keys.ok) return keys;
+  if (options.identity !== undefined) {
+    const signed = await session.signHead('open', options.identity);
+    if (!signed.ok) return signed;
+  }
+  const gate = await session.checkGate({
+    ...(options.typedVersion === undefined ? {} : { typed: options.typedVersion }),
+    ...(options.overrideReason === undefined ? {} : { overrideReason: options.overrideReason }),
+  });
+  if (!gate.ok) return gate;
+  const accepted = await session.acceptPreflight();
+  if (!accepted.ok) return accepted;
+  const ran = await session.run(keys.value, options.cancel);
+  if (!ran.ok) return ran;
+  if (options.apply !== undefined) {
+    const applied = await applyAll(session, options.apply, options);
+    if (!applied.ok) return applied;
+  }
+  const answered = await answerAll(session, options.answers ?? {}, keys.value);
+  if (!answered.ok) return answered;
+  const summary = summarize(session.plan.items, session.state(), session.now());
+  const cancelled = options.cancel.aborted;
+  if (options.out === undefined) return ok({ summary, cancelled });
+  const sealed = await sealSession(session, options.out, options.identity);
+  return sealed.ok ? ok({ summary, cancelled, sealed: sealed.value }) : sealed;
+}
+
+/** Keys of the items that ids or keys name, in the guide's order. */
+export function selectKeys(session: Session, names: readonly string[] | undefined): Result<readonly string[]> {
+  const { items } = session.plan;
+  if (names === undefined || names.length === 0) return ok(items.map((item) => item.key));
+  const lost = names.filter((name) => !items.some((item) => item.key === name || item.control.id === name));
+  if (lost.length > 0) return fail('input.malformed', `The guide has no control ${lost.map((name) => `"${name}"`).join(', ')}.`);
+  return ok(items.filter((item) => names.includes(item.key) || names.includes(item.control.id)).map((item) => item.key));
+}
+
+async function applyAll(session: Session, apply: NonNullable<HeadlessOptions['apply']>, options: HeadlessOptions): Promise<Result<unknown>> {
+  const keys = selectKeys(session, apply.ids);
+  if (!keys.ok) return keys;
+  for (const key of keys.value) {
+    const plan = await planChange(session, key);
+    if (!plan.ok) {
+      // Nothing to be done here is no reason to stop the walk.
+      if (plan.error.code !== 'change.refused') return plan;
+      options.show(`${key}: ${plan.error.message}`);
+      continue;
+    }
+    options.show(`${key}: ${plan.value.plan.summary}\n${plan.value.plan.diff}`);
+    const applied = await applyChange(session, key, plan.value.change, apply);
+    if (!applied.ok) return applied;
+    options.show(`${key}: read back ${applied.value.asPlanned ? 'as planned' : `with differences: ${applied.value.differences.join('; ')}`}`);
+    const again = await session.run([key], options.cancel);
+    if (!again.ok) return again;
+  }
+  return ok(undefined);
+}
+
+async function answerAll(session: Session, answers: Answers, keys: readonly string[]): Promise<Result<unknown>> {
+  for (const [name, answer] of Object.entries(answers)) {
+    const named = session.plan.items.filter((item) => item.key === name || item.control.id === name);
+    if (named.length === 0) return fail('input.malformed', `The answers name "${name}", which the guide does not have.`);
+    for (const item of named.filter((candidate) => keys.includes(candidate.key))) {
+      for (const path of answer.attachments) {
+        const attached = await session.attach(item.key, path);
+        if (!attached.ok) return attached;
+      }
+      const answered = await session.answer(item.key, answer.answer, answer.note);
+      if (!answered.ok) return answered;
+    }
+  }
+  return ok(undefined);
+}

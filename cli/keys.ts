@@ -1,0 +1,42 @@
+import { resolve } from 'node:path';
+import { fail, ok, type Result } from '../core/result.ts';
+import { type Identity, loadIdentity } from '../engine/keys/identity.ts';
+import { readSmallFile } from '../engine/session/load-site.ts';
+import { readSecret } from './terminal.ts';
+
+const ROLES = ['engineer', 'hospital', 'publisher', 'timestamp'] as const;
+export type TrustRole = (typeof ROLES)[number];
+/** Root certificates (PEM) per role. */
+export type Trust = Readonly<Record<TrustRole, readonly string[]>>;
+
+/**
+ * Reads `role=ROOT.pem` options. Each role has its own roots, so that nobody can sign for another.
+ * Errors: `input.malformed`, `input.not-found`.
+ */
+export async function readTrust(entries: readonly string[]): Promise<Result<Trust>> {
+  const trust: Record<TrustRole, string[]> = { engineer: [], hospital: [], publisher: [], timestamp: [] };
+  for (const entry of entries) {
+    const at = entry.indexOf('=');
+    const role = ROLES.find((candidate) => candidate === entry.slice(0, at));
+    if (at < 1 || role === undefined) return fail('input.malformed', `--trust takes ROLE=FILE with a role of ${ROLES.join(', ')}; got "${entry}".`);
+    const path = resolve(entry.slice(at + 1));
+    const pem = await readSmallFile(path, `${role} root`);
+    if (!pem.ok) return pem;
+    const certificates = pem.value.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g);
+    if (certificates === null) return fail('input.malformed', 'This file holds no PEM certificate.', { place: path });
+    trust[role].push(...certificates);
+  }
+  return ok(trust);
+}
+
+/** Opens an identity; asks for the passphrase only where the file wants one. */
+export async function unlockIdentity(path: string, passphrase: string | undefined): Promise<Result<Identity>> {
+  if (passphrase !== undefined) {
+    const secret = await readSecret(passphrase, 'passphrase');
+    return secret.ok ? loadIdentity(resolve(path), secret.value) : secret;
+  }
+  const open = await loadIdentity(resolve(path), undefined);
+  if (open.ok || open.error.code !== 'identity.passphrase') return open;
+  const secret = await readSecret(undefined, `passphrase of ${path}`);
+  return secret.ok ? loadIdentity(resolve(path), secret.value) : open;
+}

@@ -1,0 +1,120 @@
+import { X509Certificate } from 'node:crypto';
+import type { GuideView, ItemView, SiteView, Snapshot } from '../core/ipc.ts';
+import type { PlanItem } from '../core/guide/plan.ts';
+import { PROBE_DECLARATIONS } from '../core/probes/index.ts';
+import { CHANGE_DECLARATIONS } from '../core/changes/index.ts';
+import type { Site } from '../core/site/schema.ts';
+import type { LoadedGuide } from './session/load-guide.ts';
+import type { Session } from './session/session.ts';
+import { visibleOf } from './session/visible.ts';
+
+/** A guide as the start page shows it. */
+export function viewGuide({ guide, trust, signer }: LoadedGuide): GuideView {
+  return {
+    id: guide.guide,
+    version: guide.version,
+    title: guide.title,
+    summary: guide.summary,
+    publisher: guide.publisher,
+    product: { vendor: guide.product.vendor, name: guide.product.name, versions: guide.product.versions, observed: guide.product.observe !== undefined },
+    controls: guide.controls.length,
+    trust,
+    ...(signer === undefined ? {} : { signer }),
+    inputs: Object.entries(guide.inputs).map(([name, { title, type, owner, help }]) => ({ name, title, type, owner, ...(help === undefined ? {} : { help }) })),
+  };
+}
+
+/** A site as the site page shows it. */
+export function viewSite(site: Site): SiteView {
+  return {
+    id: site.site,
+    name: site.name,
+    practice: site.practice,
+    ...(site.directory === undefined
+      ? {}
+      : { directory: { kind: site.directory.kind, baseDn: site.directory.baseDn, servers: site.directory.servers.map((server) => server.host), bindAccount: site.directory.bindAccount } }),
+    anchors: site.anchors.map((anchor) => ({ id: anchor.id, ...summarizePem(anchor.pem ?? '') })),
+    roles: site.roles.map(({ id, name, group }) => ({ id, name, group })),
+    devices: site.devices.map(({ id, name, host }) => ({ id, name, host })),
+    links: site.links.map(({ id, name, protocol, client, server }) => ({ id, name, protocol, device: client.device, server: `${server.host}:${server.port}` })),
+  };
+}
+
+/** One step of the walk. */
+function viewItem(item: PlanItem): ItemView {
+  const { control } = item;
+  const change = CHANGE_DECLARATIONS.find((candidate) => candidate.id === control.change?.kind);
+  return {
+    key: item.key,
+    control: {
+      id: control.id,
+      revision: control.revision,
+      title: control.title,
+      owner: control.owner,
+      group: control.group ?? control.id.split('.')[0] ?? control.id,
+      why: control.why,
+      instructions: control.instructions,
+      references: control.references,
+      ...(control.validFor === undefined ? {} : { validFor: control.validFor }),
+      ...(control.manual === undefined
+        ? {}
+        : { manual: { question: control.manual.question, evidence: control.manual.evidence, required: control.manual.required, answers: Object.keys(control.manual.answers) } }),
+      ...(change === undefined ? {} : { change: { kind: change.id, title: change.title, rights: change.rights, visible: [] } }),
+    },
+    target: item.target,
+    applies: item.applies.kind !== 'no',
+    checks: item.checks.map((check, index) => ({
+      probe: check.probe,
+      title: PROBE_DECLARATIONS.find((candidate) => candidate.id === check.probe)?.title ?? check.probe,
+      visible: visibleOf(item, index),
+    })),
+  };
+}
+
+/** Passwords that a site names, with what each is for. */
+export function secretsOf(site: Site): readonly { name: string; purpose: string }[] {
+  const wanted = new Map<string, string>();
+  if (site.directory !== undefined) wanted.set(site.directory.secret, `Password of ${site.directory.bindAccount}, to read the directory`);
+  for (const device of site.devices) {
+    if (device.credential !== undefined) wanted.set(device.credential.secret, `Password of ${device.credential.user} on ${device.name}`);
+  }
+  for (const link of site.links) {
+    const trigger = link.impostor?.trigger;
+    if (typeof trigger === 'object' && trigger.credential !== undefined && !wanted.has(trigger.credential.secret)) {
+      wanted.set(trigger.credential.secret, `Password of ${trigger.credential.user}, to send a test message over ${link.name}`);
+    }
+  }
+  return [...wanted].map(([name, purpose]) => ({ name, purpose }));
+}
+
+/** The whole session as a page that was just loaded needs it. */
+export function viewSession(session: Session, running: boolean): Snapshot {
+  const { trust } = session.guide;
+  return {
+    session: session.id,
+    guide: viewGuide(session.guide),
+    site: viewSite(session.site.sealed),
+    items: session.plan.items.map(viewItem),
+    events: session.journal.events,
+    secrets: secretsOf(session.site.sealed).map((secret) => ({ ...secret, supplied: session.secrets.has(secret.name) })),
+    running,
+    ...(trust === 'trusted'
+      ? {}
+      : { readOnly: trust === 'unsigned' ? 'This guide is not signed, so Lockstep reads and changes nothing.' : 'This guide is signed by a publisher whom you have not approved, so Lockstep reads and changes nothing.' }),
+    notices: session.journal.notices,
+  };
+}
+
+/** Subject (one line), SHA-256 (hex) and end (ISO 8601) of the first certificate of a PEM text. */
+function summarizePem(pem: string): { subject: string; sha256: string; notAfter: string } {
+  try {
+    const certificate = new X509Certificate(pem);
+    return {
+      subject: certificate.subject.replaceAll('\n', ', '),
+      sha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+      notAfter: new Date(certificate.validTo).toISOString(),
+    };
+  } catch (error) {
+    return { subject: `unreadable: ${error instanceof Error ? error.message : String(error)}`, sha256: '', notAfter: '' };
+  }
+}
