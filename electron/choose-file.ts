@@ -1,0 +1,33 @@
+import { type BrowserWindow, dialog, type OpenDialogOptions } from 'electron';
+import type { FileKind } from './files.ts';
+
+type Choice = { readonly title: string; readonly filter: string; readonly extensions: readonly string[] };
+
+const CHOICES: Readonly<Record<FileKind | 'evidence', Choice>> = {
+  guide: { title: 'Open a guide', filter: 'Guides', extensions: ['asice', 'yaml', 'yml'] },
+  site: { title: 'Open a site', filter: 'Sites', extensions: ['yaml', 'yml'] },
+  bundle: { title: 'Open a bundle', filter: 'Bundles', extensions: ['asice'] },
+  identity: {
+    title: 'Choose the identity to sign with',
+    filter: 'Identities (PKCS#12, PEM)',
+    extensions: ['p12', 'pfx', 'pem'],
+  },
+  anchor: { title: 'Choose a root certificate', filter: 'Certificates', extensions: ['pem', 'crt', 'cer'] },
+  evidence: { title: 'Attach evidence', filter: 'All files', extensions: ['*'] },
+};
+
+/** Shows the system's open dialog over `window`. @returns the absolute path, or undefined when the person thought better of it */
+export async function chooseFile(
+  window: BrowserWindow | undefined,
+  kind: FileKind | 'evidence',
+): Promise<string | undefined> {
+  const { title, filter, extensions } = CHOICES[kind];
+  const options: OpenDialogOptions = {
+    title,
+    properties: ['openFile', 'dontAddToRecent'],
+    filters: [{ name: filter, extensions: [...extensions] }],
+  };
+  const { canceled, filePaths } =
+    window === undefined ? await dialog.showOpenDialog(options) : await dialog.showOpenDialog(window, options);
+  return canceled ? undefined : filePaths[0];
+}

@@ -1,0 +1,28 @@
+import { ok } from '../../core/result.ts';
+import { chooseFile } from '../choose-file.ts';
+import type { HandlersOf, Shell } from './shell.ts';
+
+/** Walking through the items: probing, answering, attaching, waiving and changing. */
+export function walkHandlers(shell: Shell): HandlersOf<'gate' | 'preflight' | 'walk' | 'facts' | 'change'> {
+  const { engine, secrets } = shell;
+  return {
+    'gate.check': (input) => engine.call('gate.check', input),
+    'preflight.accept': () => engine.call('preflight.accept', {}),
+    'walk.run': (input) => engine.call('walk.run', input),
+    'walk.cancel': () => engine.call('walk.cancel', {}),
+    'walk.reply': (input) => engine.call('walk.reply', input),
+    'walk.answer': (input) => engine.call('walk.answer', input),
+    'walk.attach': async ({ key }) => {
+      const path = await chooseFile(shell.window(), 'evidence');
+      return path === undefined ? ok(null) : engine.call('walk.attach', { key, path });
+    },
+    'walk.waive': (input) => engine.call('walk.waive', input),
+    'facts.read': (input) => engine.call('facts.read', input),
+    'change.plan': (input) => engine.call('change.plan', input),
+    'change.apply': async ({ secret, ...rest }) => {
+      const password = secrets.take(secret);
+      return password.ok ? engine.call('change.apply', { ...rest, password: password.value }) : password;
+    },
+    'change.undo': (input) => engine.call('change.undo', input),
+  };
+}

@@ -1,0 +1,63 @@
+import type { AppError, Bridge, Channel, Push } from '../core/ipc.ts';
+
+const { contextBridge, ipcRenderer } = require('electron') as typeof import('electron');
+
+const call = (channel: Channel) => (input: unknown) => ipcRenderer.invoke(channel, input);
+
+/** Named functions, one per channel of the contract: the compiler refuses a list that lacks one, the page reaches no other. */
+const calls: Readonly<Record<Channel, (input: unknown) => Promise<unknown>>> = {
+  'app.info': call('app.info'),
+  'library.list': call('library.list'),
+  'file.choose': call('file.choose'),
+  'guide.load': call('guide.load'),
+  'publisher.pin': call('publisher.pin'),
+  'publisher.unpin': call('publisher.unpin'),
+  'site.load': call('site.load'),
+  'session.list': call('session.list'),
+  'session.open': call('session.open'),
+  'session.resume': call('session.resume'),
+  'session.snapshot': call('session.snapshot'),
+  'session.close': call('session.close'),
+  'secret.put': call('secret.put'),
+  'secret.supply': call('secret.supply'),
+  'gate.check': call('gate.check'),
+  'preflight.accept': call('preflight.accept'),
+  'walk.run': call('walk.run'),
+  'walk.cancel': call('walk.cancel'),
+  'walk.reply': call('walk.reply'),
+  'walk.answer': call('walk.answer'),
+  'walk.attach': call('walk.attach'),
+  'walk.waive': call('walk.waive'),
+  'facts.read': call('facts.read'),
+  'change.plan': call('change.plan'),
+  'change.apply': call('change.apply'),
+  'change.undo': call('change.undo'),
+  'identity.list': call('identity.list'),
+  'identity.unlock': call('identity.unlock'),
+  'bundle.seal': call('bundle.seal'),
+  'bundle.countersign': call('bundle.countersign'),
+  'bundle.verify': call('bundle.verify'),
+  'bundle.openReport': call('bundle.openReport'),
+  'bundle.showInFolder': call('bundle.showInFolder'),
+};
+
+const unknownChannel: AppError = {
+  code: 'ipc.invalid',
+  message: 'The page asked for something that does not exist.',
+  fixBy: 'lockstep',
+};
+
+const bridge = {
+  invoke: (channel: string, input: unknown) =>
+    Object.hasOwn(calls, channel)
+      ? calls[channel as Channel](input)
+      : Promise.resolve({ ok: false, error: unknownChannel }),
+  onPush: (listener: (push: Push) => void) => {
+    // The event itself stays here: it carries the sender, through which every channel could be reached.
+    const forward = (_event: unknown, push: Push) => listener(push);
+    ipcRenderer.on('push', forward);
+    return () => void ipcRenderer.removeListener('push', forward);
+  },
+};
+
+contextBridge.exposeInMainWorld('lockstep', bridge satisfies Record<keyof Bridge, unknown>);
