@@ -1,0 +1,141 @@
+import { join } from 'node:path';
+import { fail, ok, type Result } from '../core/result.ts';
+import type { Summary } from '../core/session/summary.ts';
+import { loadIdentity } from '../engine/keys/identity.ts';
+import { countersignBundle, verifyBundle } from '../engine/session/bundles.ts';
+import { loadGuide } from '../engine/session/load-guide.ts';
+import { loadSite, readSmallFile } from '../engine/session/load-site.ts';
+import { openSession } from '../engine/session/session.ts';
+import { loadAnswers } from './answers.ts';
+import { walkHeadless } from './headless.ts';
+import { ASSETS, EXIT, RUNTIME, VERSION } from './host.ts';
+import { type LabInfo, startLabProcess } from './lab-process.ts';
+import { printOutcome } from './outcome.ts';
+import { complain, note, print } from './terminal.ts';
+
+const GUIDE = 'reference-mdip';
+
+/**
+ * A newcomer's first walk without a screen: the practice hospital as shipped, then hardened, each sealed, signed by its
+ * engineer, countersigned by its hospital and verified. Exit code 0 when both walks were completed, whatever they found.
+ */
+export async function practiceWalk(dir: string, options: { once: boolean; quiet: boolean }): Promise<number> {
+  note('Starting the practice hospital …');
+  const lab = await startLabProcess(join(dir, 'hospital'), true);
+  if (!lab.ok) {
+    complain(lab.error);
+    return EXIT.usage;
+  }
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort();
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  try {
+    const { info } = lab.value;
+    print('\n=== First walk: the hospital as shipped ===');
+    const first = await walkOnce(dir, info, 'as-shipped', options.quiet, interrupted.signal);
+    if (!first.ok) return end(first);
+    if (options.once || interrupted.signal.aborted) return finish(info, [first.value], interrupted.signal);
+    const hardened = await lab.value.harden();
+    if (!hardened.ok) return end(hardened);
+    print('\n=== Second walk: hardened as the guide says ===');
+    const second = await walkOnce(dir, info, 'hardened', options.quiet, interrupted.signal);
+    if (!second.ok) return end(second);
+    return finish(info, [first.value, second.value], interrupted.signal);
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+    process.removeListener('SIGTERM', interrupt);
+    await lab.value.stop();
+  }
+}
+
+type Walked = { name: string; bundle: string; summary: Summary };
+
+async function walkOnce(dir: string, info: LabInfo, name: string, quiet: boolean, cancel: AbortSignal): Promise<Result<Walked>> {
+  const path = info.guides.find((candidate) => candidate.id === GUIDE)?.path;
+  if (path === undefined) return fail('input.not-found', `The practice hospital has no guide ${GUIDE}.`);
+  const root = await readSmallFile(info.trust.publisher, 'publisher root');
+  if (!root.ok) return root;
+  const guide = await loadGuide(path, { roots: [root.value] });
+  if (!guide.ok) return guide;
+  const site = await loadSite(info.siteFile);
+  if (!site.ok) return site;
+  const engineer = await loadIdentity(info.identities.engineer.path, info.identities.engineer.passphrase);
+  if (!engineer.ok) return engineer;
+  const answers = await loadAnswers(join(ASSETS, 'practice', `answers-${name}.yaml`));
+  if (!answers.ok) return answers;
+  const session = await openSession(join(dir, 'sessions'), guide.value, site.value, {
+    now: () => new Date(),
+    lockstep: VERSION,
+    runtime: RUNTIME,
+    operator: 'Practice Engineer',
+    ask: async () => false,
+    onProgress: ({ line, done, total }) => {
+      if (!quiet) note(`[${String(done + 1).padStart(2)}/${total}] ${line}`);
+    },
+  });
+  if (!session.ok) return session;
+  try {
+    for (const [secret, value] of Object.entries(info.secrets)) session.value.secrets.set(secret, value);
+    const result = await walkHeadless(session.value, { answers: answers.value, identity: engineer.value, out: join(dir, `${name}.asice`), show: note, cancel });
+    if (!result.ok) return result;
+    printOutcome(session.value, result.value, false);
+    const { sealed, summary } = result.value;
+    if (sealed === undefined) return fail('internal', 'The walk was not sealed.');
+    return await countersignAndVerify(info, { name, bundle: sealed.path, summary });
+  } finally {
+    await session.value.close();
+  }
+}
+
+async function countersignAndVerify(info: LabInfo, walked: Walked): Promise<Result<Walked>> {
+  const hospital = await loadIdentity(info.identities.hospital.path, info.identities.hospital.passphrase);
+  if (!hospital.ok) return hospital;
+  const remark = 'PRACTICE: countersigned by the practice hospital, which does not exist.';
+  const signed = await countersignBundle(walked.bundle, hospital.value, { role: 'Head of practice IT', remark }, new Date());
+  if (!signed.ok) return signed;
+  const trust = { engineer: [] as string[], hospital: [] as string[], publisher: [] as string[] };
+  for (const role of ['engineer', 'hospital', 'publisher'] as const) {
+    const pem = await readSmallFile(info.trust[role], `${role} root`);
+    if (!pem.ok) return pem;
+    trust[role].push(pem.value);
+  }
+  const verified = await verifyBundle(walked.bundle, trust, new Date());
+  if (!verified.ok) return verified;
+  if (!verified.value.sound) {
+    const bad = verified.value.findings.filter((finding) => finding.severity === 'bad').map((finding) => finding.sentence);
+    return fail('internal', 'The bundle that was just sealed does not verify.', { cause: bad.join(' ') });
+  }
+  print('signed by the engineer, countersigned by the hospital, verified: sound and complete');
+  return ok(walked);
+}
+
+function finish(info: LabInfo, walks: readonly Walked[], cancel: AbortSignal): number {
+  print('\n=== What you have ===');
+  for (const { name, bundle, summary } of walks) print(`${name.padEnd(11)} ${summary.word.padEnd(10)} ${bundle}`);
+  const last = walks.at(-1);
+  if (last !== undefined) {
+    print('\nVerify the last bundle with nothing but stock tools:');
+    for (const line of stockLines(last.bundle, info)) print(`  ${line}`);
+    print('\nor with Lockstep, which also judges everything again:');
+    print(`  npm run -s lockstep -- verify ${last.bundle} --trust engineer=${info.trust.engineer} hospital=${info.trust.hospital} publisher=${info.trust.publisher}`);
+  }
+  return cancel.aborted ? EXIT.cancelled : EXIT.done;
+}
+
+/** The lines that verify a countersigned bundle with unzip, sha256sum and openssl. */
+function stockLines(bundle: string, info: LabInfo): readonly string[] {
+  const signature = (number: string, root: string) =>
+    `openssl cms -verify -binary -cades -inform DER -in META-INF/signature${number}.p7s -content META-INF/ASiCManifest${number}.xml -CAfile ${root} -out /dev/null`;
+  return [
+    `mkdir opened && cd opened && unzip -q ${bundle}`,
+    'sha256sum -c SHA256SUMS',
+    signature('001', info.trust.engineer),
+    signature('002', info.trust.hospital),
+  ];
+}
+
+function end(result: Result<unknown>): number {
+  if (!result.ok) complain(result.error);
+  return EXIT.usage;
+}
