@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { ConnectionRefusedByBudget, createConnectionBudget } from '../../../engine/budget.ts';
+
+const never = new AbortController().signal;
+
+describe('connection budget', () => {
+  it('opens one connection per host at a time, in order, and different hosts beside each other', async () => {
+    const budget = createConnectionBudget({ connections: 10, perSecond: 200 });
+    const log: string[] = [];
+    const work = (name: string) => async () => {
+      log.push(`${name} starts`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      log.push(`${name} ends`);
+    };
+    await Promise.all([budget.connection('a', work('a1'), never), budget.connection('a', work('a2'), never), budget.connection('b', work('b1'), never)]);
+    expect(log.filter((line) => line.startsWith('a'))).toEqual(['a1 starts', 'a1 ends', 'a2 starts', 'a2 ends']);
+    expect(log.indexOf('b1 starts')).toBeLessThan(log.indexOf('a2 starts'));
+    expect(budget.used()).toBe(3);
+  });
+
+  it('goes on after work that threw', async () => {
+    const budget = createConnectionBudget({ connections: 10, perSecond: 200 });
+    await expect(budget.connection('a', () => Promise.reject(new Error('reset')), never)).rejects.toThrow('reset');
+    await expect(budget.connection('a', async () => 'fine', never)).resolves.toBe('fine');
+  });
+
+  it('refuses the connection beyond the budget without opening it', async () => {
+    const budget = createConnectionBudget({ connections: 2, perSecond: 200 });
+    let opened = 0;
+    const open = async () => {
+      opened += 1;
+    };
+    await budget.connection('a', open, never);
+    await budget.connection('a', open, never);
+    await expect(budget.connection('a', open, never)).rejects.toBeInstanceOf(ConnectionRefusedByBudget);
+    expect(opened).toBe(2);
+    await budget.connection('b', open, never);
+    expect(opened).toBe(3);
+  });
+
+  it('waits between connections as the rate says, and stops waiting when cancelled', async () => {
+    const budget = createConnectionBudget({ connections: 10, perSecond: 0.1 });
+    await budget.connection('a', async () => undefined, never);
+    const cancel = new AbortController();
+    const waiting = budget.connection('a', async () => 'must not run', cancel.signal);
+    setTimeout(() => cancel.abort(new Error('cancelled')), 10);
+    await expect(waiting).rejects.toThrow('cancelled');
+    expect(budget.used()).toBe(1);
+  });
+});
