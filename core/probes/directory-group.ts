@@ -41,7 +41,7 @@ export const directoryGroup = declareProbe({
   }),
   facts: z.strictObject({
     exists: z.boolean().describe('The group is in the directory'),
-    nearMatches: z.array(z.string()).describe('Names of groups that are spelt much like it, nearest first'),
+    nearMatches: z.array(z.string()).describe('Names of groups that are spelt much like it, nearest first; none are looked for when the group is there'),
     group: groupSchema.optional().describe('The group; absent when there is none'),
     direct: z
       .strictObject({
@@ -62,10 +62,11 @@ export const directoryGroup = declareProbe({
         neverLoggedOn: z.int().optional().describe('Of the enabled user accounts: no logon recorded'),
         broad: z
           .array(z.string())
-          .describe('Nested principals that hold more or less everybody (Domain Users, Everyone …) or come from another domain (by SID)'),
-        groups: z.array(z.string()).describe('Names of all nested groups'),
-        depth: z.int().describe('Longest chain of nesting; 0 when no group is nested'),
-        cycles: z.array(z.string()).describe('Groups that contain themselves through others'),
+          .optional()
+          .describe('The group itself or nested ones that hold more or less everybody (Domain Users, Everyone …) or come from another domain (by SID)'),
+        groups: z.array(z.string()).optional().describe('Names of all nested groups'),
+        depth: z.int().optional().describe('Longest chain of nesting; 0 when no group is nested'),
+        cycles: z.array(z.string()).optional().describe('Groups that contain themselves through others'),
         people: z.array(pseudonym).optional().describe('HMACs of the user accounts under the key of the site, sorted; absent without the key'),
       })
       .optional()

@@ -1,7 +1,19 @@
 import type { Probe } from '../context.ts';
+import { certificatePinnedProbe } from './certificate-pinned.ts';
+import { dicomEchoProbe } from './dicom-echo.ts';
 import { directoryConnection } from './directory-connection.ts';
+import { directoryGroup } from './directory-group.ts';
+import { httpRequestProbe } from './http-request.ts';
+import { tcpPortsProbe } from './tcp-ports.ts';
+import { tlsEndpointProbe } from './tls-endpoint.ts';
 
 /** Every probe that can be run, one line each. */
 export const PROBES: readonly Probe[] = [
+  certificatePinnedProbe,
+  dicomEchoProbe,
   directoryConnection,
+  directoryGroup,
+  httpRequestProbe,
+  tcpPortsProbe,
+  tlsEndpointProbe,
 ];

@@ -8,6 +8,8 @@ import { abortError } from './tcp.ts';
 /** An entry as it was read. Attribute names do not care about case; ranges (`member;range=…`) are resolved already. */
 export type LdapEntry = {
   readonly dn: string;
+  /** Names of the attributes that have a value, in lower case. */
+  readonly names: readonly string[];
   readonly text: (attribute: string) => string | undefined;
   readonly texts: (attribute: string) => readonly string[];
   readonly bytes: (attribute: string) => readonly Buffer[];
@@ -242,6 +244,7 @@ function entryOf(dn: string, values: ReadonlyMap<string, readonly (string | Buff
   const texts = (name: string) => all(name).map((value) => (typeof value === 'string' ? value : value.toString('utf8')));
   return {
     dn,
+    names: [...values].filter(([, list]) => list.length > 0).map(([name]) => name),
     text: (name) => texts(name)[0],
     texts,
     bytes: (name) => all(name).map((value) => (typeof value === 'string' ? Buffer.from(value, 'utf8') : value)),

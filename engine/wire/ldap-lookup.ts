@@ -1,0 +1,144 @@
+import { fail, ok, type Result } from '../../core/result.ts';
+import type { LdapEntry, LdapSession } from './ldap.ts';
+import { escapeFilterValue, leafName, normalizeDn, parseDn } from './ldap-names.ts';
+import type { SiteDirectory } from './ldap-site.ts';
+import { parseSid } from './ldap-values.ts';
+
+const GROUP_CLASSES = ['group', 'groupOfNames', 'groupOfUniqueNames', 'posixGroup'];
+const GROUP_FILTER = `(|${GROUP_CLASSES.map((name) => `(objectClass=${name})`).join('')})`;
+const BATCH = 50;
+const MAX_NAMES = 20_000;
+const MAX_NEAR = 5;
+
+/** Whether an entry is a group, of Active Directory or of another schema. */
+export function isGroup(entry: LdapEntry): boolean {
+  const classes = entry.texts('objectClass').map((name) => name.toLowerCase());
+  return GROUP_CLASSES.some((name) => classes.includes(name.toLowerCase()));
+}
+
+/** Name by which people know an entry: sAMAccountName, else cn, else the leaf of the DN. */
+export function nameOf(entry: LdapEntry): string {
+  return entry.text('sAMAccountName') ?? entry.text('cn') ?? leafName(entry.dn);
+}
+
+/** `objectSid` of an entry, S-1-…; undefined outside Active Directory. */
+export function sidOf(entry: LdapEntry): string | undefined {
+  const [bytes] = entry.bytes('objectSid');
+  return bytes === undefined ? undefined : parseSid(bytes);
+}
+
+/** Whether a text is written as a DN, so that it is read rather than searched for. */
+function looksLikeDn(text: string): boolean {
+  return text.includes('=') && (parseDn(text)?.length ?? 0) > 0;
+}
+
+/**
+ * Finds a group by sAMAccountName, cn or DN. A sAMAccountName wins over a cn.
+ * @returns the entry; undefined when there is none; `probe.inconclusive` when several groups have that name
+ */
+export async function findGroup(directory: SiteDirectory, group: string, attributes: readonly string[]): Promise<Result<LdapEntry | undefined>> {
+  const wanted = ['objectClass', 'sAMAccountName', 'cn', ...attributes];
+  if (looksLikeDn(group)) {
+    const read = await directory.session.read(group, wanted);
+    if (!read.ok) return read;
+    return ok(read.value !== undefined && isGroup(read.value) ? read.value : undefined);
+  }
+  const value = escapeFilterValue(group);
+  const filter = `(&${GROUP_FILTER}(|(sAMAccountName=${value})(cn=${value})))`;
+  return pickOne(await directory.session.search({ base: directory.baseDn, filter, attributes: wanted, limit: 50 }), group, 'sAMAccountName');
+}
+
+/** Finds an account by sAMAccountName, `DOMAIN\name`, userPrincipalName, uid or DN; results as `findGroup`. */
+export async function findAccount(directory: SiteDirectory, account: string, attributes: readonly string[]): Promise<Result<LdapEntry | undefined>> {
+  const wanted = ['objectClass', 'sAMAccountName', 'userPrincipalName', 'uid', 'cn', ...attributes];
+  if (looksLikeDn(account)) return directory.session.read(account, wanted);
+  const value = escapeFilterValue(account.replace(/^[^\\]+\\/, ''));
+  const filter = `(&(|(objectClass=user)(objectClass=person)(objectClass=account))(|(sAMAccountName=${value})(userPrincipalName=${value})(uid=${value})))`;
+  return pickOne(await directory.session.search({ base: directory.baseDn, filter, attributes: wanted, limit: 50 }), account, 'sAMAccountName');
+}
+
+function pickOne(found: Result<{ entries: LdapEntry[] }>, name: string, preferred: string): Result<LdapEntry | undefined> {
+  if (!found.ok) return found;
+  const { entries } = found.value;
+  const exact = entries.filter((entry) => entry.text(preferred)?.toLowerCase() === name.toLowerCase());
+  const best = exact.length > 0 ? exact : entries;
+  if (best.length <= 1) return ok(best[0]);
+  return fail('probe.inconclusive', `Several entries of the directory are called ${name}: give the DN.`, { cause: best.map(({ dn }) => dn).join('; ') });
+}
+
+/** Reads many entries by DN, in batches; those that cannot be read are left out. Keys are normalised DNs. */
+export async function readMany(
+  directory: SiteDirectory,
+  dns: readonly string[],
+  attributes: readonly string[],
+): Promise<Result<Map<string, LdapEntry>>> {
+  const { session, baseDn, root } = directory;
+  const byDn = new Map<string, LdapEntry>();
+  const attribute = root.kind === 'active-directory' ? 'distinguishedName' : 'entryDN';
+  for (let at = 0; at < dns.length; at += BATCH) {
+    const batch = dns.slice(at, at + BATCH);
+    const filter = `(|${batch.map((dn) => `(${attribute}=${escapeFilterValue(dn)})`).join('')})`;
+    if (batch.length > 2) {
+      const found = await session.search({ base: baseDn, filter, attributes });
+      if (!found.ok) return found;
+      for (const entry of found.value.entries) byDn.set(normalizeDn(entry.dn), entry);
+    }
+    for (const dn of batch.filter((one) => !byDn.has(normalizeDn(one)))) {
+      const one = await readQuietly(session, dn, attributes);
+      if (!one.ok) return one;
+      if (one.value !== undefined) byDn.set(normalizeDn(dn), one.value);
+    }
+  }
+  return ok(byDn);
+}
+
+/** One entry; undefined also where the server answers with another result than success, for that entry is simply not readable. */
+async function readQuietly(session: LdapSession, dn: string, attributes: readonly string[]): Promise<Result<LdapEntry | undefined>> {
+  const read = await session.read(dn, attributes);
+  if (read.ok || (read.error.code !== 'ldap.result' && read.error.code !== 'ldap.no-right')) return read;
+  return ok(undefined);
+}
+
+/** Names of groups that are spelt much like `name`, nearest first. */
+export async function nearMatches(directory: SiteDirectory, name: string): Promise<Result<string[]>> {
+  const wanted = looksLikeDn(name) ? leafName(name) : name;
+  const found = await directory.session.search({
+    base: directory.baseDn,
+    filter: GROUP_FILTER,
+    attributes: ['sAMAccountName', 'cn'],
+    limit: MAX_NAMES,
+  });
+  if (!found.ok) return found;
+  return ok(nearest(wanted, found.value.entries.map(nameOf)));
+}
+
+/** The candidates nearest to `wanted`: few letters apart, or one contained in the other. */
+export function nearest(wanted: string, candidates: readonly string[]): string[] {
+  const plain = (text: string) => text.toLowerCase().replace(/[\s._-]+/g, '');
+  const target = plain(wanted);
+  const tolerance = Math.max(2, Math.floor(target.length / 4));
+  return candidates
+    .map((candidate) => {
+      const other = plain(candidate);
+      const contained = Math.min(other.length, target.length) >= 4 && (other.includes(target) || target.includes(other));
+      const distance = Math.abs(other.length - target.length) > tolerance ? Number.POSITIVE_INFINITY : editDistance(target, other);
+      return { candidate, distance: contained ? Math.min(distance, tolerance) : distance };
+    })
+    .filter(({ distance }) => distance <= tolerance)
+    .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
+    .slice(0, MAX_NEAR)
+    .map(({ candidate }) => candidate);
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
