@@ -72,7 +72,7 @@ export const tlsEndpoint = declareProbe({
         z.strictObject({
           version: z.enum(TLS_VERSIONS).describe('Protocol version that was offered alone'),
           accepted: z.boolean().optional().describe('True: ServerHello in that version; false: fatal alert or a lower version. Absent: inconclusive'),
-          answer: z.enum(['hello', 'lower', 'alert', 'closed', 'reset', 'silent', 'other']).describe('What came back'),
+          answer: z.enum(['hello', 'lower', 'alert', 'closed', 'reset', 'silent', 'other', 'not-tried']).describe('What came back'),
           suite: z.string().optional().describe('Cipher suite the server chose'),
           alert: z.string().optional().describe('Alert name (RFC 8446 section 6)'),
         }),

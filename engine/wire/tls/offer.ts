@@ -13,7 +13,7 @@ import { suiteName } from './suites.ts';
 export type OfferAnswer =
   | { readonly kind: 'hello'; readonly suite: number; readonly suiteName: string }
   /** It chose another version than the only one offered. */
-  | { readonly kind: 'lower'; readonly version: number }
+  | { readonly kind: 'lower'; readonly version: number; readonly suite: number }
   | { readonly kind: 'alert'; readonly alert: string; readonly refusal: boolean }
   | { readonly kind: 'closed' | 'reset' | 'silent' }
   | { readonly kind: 'not-tls'; readonly seen: string }
@@ -63,7 +63,7 @@ export function firstAnswer(bytes: Buffer, offered: TlsVersion): OfferAnswer | u
     const hello = parseServerHello(first.body);
     if (hello === undefined) return { kind: 'other', reason: 'a malformed ServerHello' };
     if (hello.version === VERSION_NUMBERS[offered]) return { kind: 'hello', suite: hello.suite, suiteName: suiteName(hello.suite) };
-    return hello.version < VERSION_NUMBERS[offered] ? { kind: 'lower', version: hello.version } : { kind: 'other', reason: 'a higher version than was offered' };
+    return hello.version < VERSION_NUMBERS[offered] ? { kind: 'lower', version: hello.version, suite: hello.suite } : { kind: 'other', reason: 'a higher version than was offered' };
   }
   if (alert !== undefined) return { kind: 'alert', alert, refusal: PARAMETER_REFUSALS.has(alert) };
   return encrypted ? { kind: 'other', reason: 'encrypted records without a ServerHello' } : undefined;

@@ -1,0 +1,100 @@
+import type { AbsentFact } from '../../core/probes/declaration.ts';
+import { tlsEndpoint } from '../../core/probes/tls-endpoint.ts';
+import { ok, type Result } from '../../core/result.ts';
+import type { Endpoint } from '../../core/site/schema.ts';
+import { defineProbe, type ProbeContext } from '../context.ts';
+import { type ReadCertificate, readCertificate } from '../keys/read-certificate.ts';
+import { stimulusFor, type ApplicationProtocol } from '../wire/stimulus.ts';
+import { abortError, converse, dial } from '../wire/tcp.ts';
+import { anchorPems, readAnchors } from '../wire/tls/anchors.ts';
+import { CERTIFICATE_FACTS, certificateFacts } from '../wire/tls/certificate-facts.ts';
+import { observeHandshake, runtimeEngine } from '../wire/tls/handshake.ts';
+import { offer } from '../wire/tls/offer.ts';
+import { readPlainHandshake } from '../wire/tls/plain-handshake.ts';
+import { noAnswer, surveyVersions } from '../wire/tls/survey.ts';
+
+const GREETING_TIMEOUT_MS = 4_000;
+
+export const tlsEndpointProbe = defineProbe(tlsEndpoint, async ({ endpoint, protocol }, context) => {
+  const place = `${endpoint.host}:${endpoint.port}`;
+  const options = { hosts: context.site.hosts, signal: context.signal };
+  const engine = runtimeEngine();
+  const anchors = anchorPems(endpoint.anchors, context);
+  if (!anchors.ok) return anchors;
+
+  context.progress(`Offering TLS versions to ${place}`);
+  const surveyed = await surveyVersions((version, suites) => context.connection(endpoint.host, () => offer(endpoint, version, suites, options)));
+  if (!surveyed.ok) return surveyed;
+  if (surveyed.value.kind === 'no-answer') {
+    const greeted = await greet(endpoint, protocol, context);
+    if (!greeted.ok) return greeted;
+    if (greeted.value === undefined) return noAnswer(surveyed.value.reason, place);
+    return ok(notTls(engine, `${greeted.value} in clear text`));
+  }
+  if (surveyed.value.kind === 'not-tls') return ok(notTls(engine, surveyed.value.seen));
+
+  context.progress(`Reading the certificate of ${place}`);
+  const { absent: surveyAbsent, ...survey } = surveyed.value.survey;
+  const presented = await readPresented(endpoint, anchors.value, context);
+  if (!presented.ok) return presented;
+  const absent: AbsentFact[] = [{ path: 'clearText', reason: 'The server speaks TLS.' }, ...surveyAbsent];
+  const facts = { speaksTls: true, engine, ...survey };
+  const { negotiated, certificates, refusal, why } = presented.value;
+  if (negotiated === undefined) absent.push({ path: 'negotiated', reason: why });
+  const [leaf, ...rest] = certificates;
+  if (leaf === undefined) {
+    return ok({ kind: 'facts', facts, absent: [...absent, ...CERTIFICATE_FACTS.map((path) => ({ path, reason: why }))] });
+  }
+  const seen = certificateFacts([leaf, ...rest], readAnchors(anchors.value), endpoint.serverName ?? endpoint.host, context.now(), refusal);
+  return ok({ kind: 'facts', facts: { ...facts, ...(negotiated === undefined ? {} : { negotiated }), ...seen.facts }, absent: [...absent, ...seen.absent] });
+});
+
+type Presented = { negotiated?: { version: string; suite: string }; certificates: readonly ReadCertificate[]; refusal?: string; why: string };
+
+/** A full handshake; where the server ends it (it may want a client certificate), what it sent in clear under TLS 1.2. */
+async function readPresented(endpoint: Endpoint, anchors: readonly string[], context: ProbeContext): Promise<Result<Presented>> {
+  const options = { hosts: context.site.hosts, signal: context.signal };
+  const shaken = await context.connection(endpoint.host, async () => {
+    const result = await observeHandshake(endpoint, { ...options, anchors });
+    if (result.ok && result.value.ok) result.value.socket.destroy();
+    return result;
+  });
+  if (!shaken.ok) return context.signal.aborted ? shaken : ok({ certificates: [], why: shaken.error.message });
+  if (shaken.value.ok) {
+    const { version, suite, presented, refusal } = shaken.value.peer;
+    return ok({ negotiated: { version, suite }, certificates: presented, ...(refusal === undefined ? {} : { refusal }), why: 'The server\'s certificate could not be read.' });
+  }
+  const { failure } = shaken.value;
+  const why = `The full handshake failed: ${failure.alert ?? failure.error?.message ?? failure.kind}.`;
+  const plain = await context.connection(endpoint.host, () => readPlainHandshake(endpoint, options));
+  if (!plain.ok) return context.signal.aborted ? plain : ok({ certificates: [], why });
+  if (plain.value === undefined || !plain.value.provesKey) return ok({ certificates: [], why });
+  const read = plain.value.certificates.map((der) => readCertificate(der));
+  const certificates = read.flatMap((one) => (one.ok ? [one.value] : []));
+  return ok({ certificates: read[0]?.ok === true ? certificates : [], why });
+}
+
+/** One clear-text greeting of the protocol, to see positively that there is no TLS. `undefined`: no such answer. */
+async function greet(endpoint: Endpoint, protocol: ApplicationProtocol | undefined, context: ProbeContext): Promise<Result<string | undefined>> {
+  const stimulus = protocol === undefined ? undefined : stimulusFor(protocol, endpoint.serverName ?? endpoint.host);
+  if (stimulus === undefined) return ok(undefined);
+  return context.connection(endpoint.host, async () => {
+    const dialled = await dial(endpoint.host, endpoint.port, { hosts: context.site.hosts, signal: context.signal });
+    if (!dialled.ok) return context.signal.aborted ? dialled : ok(undefined);
+    const conversation = converse(dialled.value, context.signal);
+    try {
+      conversation.send(stimulus.bytes);
+      const received = await conversation.receive(stimulus.recognise, GREETING_TIMEOUT_MS);
+      if (received.ok) return ok(received.value);
+      return context.signal.aborted ? { ok: false, error: abortError(context.signal) } : ok(undefined);
+    } finally {
+      conversation.close();
+    }
+  });
+}
+
+function notTls(engine: string, clearText: string) {
+  const reason = `The server does not speak TLS: ${clearText}.`;
+  const paths = ['versions', 'accepts', 'weakSuites', 'acceptsWeakSuite', 'negotiated', ...CERTIFICATE_FACTS];
+  return { kind: 'facts' as const, facts: { speaksTls: false, clearText, engine, accepts: {} }, absent: paths.map((path) => ({ path, reason })) };
+}
