@@ -22,7 +22,7 @@ const MACROS = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
 const parser = new cel.Environment({ unlistedVariablesAreDyn: true, limits: LIMITS });
 
 /**
- * Reads a CEL expression. `$name` is written for an input or a target and means `name`.
+ * Reads a CEL expression. `$name` is written for an input or a target and means `name`; `$(…)` means `(…)`.
  * @returns the compiled expression, or `expression.invalid` with the parser's words and a caret.
  */
 export function compileExpression(source: string): Result<Expression> {
@@ -39,9 +39,9 @@ export function compileExpression(source: string): Result<Expression> {
   }
 }
 
-/** Removes `$` before names, outside string literals. */
+/** Removes `$` before names and brackets, outside string literals. */
 function stripDollars(source: string): string {
-  return source.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\$(?=[A-Za-z_])/g, (match) => (match === '$' ? '' : match));
+  return source.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\$(?=[A-Za-z_(])/g, (match) => (match === '$' ? '' : match));
 }
 
 type Node = { readonly op: string; readonly args: unknown };
