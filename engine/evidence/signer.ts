@@ -21,14 +21,14 @@ const SHA256_OID = '2.16.840.1.101.3.4.2.1';
 
 /**
  * Signs the SHA-256 (hex) of a journal line: ECDSA (DER) or RSA PKCS#1 v1.5, with SHA-256, over the 32 bytes of the
- * digest; base64. Error: `identity.invalid`.
+ * digest; base64. With the certificate go its intermediates, leaf first. Error: `identity.invalid`.
  */
 export async function signHead(identity: Identity, sha256: string): Promise<Result<{ signature: string; certificate: string }>> {
   try {
     const algorithm = { name: identity.key.algorithm.name, hash: 'SHA-256' };
     const raw = new Uint8Array(await subtle.sign(algorithm, identity.key, new Uint8Array(Buffer.from(sha256, 'hex'))));
     const signature = algorithm.name === 'ECDSA' ? ecdsaToDer(raw) : raw;
-    return ok({ signature: Buffer.from(signature).toString('base64'), certificate: identity.certificatePem });
+    return ok({ signature: Buffer.from(signature).toString('base64'), certificate: identity.chainPem });
   } catch (error) {
     return fail('identity.invalid', 'The key could not sign.', { cause: String(error) });
   }
