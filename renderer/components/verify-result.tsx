@@ -1,0 +1,84 @@
+import { CircleX, Info, type LucideIcon, ShieldCheck, ShieldX, TriangleAlert } from 'lucide-react';
+import type { VerifyView } from '../../core/ipc.ts';
+import { count, showTime } from '../lib/format.ts';
+import { Card } from './layout.tsx';
+
+const SEVERITIES: Readonly<
+  Record<VerifyView['findings'][number]['severity'], { icon: LucideIcon; text: string; word: string; rank: number }>
+> = {
+  bad: { icon: CircleX, text: 'text-fail', word: 'Wrong', rank: 0 },
+  warn: { icon: TriangleAlert, text: 'text-error', word: 'Note well', rank: 1 },
+  info: { icon: Info, text: 'text-idle', word: 'Information', rank: 2 },
+};
+
+/** What the verifier found: sound or not, who signed, and every finding, not the first only. */
+export function VerifyResult({ view }: { view: VerifyView }) {
+  const bad = view.findings.filter((finding) => finding.severity === 'bad').length;
+  const warn = view.findings.filter((finding) => finding.severity === 'warn').length;
+  const Icon = view.sound ? ShieldCheck : ShieldX;
+  const findings = [...view.findings].sort((a, b) => SEVERITIES[a.severity].rank - SEVERITIES[b.severity].rank);
+  return (
+    <div className="grid gap-4" role="status">
+      <Card>
+        <div className="flex items-center gap-4">
+          <Icon
+            aria-hidden
+            className={`size-9 shrink-0 ${view.sound ? 'text-pass' : 'text-fail'}`}
+            strokeWidth={1.75}
+          />
+          <div>
+            <p className={`text-xl font-semibold tracking-tight ${view.sound ? 'text-pass' : 'text-fail'}`}>
+              {view.sound ? 'Sound' : 'Not sound'}
+            </p>
+            <p className="text-sm text-soft">
+              {view.sound
+                ? warn === 0
+                  ? 'Every digest, signature and link of the journal holds.'
+                  : `Nothing was altered; ${count(warn, 'thing')} to note.`
+                : `${count(bad, 'thing')} wrong. Do not rely on this bundle.`}
+            </p>
+          </div>
+        </div>
+      </Card>
+      <div className="grid grid-cols-[260px_minmax(0,1fr)] items-start gap-4">
+        <Card title="Signatures">
+          {view.signers.length === 0 ? (
+            <p className="text-sm text-soft">No valid signature.</p>
+          ) : (
+            <ul className="grid gap-3 text-sm">
+              {view.signers.map((signer) => (
+                <li key={`${signer.role}-${signer.subject}`}>
+                  <p className="text-xs text-faint capitalize">{signer.role}</p>
+                  <p className="font-medium break-words">{signer.subject}</p>
+                  {signer.at === undefined ? null : <p className="text-xs text-soft">{showTime(signer.at)}</p>}
+                </li>
+              ))}
+            </ul>
+          )}
+        </Card>
+        <Card title="Findings" aside={<span className="text-xs text-faint tabular-nums">{findings.length}</span>} flush>
+          {findings.length === 0 ? <p className="p-4 text-sm text-soft">No findings.</p> : null}
+          <ul className="divide-y divide-line">
+            {findings.map((finding, index) => {
+              const { icon: Mark, text, word } = SEVERITIES[finding.severity];
+              return (
+                <li key={index} className="flex items-start gap-2.5 px-4 py-2.5 text-sm">
+                  <Mark aria-hidden className={`mt-0.5 size-4 shrink-0 ${text}`} />
+                  <div className="min-w-0 flex-1">
+                    <p className="break-words">
+                      <span className={`font-semibold ${text}`}>{word}.</span> {finding.sentence}
+                    </p>
+                    <p className="font-mono text-xs break-all text-faint">
+                      {finding.code}
+                      {finding.place === undefined ? '' : ` · ${finding.place}`}
+                    </p>
+                  </div>
+                </li>
+              );
+            })}
+          </ul>
+        </Card>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,49 @@
+const DATE = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+const TIME = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  timeZone: 'UTC',
+});
+
+/** ISO 8601 → `23 Nov 2026`; what is no date stays as it is. */
+export function showDate(iso: string): string {
+  const time = Date.parse(iso);
+  return Number.isNaN(time) ? iso : DATE.format(time);
+}
+
+/** ISO 8601 → `23 Nov 2026, 10:15 UTC`. UTC, because the bundle is read in other time zones. */
+export function showTime(iso: string): string {
+  const time = Date.parse(iso);
+  return Number.isNaN(time) ? iso : `${TIME.format(time)} UTC`;
+}
+
+/** Hex digest → groups of four, as people compare them. */
+export function showFingerprint(hex: string): string {
+  return hex.replace(/(.{4})(?=.)/g, '$1 ');
+}
+
+/** `lastLogonCount` → `last logon count`; abbreviations stay as they are. */
+export function showName(name: string): string {
+  const words = name.replace(/([a-z0-9])([A-Z])/g, '$1 $2').replace(/[._-]+/g, ' ');
+  return words.replace(/\b[A-Z][a-z]+/g, (word) => word.toLowerCase()).replace(/^./, (first) => first.toUpperCase());
+}
+
+/** ISO 8601 duration → words, e.g. `P90D` → `90 days`. */
+export function showDuration(duration: string): string {
+  const match = /^P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?/.exec(duration);
+  if (match === null) return duration;
+  const units = ['year', 'month', 'week', 'day'];
+  const parts = units.flatMap((unit, index) => {
+    const count = match[index + 1];
+    return count === undefined ? [] : [`${count} ${unit}${count === '1' ? '' : 's'}`];
+  });
+  return parts.length === 0 ? duration : parts.join(' ');
+}
+
+/** `1 item`, `2 items`. */
+export function count(amount: number, one: string, many = `${one}s`): string {
+  return `${amount} ${amount === 1 ? one : many}`;
+}
