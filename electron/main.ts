@@ -31,7 +31,8 @@ const practising = process.argv.includes('--practice');
 const developer = !app.isPackaged;
 const report = (line: string) => void process.stderr.write(`lockstep: ${line}\n`);
 
-app.enableSandbox();
+// Undoes --no-sandbox, which root (the tests in a container) cannot do without; the window asks for the sandbox either way.
+if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
 registerAppScheme();
 bindPages(app);
 if (process.env.LOCKSTEP_DATA_DIR) app.setPath('userData', resolve(process.env.LOCKSTEP_DATA_DIR));
