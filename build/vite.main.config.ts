@@ -6,8 +6,13 @@ import { defineConfig } from 'vite';
 const root = join(import.meta.dirname, '..');
 const electron = join(root, 'electron');
 
-// The main process, and each process of its own that it starts: electron/<name>-host.ts.
-const entries = readdirSync(electron).filter((name) => name === 'main.ts' || name.endsWith('-host.ts'));
+// The main process, and each process of its own that it starts: electron/<name>-host.ts, and the practice hospital.
+const hosts = readdirSync(electron).filter((name) => name.endsWith('-host.ts'));
+const entries = {
+  main: join(electron, 'main.ts'),
+  'lab-host': join(root, 'lab', 'host.ts'),
+  ...Object.fromEntries(hosts.map((name) => [name.slice(0, -'.ts'.length), join(electron, name)])),
+};
 
 export default defineConfig({
   root,
@@ -24,7 +29,7 @@ export default defineConfig({
     sourcemap: true,
     minify: false,
     rolldownOptions: {
-      input: Object.fromEntries(entries.map((name) => [name.slice(0, -'.ts'.length), join(electron, name)])),
+      input: entries,
       external: ['electron', /^node:/, ...builtinModules],
       output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'shared-[hash].js' },
     },
