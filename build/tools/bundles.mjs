@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { findNode, NODE_FLAGS, projectEnvironment } from './node.mjs';
+import { findNode, NODE_FLAGS, quietEnvironment } from './node.mjs';
 import { SetupError } from './progress.mjs';
 import { root, run } from './process.mjs';
 
@@ -45,7 +45,7 @@ async function buildPart(node, part) {
   const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
   const config = join(root, 'build', `vite.${part}.config.ts`);
   const outcome = await run(node, [...NODE_FLAGS, vite, 'build', '--logLevel', 'warn', '--config', config], {
-    env: projectEnvironment(),
+    env: quietEnvironment(),
     seconds: BUILD_SECONDS,
   });
   return { ...outcome, part };

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { findNode, NODE_FLAGS, projectEnvironment } from './node.mjs';
+import { findNode, NODE_FLAGS, quietEnvironment } from './node.mjs';
 import { root, run } from './process.mjs';
 
 const CHECK_SECONDS = 240;
@@ -19,7 +19,7 @@ export async function runChecks(progress, counts) {
   const work = async () => {
     for (let check = waiting.shift(); check !== undefined; check = waiting.shift()) {
       const outcome = await run(node, [...NODE_FLAGS, ...check.args], {
-        env: projectEnvironment(),
+        env: quietEnvironment(),
         seconds: CHECK_SECONDS,
       });
       if (outcome.code === 0) {

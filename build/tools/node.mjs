@@ -26,6 +26,16 @@ export async function findNode() {
 }
 
 /**
+ * The environment for a child whose output is kept and shown only when it fails: no colours, and the project's own
+ * programs and Node first.
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function quietEnvironment() {
+  const { FORCE_COLOR: _forced, ...rest } = projectEnvironment();
+  return { ...rest, NO_COLOR: '1' };
+}
+
+/**
  * The environment for a child that should find the project's own programs and Node first.
  * @returns {NodeJS.ProcessEnv}
  */
