@@ -1,0 +1,181 @@
+import type { Finding, Verdict } from '../session/events.ts';
+import { html, type Markup, NOTHING } from './markup.ts';
+import type { ReportItem, ReportModel } from './model.ts';
+import { STYLE, STYLE_SHA256 } from './style.ts';
+
+const VERDICTS: readonly Verdict[] = ['fail', 'error', 'not-reviewed', 'pass', 'not-applicable'];
+const WORDS: Record<Verdict, string> = { pass: 'pass', fail: 'fail', error: 'error', 'not-reviewed': 'not reviewed', 'not-applicable': 'not applicable' };
+/** A sign beside the word, for those who do not see the colour. */
+const SIGNS: Record<Verdict, string> = { pass: '✓', fail: '✗', error: '!', 'not-reviewed': '?', 'not-applicable': '–' };
+const MEANING: Record<Verdict, string> = {
+  fail: 'does not meet the guide',
+  error: 'could not be found out',
+  'not-reviewed': 'nobody has looked yet',
+  pass: 'meets the guide',
+  'not-applicable': 'the guide does not ask it here',
+};
+const OWNERS = { manufacturer: 'Manufacturer', hospital: 'Hospital', shared: 'Manufacturer and hospital together' } as const;
+const SENTENCES = {
+  hardened: 'Everything that the guide asks was proved at the time of this session.',
+  open: 'Something does not meet the guide.',
+  undecided: 'Nothing was found to fail, but not everything could be proved.',
+} as const;
+
+/**
+ * The report for people: one HTML document that opens offline, prints, and runs no script. Everything that comes from
+ * guide, site or journal is escaped. The same model gives the same bytes.
+ */
+export function renderHtmlReport(model: ReportModel): string {
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${{ markup: STYLE_SHA256 }}'; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${model.practice ? 'PRACTICE: ' : ''}${model.title}</title>
+<style>${{ markup: STYLE }}</style>
+</head>
+<body>
+<main>
+${banners(model)}
+<h1>${model.title}</h1>
+<p>${model.site.name} · guide ${model.guide.id} ${model.guide.version}</p>
+${summary(model)}
+${whoMustAct(model)}
+${overview(model)}
+<h2 id="details">Control by control</h2>
+${model.items.map(item)}
+${origin(model)}
+</main>
+</body>
+</html>
+`;
+  return page.markup;
+}
+
+function banners(model: ReportModel): Markup[] {
+  const texts = [
+    ...(model.practice ? ['PRACTICE: this comes from a practice hospital and proves nothing about a real one.'] : []),
+    'Provisional until the engineer and the hospital have both signed the container that holds this report. Check it with the README beside it.',
+    ...(model.guide.trust === 'unsigned' ? ['The guide is unsigned: nothing shows who wrote it. No change was applied.'] : []),
+    ...(model.guide.trust === 'untrusted' ? ['The guide comes from a publisher who is not trusted here. No change was applied.'] : []),
+    ...(model.gate?.inRange === false
+      ? [`The product is outside the range of this guide (${model.gate.version ?? 'unknown version'}; the guide covers ${model.gate.range}). The operator went on: ${model.gate.reason ?? 'no reason given'}`]
+      : []),
+  ];
+  return texts.map((text) => html`<p class="banner" role="note">${text}</p>\n`);
+}
+
+function summary(model: ReportModel): Markup {
+  const { counts, word, total, waived, expired } = model.summary;
+  const rows = VERDICTS.map(
+    (verdict) => html`<tr><th scope="row">${badge(verdict)}</th><td>${counts[verdict]}</td><td>${MEANING[verdict]}</td></tr>\n`,
+  );
+  const until = model.items.flatMap((each) => (each.verdict === 'pass' && each.goodUntil !== undefined ? [each.goodUntil] : [])).sort()[0];
+  return html`<h2 id="summary">Summary</h2>
+<p><strong>${word === 'hardened' ? 'Hardened' : word === 'open' ? 'Open' : 'Undecided'}.</strong> ${SENTENCES[word]}</p>
+<table>
+<caption>${total} items: each control at each of its targets</caption>
+<thead><tr><th scope="col">Verdict</th><th scope="col">Count</th><th scope="col">Meaning</th></tr></thead>
+<tbody>
+${rows}</tbody>
+</table>
+${waived.length > 0 ? html`<p>${waived.length} failing ${waived.length === 1 ? 'item has' : 'items have'} a waiver that is in date. A waiver is a request until the hospital's countersignature accepts it.</p>\n` : NOTHING}
+${expired.length > 0 ? html`<p><strong>${expired.length} ${expired.length === 1 ? 'piece' : 'pieces'} of evidence had expired</strong> by ${when(model.session.lastAt)}; what rests on them counts as undecided.</p>\n` : NOTHING}
+${until === undefined ? NOTHING : html`<p>The first evidence runs out on ${when(until)}.</p>\n`}`;
+}
+
+function needsAction(each: ReportItem): boolean {
+  return each.verdict === 'fail' || each.verdict === 'error' || each.verdict === 'not-reviewed';
+}
+
+function whoMustAct(model: ReportModel): Markup {
+  const groups = (Object.keys(OWNERS) as (keyof typeof OWNERS)[]).map((owner) => {
+    const items = model.items.filter((each) => each.control.owner === owner && needsAction(each));
+    if (items.length === 0) return NOTHING;
+    const lines = items.map(
+      (each) => html`<li><a href="#${anchor(each)}">${each.control.title}, ${each.target.name}</a>: ${badge(each.verdict)}${fixers(each.findings)}</li>\n`,
+    );
+    return html`<h3>${OWNERS[owner]} (${items.length})</h3>\n<ul>\n${lines}</ul>\n`;
+  });
+  const none = model.items.some(needsAction) ? NOTHING : html`<p>Nobody: no item is open.</p>`;
+  return html`<h2 id="act">Who must act</h2>\n${groups}${none}`;
+}
+
+function fixers(findings: readonly Finding[]): Markup {
+  const names = [...new Set(findings.flatMap((each) => each.fixBy ?? []))];
+  return names.length === 0 ? NOTHING : html` (can be fixed by: ${names.join(', ')})`;
+}
+
+function overview(model: ReportModel): Markup {
+  const rows = model.items.map(
+    (each) =>
+      html`<tr><th scope="row"><a href="#${anchor(each)}">${each.control.title}</a></th><td>${each.target.name}</td><td>${badge(each.verdict)}${each.waiver === undefined ? NOTHING : html` (waiver asked for)`}</td><td>${OWNERS[each.control.owner]}</td><td>${each.goodUntil === undefined ? '' : when(each.goodUntil)}</td></tr>\n`,
+  );
+  return html`<h2 id="overview">Overview</h2>
+<table>
+<caption>All items in the order of the guide</caption>
+<thead><tr><th scope="col">Control</th><th scope="col">Target</th><th scope="col">Verdict</th><th scope="col">Owner</th><th scope="col">Good until</th></tr></thead>
+<tbody>
+${rows}</tbody>
+</table>`;
+}
+
+function item(each: ReportItem): Markup {
+  const { control, answer, waiver, deferred } = each;
+  const references = Object.entries(control.references).map(([framework, ids]) => `${framework}: ${ids.join(', ')}`);
+  return html`<article class="item is-${each.verdict}" id="${anchor(each)}">
+<header><h3>${control.title}</h3><span>${badge(each.verdict)}</span></header>
+<p class="quiet"><code>${each.key}</code> · ${each.target.name} · ${OWNERS[control.owner]}${each.judgedAt === undefined ? NOTHING : html` · judged ${when(each.judgedAt)}`}${each.goodUntil === undefined ? NOTHING : html` · good until ${when(each.goodUntil)}`}</p>
+<p>${control.why}</p>
+${each.findings.length === 0 ? NOTHING : html`<h4>Findings</h4>\n<ul>\n${each.findings.map((found) => html`<li>${badge(found.verdict)} ${found.sentence}${found.fixBy === undefined ? NOTHING : html` <span class="quiet">Can be fixed by: ${found.fixBy}.</span>`}</li>\n`)}</ul>\n`}${answer === undefined ? NOTHING : html`<h4>Answer</h4>\n<p><strong>${answer.answer}</strong>, by ${answer.by}, ${when(answer.at)}</p>\n${answer.note === '' ? NOTHING : html`<pre>${answer.note}</pre>\n`}`}${waiver === undefined ? NOTHING : html`<h4>Waiver asked for, until ${when(waiver.until)}</h4>\n<p>Reason: ${waiver.reason}</p>\n<p>Compensating control: ${waiver.compensating}</p>\n`}${deferred === undefined ? NOTHING : html`<h4>Left to ${deferred.to}</h4>\n<p>${deferred.note}</p>\n`}${each.changes.map(change)}${attachments(each)}${references.length === 0 ? NOTHING : html`<p class="quiet">References: ${references.join('; ')}</p>\n`}</article>
+`;
+}
+
+function change(each: ReportItem['changes'][number]): Markup {
+  const approval = each.ticket === undefined ? NOTHING : html` Ticket ${each.ticket}, approved by ${each.approver ?? 'nobody named'}.`;
+  const outcome =
+    each.asPlanned === undefined ? NOTHING : each.asPlanned ? html` Read back as planned.` : html` <strong>Read back otherwise than planned:</strong> ${(each.differences ?? []).join('; ')}`;
+  return html`<h4>${each.undo ? 'Undo' : 'Change'}: ${each.summary}</h4>\n<p>State: ${each.phase}.${approval}${outcome}</p>\n<pre>${each.diff}</pre>\n`;
+}
+
+function attachments(each: ReportItem): Markup {
+  if (each.attachments.length === 0) return NOTHING;
+  const lines = each.attachments.map(
+    (file) => html`<li><a href="${encodeURI(file.file)}">${file.name}</a> (${file.size} bytes, SHA-256 <code>${file.sha256}</code>)</li>\n`,
+  );
+  return html`<h4>Attachments</h4>\n<ul>\n${lines}</ul>\n`;
+}
+
+function origin(model: ReportModel): Markup {
+  const { guide, site, session, gate, generatedFrom } = model;
+  const gateText =
+    gate === undefined
+      ? 'not checked'
+      : `${gate.version ?? 'unknown version'} (${gate.basis}${gate.reason === undefined ? '' : `: ${gate.reason}`}), the guide covers ${gate.range}: ${gate.inRange ? 'in range' : 'out of range'}`;
+  return html`<h2 id="origin">Where this comes from</h2>
+<dl>
+<dt>Guide</dt><dd>${guide.id} ${guide.version}${guide.product === undefined ? NOTHING : html`, for ${guide.product}`}, ${guide.trust}${guide.publisher === undefined ? NOTHING : html`, published by ${guide.publisher}`}<br><code>SHA-256 ${guide.sha256}</code></dd>
+<dt>Product version</dt><dd>${gateText}</dd>
+<dt>Site</dt><dd>${site.name} (${site.id})<br><code>SHA-256 ${site.sha256}</code></dd>
+<dt>Session</dt><dd><code>${session.id}</code>, ${when(session.openedAt)} to ${when(session.lastAt)}</dd>
+<dt>Operators</dt><dd>${session.operators.map((each) => each.name).join(', ')}</dd>
+<dt>Journal</dt><dd>up to line ${generatedFrom.upTo}<br><code>SHA-256 ${generatedFrom.sha256}</code></dd>
+<dt>Made by</dt><dd>Lockstep ${session.lockstep}</dd>
+</dl>
+<p>The verdicts follow from the facts and the guide in the same container; anyone can compute them again.</p>`;
+}
+
+function badge(verdict: Verdict): Markup {
+  return html`<span class="verdict ${verdict}">${SIGNS[verdict]} ${WORDS[verdict]}</span>`;
+}
+
+function when(iso: string): Markup {
+  return html`<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC</time>`;
+}
+
+/** Keys hold characters that mean something in a fragment. */
+function anchor(each: ReportItem): string {
+  return `item-${each.key.replace(/[^A-Za-z0-9.-]/g, '_')}`;
+}

@@ -1,0 +1,69 @@
+import type { EventData, Finding, Owner, Target, Verdict } from '../session/events.ts';
+import type { Summary } from '../session/summary.ts';
+
+/** One control at one target, as a report shows it. Plain JSON. */
+export type ReportItem = {
+  /** `control@kind:id`. */
+  readonly key: string;
+  readonly control: {
+    readonly id: string;
+    readonly title: string;
+    readonly owner: Owner;
+    readonly why: string;
+    /** Framework → ids, e.g. `{ mds2: ['AUTH-1.1'] }`. */
+    readonly references: Readonly<Record<string, readonly string[]>>;
+  };
+  readonly target: Target;
+  readonly verdict: Verdict;
+  readonly findings: readonly Finding[];
+  /** ISO 8601. */
+  readonly judgedAt?: string;
+  readonly goodUntil?: string;
+  readonly answer?: { readonly answer: string; readonly note: string; readonly by: string; readonly at: string };
+  readonly waiver?: { readonly reason: string; readonly compensating: string; readonly until: string };
+  readonly deferred?: { readonly to: string; readonly note: string };
+  readonly changes: readonly {
+    readonly id: string;
+    readonly summary: string;
+    readonly diff: string;
+    readonly phase: string;
+    readonly undo: boolean;
+    readonly ticket?: string;
+    readonly approver?: string;
+    readonly asPlanned?: boolean;
+    readonly differences?: readonly string[];
+  }[];
+  readonly attachments: readonly { readonly name: string; readonly file: string; readonly sha256: string; readonly size: number }[];
+};
+
+/**
+ * Everything that a report shows; a pure function of the journal up to a line, guide and site, so that the same
+ * session gives the same bytes. Signatures are not in it: they are made over the report.
+ */
+export type ReportModel = {
+  readonly title: string;
+  readonly practice: boolean;
+  readonly guide: {
+    readonly id: string;
+    readonly version: string;
+    readonly sha256: string;
+    readonly trust: 'trusted' | 'untrusted' | 'unsigned';
+    readonly publisher?: string;
+    /** Product and range of its versions, in words. */
+    readonly product?: string;
+  };
+  readonly site: { readonly id: string; readonly name: string; readonly sha256: string };
+  readonly session: {
+    readonly id: string;
+    readonly operators: readonly { readonly id: string; readonly name: string }[];
+    readonly openedAt: string;
+    readonly lastAt: string;
+    readonly lockstep: string;
+  };
+  /** The journal line that the report was made from, and its SHA-256. */
+  readonly generatedFrom: { readonly upTo: number; readonly sha256: string };
+  readonly gate?: EventData<'gate.checked'>;
+  readonly items: readonly ReportItem[];
+  /** As of `session.lastAt`. */
+  readonly summary: Summary;
+};

@@ -1,0 +1,33 @@
+/** The one style sheet of the HTML report. */
+export const STYLE = `
+:root { color-scheme: light dark; --ink: #17202a; --paper: #fff; --line: #cdd5df; --soft: #f3f6f9; --pass: #14683c; --fail: #a61b1b; --error: #8a4b00; --open: #33475b; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6ebf0; --paper: #12181f; --line: #3a4653; --soft: #1c242d; --pass: #6fd19a; --fail: #ff9b94; --error: #ffc078; --open: #b7c5d3; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 72rem; padding: 1.5rem; background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.75rem; margin: 0 0 .25rem; }
+h2 { font-size: 1.25rem; margin: 2rem 0 .5rem; border-bottom: 1px solid var(--line); padding-bottom: .25rem; }
+h3 { font-size: 1.05rem; margin: 0; }
+h4 { font-size: .95rem; margin: .75rem 0 .25rem; }
+p { margin: .35rem 0; }
+a { color: inherit; }
+table { border-collapse: collapse; width: 100%; margin: .5rem 0; }
+caption { text-align: left; font-weight: 600; padding: .25rem 0; }
+th, td { text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); padding: .4rem .6rem .4rem 0; }
+td, dd, li, p { overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .5rem 0; }
+dt { font-weight: 600; }
+dd { margin: 0; }
+code, pre { font: .875rem/1.45 ui-monospace, monospace; }
+pre { background: var(--soft); border: 1px solid var(--line); padding: .6rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+.banner { border: 2px solid var(--fail); padding: .6rem .9rem; margin: 0 0 1rem; font-weight: 600; }
+.item { border: 1px solid var(--line); border-left-width: .35rem; padding: .75rem 1rem; margin: .75rem 0; break-inside: avoid; }
+.item header { display: flex; gap: 1rem; justify-content: space-between; align-items: baseline; flex-wrap: wrap; }
+.verdict { font-weight: 700; white-space: nowrap; }
+.pass { color: var(--pass); } .fail { color: var(--fail); } .error { color: var(--error); } .not-reviewed, .not-applicable { color: var(--open); }
+.item.is-pass { border-left-color: var(--pass); } .item.is-fail { border-left-color: var(--fail); } .item.is-error { border-left-color: var(--error); }
+.quiet { color: var(--open); }
+@media print { body { max-width: none; padding: 0; font-size: 10pt; } a { text-decoration: none; } h2 { break-after: avoid; } }
+`;
+
+/** SHA-256 of `STYLE`, base64: the only style that the report's policy lets in. */
+export const STYLE_SHA256 = 'bwq4hEccSn7G7AJSWob3LlFQq83oTYCpsUQu3eGFEcY=';
