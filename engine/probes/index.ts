@@ -1,8 +1,10 @@
 import type { Probe } from '../context.ts';
 import { certificatePinnedProbe } from './certificate-pinned.ts';
 import { dicomEchoProbe } from './dicom-echo.ts';
+import { directoryAccount } from './directory-account.ts';
 import { directoryConnection } from './directory-connection.ts';
 import { directoryGroup } from './directory-group.ts';
+import { directoryPasswordPolicy } from './directory-password-policy.ts';
 import { httpRequestProbe } from './http-request.ts';
 import { tcpPortsProbe } from './tcp-ports.ts';
 import { tlsEndpointProbe } from './tls-endpoint.ts';
@@ -11,8 +13,10 @@ import { tlsEndpointProbe } from './tls-endpoint.ts';
 export const PROBES: readonly Probe[] = [
   certificatePinnedProbe,
   dicomEchoProbe,
+  directoryAccount,
   directoryConnection,
   directoryGroup,
+  directoryPasswordPolicy,
   httpRequestProbe,
   tcpPortsProbe,
   tlsEndpointProbe,

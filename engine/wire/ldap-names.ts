@@ -1,8 +1,7 @@
 /** Names and filters as text: escaping (RFC 4514, RFC 4515), comparing, LDIF (RFC 2849). */
 
-/** Escapes a value for use inside a search filter. Bytes become `\xx` throughout. */
-export function escapeFilterValue(value: string | Uint8Array): string {
-  if (typeof value !== 'string') return Array.from(value, (byte) => `\\${byte.toString(16).padStart(2, '0')}`).join('');
+/** Escapes a value for use inside a search filter. */
+export function escapeFilterValue(value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is one of the characters that RFC 4515 wants escaped
   return value.replace(/[\\*()\u0000]/g, (char) => `\\${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

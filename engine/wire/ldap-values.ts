@@ -32,19 +32,6 @@ export function readSid(bytes: Uint8Array, offset: number): string | undefined {
   return `S-1-${parts.join('-')}`;
 }
 
-/** Writes `S-1-…` as bytes; undefined when the text is not a SID. */
-export function encodeSid(text: string): Buffer | undefined {
-  if (!/^S-1-\d{1,15}(-\d{1,10}){0,15}$/.test(text)) return undefined;
-  const [authority = 0, ...parts] = text.split('-').slice(2).map(Number);
-  if (authority >= 2 ** 48 || parts.some((part) => part > 0xffff_ffff)) return undefined;
-  const bytes = Buffer.alloc(8 + 4 * parts.length);
-  bytes[0] = 1;
-  bytes[1] = parts.length;
-  bytes.writeUIntBE(authority, 2, 6);
-  parts.forEach((part, index) => bytes.writeUInt32LE(part, 8 + 4 * index));
-  return bytes;
-}
-
 /** The last part of a SID, its relative identifier. */
 export function relativeId(sid: string): number {
   return Number(sid.slice(sid.lastIndexOf('-') + 1));

@@ -5,7 +5,6 @@ import { isGroup, nameOf, sidOf } from './ldap-lookup.ts';
 import { escapeFilterValue } from './ldap-names.ts';
 import { isPrivileged, wellKnownName } from './ldap-principals.ts';
 import type { SiteDirectory } from './ldap-site.ts';
-import { encodeSid } from './ldap-values.ts';
 
 export type Writer = {
   readonly type: 'group' | 'person' | 'well-known' | 'unresolved';
@@ -48,11 +47,8 @@ function describe({ sid, rights }: MembershipRight, entry: LdapEntry | undefined
 export async function resolveSids({ session, baseDn }: SiteDirectory, sids: readonly string[]): Promise<Result<Map<string, LdapEntry>>> {
   const found = new Map<string, LdapEntry>();
   for (let at = 0; at < sids.length; at += BATCH) {
-    const parts = sids.slice(at, at + BATCH).flatMap((sid) => {
-      const bytes = encodeSid(sid);
-      return bytes === undefined ? [] : [`(objectSid=${escapeFilterValue(bytes)})`];
-    });
-    if (parts.length === 0) continue;
+    // Controllers take the written form of a SID in a filter, and turn it into bytes themselves.
+    const parts = sids.slice(at, at + BATCH).map((sid) => `(objectSid=${escapeFilterValue(sid)})`);
     const search = await session.search({ base: baseDn, filter: `(|${parts.join('')})`, attributes: ['objectSid', 'objectClass', 'sAMAccountName', 'cn'] });
     if (!search.ok) return search;
     for (const entry of search.value.entries) {
