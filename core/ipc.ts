@@ -135,7 +135,9 @@ export type ChangeView = { readonly change: string; readonly kind: string; reado
 /** What each channel answers with, inside a Result. */
 export type Outputs = {
   'app.info': { readonly version: string; readonly runtime: Readonly<Record<string, string>>; readonly practice: boolean; readonly platform: string };
-  'library.list': { readonly guides: readonly { readonly file: FileRef; readonly title: string; readonly product: string; readonly trust: GuideTrust; readonly practice: boolean }[]; readonly sites: readonly { readonly file: FileRef; readonly name: string; readonly practice: boolean }[] };
+  'library.list': { readonly guides: readonly { readonly file: FileRef; readonly title: string; readonly product: string; readonly trust: GuideTrust; readonly practice: boolean }[]; readonly sites: readonly { readonly file: FileRef; readonly name: string; readonly practice: boolean }[];
+    /** The account that may change the practice hospital's directory; `secret` is good for `change.apply` any number of times. */
+    readonly practiceWriter?: { readonly user: string; readonly secret: string } };
   'file.choose': FileRef | null;
   'guide.load': GuideView;
   'publisher.pin': null;

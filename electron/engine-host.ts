@@ -10,23 +10,18 @@ import type { FromEngine, ToEngine } from './engine-messages.ts';
 const port = process.parentPort;
 const say = (message: FromEngine) => port.postMessage(message);
 
-let service: Promise<Service> | undefined;
+let service: Service | undefined;
 
 port.on('message', ({ data }: { data: ToEngine }) => void receive(data));
 
 async function receive(message: ToEngine): Promise<void> {
   if (message.type === 'start') {
-    service = (async () => {
-      const made = await createService(message.options);
-      made.onPush((push) => say({ type: 'push', push }));
-      return made;
-    })();
-    // Told to every call instead, each of which awaits it.
-    service.catch(() => undefined);
+    service = createService(message.options);
+    service.onPush((push) => say({ type: 'push', push }));
     return;
   }
   if (message.type === 'close') {
-    await service?.then((made) => made.close()).catch((error: unknown) => console.error(error));
+    await service?.close().catch((error: unknown) => console.error(error));
     say({ type: 'closed' });
     return;
   }
@@ -34,7 +29,7 @@ async function receive(message: ToEngine): Promise<void> {
   try {
     if (service === undefined) throw new Error('a call before the start');
     // Method and input belong together by the type of the message; the compiler cannot follow that through a union.
-    const result = await ((await service).call as (method: string, input: unknown) => ReturnType<Service['call']>)(
+    const result = await (service.call as (method: string, input: unknown) => ReturnType<Service['call']>)(
       method,
       input,
     );

@@ -78,7 +78,7 @@ export function createHandles<V>(options: HandleOptions<V>): Handles<V> {
     },
     drop,
     clear: () => {
-      for (const handle of [...entries.keys()]) drop(handle);
+      for (const handle of entries.keys()) drop(handle);
       clearTimeout(sweep);
       sweep = undefined;
     },

@@ -7,6 +7,7 @@ import type { Files } from './files.ts';
 import type { JsonStore } from './json-store.ts';
 import type { Pins } from './pins.ts';
 import type { LabInfo } from './practice.ts';
+import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 
 const GUIDE_FILE = /\.(?:ya?ml|asice)$/;
@@ -17,6 +18,7 @@ export type LibraryOptions = {
   readonly engine: Engine;
   readonly files: Files;
   readonly pins: Pins;
+  readonly secrets: Secrets;
   readonly settings: JsonStore<Settings>;
   readonly report: (line: string) => void;
 };
@@ -28,7 +30,7 @@ type Library = Outputs['library.list'];
  * unsigned ones would only confuse and are left out. A guide that cannot be read is left out and reported.
  */
 export async function listLibrary(lab: LabInfo | undefined, options: LibraryOptions): Promise<Result<Library>> {
-  const { shipped, engine, files, pins, settings, report } = options;
+  const { shipped, engine, files, pins, secrets, settings, report } = options;
   const names = (await readdir(shipped).catch(() => [] as string[])).filter((name) => GUIDE_FILE.test(name)).sort();
   const practicePaths = lab?.guides.map((guide) => guide.path) ?? [];
   const pinned = await pins.list();
@@ -62,7 +64,14 @@ export async function listLibrary(lab: LabInfo | undefined, options: LibraryOpti
     if ((await stat(path).catch(() => undefined))?.isFile() === true)
       sites.push({ file: files.refer('site', path), name, practice: false });
   }
-  return ok({ guides: guides.map(({ id: _id, ...guide }) => guide), sites });
+  const writer = lab?.writeCredential;
+  return ok({
+    guides: guides.map(({ id: _id, ...guide }) => guide),
+    sites,
+    ...(writer === undefined
+      ? {}
+      : { practiceWriter: { user: writer.user, secret: secrets.putLasting(writer.password) } }),
+  });
 }
 
 function productOf({ product }: GuideView): string {

@@ -37,19 +37,26 @@ registerAppScheme();
 bindPages(app);
 if (process.env.LOCKSTEP_DATA_DIR) app.setPath('userData', resolve(process.env.LOCKSTEP_DATA_DIR));
 
-if (app.requestSingleInstanceLock()) void app.whenReady().then(start);
-else app.exit(0);
+if (app.requestSingleInstanceLock()) {
+  app
+    .whenReady()
+    .then(start)
+    .catch((error: Error) => {
+      report(`the app could not start: ${error.stack ?? error.message}`);
+      app.exit(1);
+    });
+} else app.exit(0);
 
 async function start(): Promise<void> {
   // Practice has a folder of its own, so that nothing of it is ever taken for a hospital's.
   const data = practising ? join(app.getPath('userData'), 'practice') : app.getPath('userData');
   const title = practising ? 'Lockstep — PRACTICE' : 'Lockstep';
-  let window: BrowserWindow | undefined;
-  const push = (message: Push) => {
-    if (window?.isDestroyed() === false) window.webContents.send('push', message);
-  };
+  const open: { window?: BrowserWindow } = {};
+  const present = () => (open.window?.isDestroyed() === false ? open.window : undefined);
+  const push = (message: Push) => present()?.webContents.send('push', message);
   const tell = (message: string, detail = '') => {
-    if (window?.isDestroyed() === false) void dialog.showMessageBox(window, { type: 'error', title, message, detail });
+    const window = present();
+    if (window !== undefined) void dialog.showMessageBox(window, { type: 'error', title, message, detail });
   };
 
   const fork = (script: string, serviceName: string) => () => {
@@ -96,7 +103,7 @@ async function start(): Promise<void> {
     },
   });
   const shell: Shell = {
-    window: () => window,
+    window: present,
     engine,
     files,
     secrets,
@@ -120,7 +127,7 @@ async function start(): Promise<void> {
       ...walkHandlers(shell),
       ...bundleHandlers(shell),
     },
-    isOurs: (id) => window?.isDestroyed() === false && window.webContents.id === id,
+    isOurs: (id) => present()?.webContents.id === id,
     report,
   });
 
@@ -133,6 +140,7 @@ async function start(): Promise<void> {
     onCommand: (command) => push({ kind: 'menu', command }),
     onAppearance: setAppearance,
     onTrust: (role) => {
+      const window = present();
       if (window !== undefined) void askToTrust(window, trust, role);
     },
     onAbout: () => app.showAboutPanel(),
@@ -140,8 +148,9 @@ async function start(): Promise<void> {
   });
   app.setAboutPanelOptions({ applicationName: 'Lockstep', applicationVersion: app.getVersion() });
 
-  window = openWindow({ scripts, icon: join(assets, 'icons', '512.png'), title, developer, report });
+  open.window = openWindow({ scripts, icon: join(assets, 'icons', '512.png'), title, developer, report });
   app.on('second-instance', () => {
+    const window = present();
     if (window?.isMinimized() === true) window.restore();
     window?.focus();
   });

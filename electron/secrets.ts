@@ -47,6 +47,7 @@ export function createSecrets(now: () => number = Date.now): Secrets {
       return found.ok ? ok(found.value.toString('utf8')) : found;
     },
     putLasting: (value) => {
+      for (const [handle, kept] of lasting) if (kept === value) return handle;
       const { handle } = passing.put(Buffer.alloc(0));
       passing.drop(handle);
       lasting.set(handle, value);

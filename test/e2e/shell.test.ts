@@ -120,7 +120,7 @@ describe.skipIf(electronMissing)('the desktop shell', () => {
       // Outside of what the debugger evaluates, which is allowed more.
       setTimeout(() => {
         try {
-          // biome-ignore lint: this is what must not work
+          // oxlint-disable-next-line no-eval -- this is what must not work
           (0, eval)('globalThis.evalRan = true');
         } catch {}
       });
@@ -168,7 +168,7 @@ describe.skipIf(electronMissing)('the desktop shell', () => {
         globalThis.location.href = address;
       }, url);
       await page.waitForTimeout(150);
-      expect(page.url(), url).toBe('app://lockstep/index.html');
+      expect([url, page.url()]).toEqual([url, 'app://lockstep/index.html']);
     }
     expect(await windows()).toBe(1);
     expect((await page.evaluate(() => globalThis.lockstep.invoke('app.info', {}))).ok).toBe(true);

@@ -76,7 +76,7 @@ describe('isAppUrl', () => {
       '',
       'data:text/html,app://lockstep/',
     ]) {
-      expect(isAppUrl(url), url).toBe(false);
+      expect([url, isAppUrl(url)]).toEqual([url, false]);
     }
   });
 });

@@ -17,7 +17,7 @@ const WINDOW = 7;
 const main = { url: 'app://lockstep/index.html', parent: null };
 const from = (frame: unknown, id = WINDOW) => ({ sender: { id }, senderFrame: frame });
 
-const handled = vi.fn((_channel: string, _input: unknown): unknown => ok(null));
+const handled = vi.fn<(channel: string, input: unknown) => unknown>(() => ok(null));
 const lines: string[] = [];
 
 beforeEach(() => {
