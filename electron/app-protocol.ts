@@ -3,8 +3,8 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { protocol, type Session } from 'electron';
 import { APP_SCHEME, MEDIA_TYPES, pathOnDisk, staysInside } from './app-paths.ts';
 
-/** The words that index.html carries wherever the nonce of the response belongs: the bundler's and the page's own. */
-const NONCE_WORDS = /LOCKSTEP_CSP_NONCE|__NONCE__/g;
+/** The word that the built index.html carries wherever the nonce of the response belongs. */
+const NONCE_WORD = 'LOCKSTEP_CSP_NONCE';
 const NONCE_BYTES = 16;
 
 /** Makes `app:` an origin of its own with the rights of https. Must run before the app is ready. */
@@ -30,7 +30,8 @@ async function answer(root: string, request: Request): Promise<Response> {
     if (!(await stat(real)).isFile()) return refuse(404);
     const nonce = randomBytes(NONCE_BYTES).toString('base64');
     const bytes = await readFile(real);
-    const body = found.extension === '.html' ? Buffer.from(bytes.toString('utf8').replace(NONCE_WORDS, nonce)) : bytes;
+    const body =
+      found.extension === '.html' ? Buffer.from(bytes.toString('utf8').replaceAll(NONCE_WORD, nonce)) : bytes;
     return new Response(request.method === 'HEAD' ? null : new Uint8Array(body), {
       headers: { ...securityHeaders(nonce), 'content-type': MEDIA_TYPES[found.extension] ?? '' },
     });
