@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { renderHtmlReport } from '../../../core/report/html.ts';
+import { REPORTS } from '../../../core/report/index.ts';
+import { escapeHtml, html } from '../../../core/report/markup.ts';
+import type { ReportItem, ReportModel } from '../../../core/report/model.ts';
+import { STYLE, STYLE_SHA256 } from '../../../core/report/style.ts';
+
+const HOSTILE = `<script>alert(1)</script>"'&<img src=x onerror=alert(2)>`;
+
+function item(overrides: Partial<ReportItem> = {}): ReportItem {
+  return {
+    key: 'access.group@role:nurse',
+    control: { id: 'access.group', title: 'Only nurses', owner: 'hospital', why: 'Because.', references: { mds2: ['AUTH-1.1'] } },
+    target: { kind: 'role', id: 'nurse', name: 'Nurse' },
+    verdict: 'fail',
+    findings: [{ verdict: 'fail', sentence: 'Too wide.', severity: 'high', fixBy: 'hospital' }],
+    changes: [],
+    attachments: [],
+    ...overrides,
+  };
+}
+
+function model(overrides: Partial<ReportModel> = {}): ReportModel {
+  return {
+    title: 'Hardening of MDIP',
+    practice: true,
+    guide: { id: 'example', version: '1.0.0', sha256: 'a'.repeat(64), trust: 'trusted' },
+    site: { id: 'site', name: 'Example hospital', sha256: 'b'.repeat(64) },
+    session: {
+      id: '6b4d6f0e-53b7-4f0e-9a39-0f8b1f8a2c11',
+      operators: [{ id: 'e', name: 'Erika' }],
+      openedAt: '2026-11-23T10:00:00.000Z',
+      lastAt: '2026-11-23T11:00:00.000Z',
+      lockstep: '0.1.0',
+    },
+    generatedFrom: { upTo: 7, sha256: 'c'.repeat(64) },
+    items: [item()],
+    summary: { word: 'open', counts: { pass: 0, fail: 1, error: 0, 'not-reviewed': 0, 'not-applicable': 0 }, expired: [], waived: [], total: 1 },
+    ...overrides,
+  };
+}
+
+describe('the HTML report', () => {
+  it('gives the same bytes for the same model', () => {
+    expect(renderHtmlReport(model())).toBe(renderHtmlReport(structuredClone(model())));
+  });
+
+  it('lets in its own style and nothing else', () => {
+    expect(createHash('sha256').update(STYLE).digest('base64')).toBe(STYLE_SHA256);
+    const page = renderHtmlReport(model());
+    expect(page).toContain(`default-src 'none'; style-src 'sha256-${STYLE_SHA256}'`);
+    expect(page).toContain(`<style>${STYLE}</style>`);
+    expect(page).not.toMatch(/<script|<img|<link|https?:\/\/|\son[a-z]+=|style="/i);
+  });
+
+  it('escapes whatever guide, site and journal put into it', () => {
+    const hostile = item({
+      key: HOSTILE,
+      control: { id: HOSTILE, title: HOSTILE, owner: 'shared', why: HOSTILE, references: { [HOSTILE]: [HOSTILE] } },
+      target: { kind: 'role', id: HOSTILE, name: HOSTILE },
+      findings: [{ verdict: 'error', sentence: HOSTILE, severity: 'high', fixBy: HOSTILE }],
+      answer: { answer: HOSTILE, note: HOSTILE, by: HOSTILE, at: '2026-11-23T10:00:00.000Z' },
+      waiver: { reason: HOSTILE, compensating: HOSTILE, until: '2026-12-23T10:00:00.000Z' },
+      deferred: { to: HOSTILE, note: HOSTILE },
+      changes: [{ id: HOSTILE, summary: HOSTILE, diff: HOSTILE, phase: HOSTILE, undo: false, ticket: HOSTILE, approver: HOSTILE, asPlanned: false, differences: [HOSTILE] }],
+      attachments: [{ name: HOSTILE, file: `attachments/${HOSTILE}`, sha256: HOSTILE, size: 1 }],
+    });
+    const page = renderHtmlReport(
+      model({
+        title: HOSTILE,
+        items: [hostile],
+        guide: { id: HOSTILE, version: HOSTILE, sha256: HOSTILE, trust: 'untrusted', publisher: HOSTILE, product: HOSTILE },
+        site: { id: HOSTILE, name: HOSTILE, sha256: HOSTILE },
+        gate: { basis: 'typed', version: HOSTILE, range: HOSTILE, inRange: false, reason: HOSTILE, overridden: true },
+      }),
+    );
+    expect(page).not.toContain('<script');
+    expect(page).not.toContain('<img');
+    expect(page).not.toContain(`"'&<`);
+  });
+
+  it('says first what came of it, who must act, and what it does not prove', () => {
+    const page = renderHtmlReport(model());
+    const order = ['PRACTICE: this comes from', 'Provisional until', 'id="summary"', 'Something does not meet the guide', 'id="act"', 'Hospital (1)', 'id="overview"', 'id="details"'];
+    const places = order.map((text) => page.indexOf(text));
+    expect(places.every((place) => place >= 0)).toBe(true);
+    expect(places.toSorted((a, b) => a - b)).toEqual(places);
+  });
+
+  it('marks guides that are not trusted and versions out of range', () => {
+    const page = renderHtmlReport(
+      model({
+        practice: false,
+        guide: { ...model().guide, trust: 'unsigned' },
+        gate: { basis: 'observed', version: '9.9.9', range: '>=3', inRange: false, reason: 'asked to', overridden: true },
+      }),
+    );
+    expect(page).not.toContain('PRACTICE');
+    expect(page).toContain('The guide is unsigned');
+    expect(page).toContain('outside the range of this guide (9.9.9');
+  });
+
+  it('shows changes, answers, waivers, attachments and expiry', () => {
+    const page = renderHtmlReport(
+      model({
+        items: [
+          item({
+            verdict: 'pass',
+            goodUntil: '2027-02-01T00:00:00.000Z',
+            answer: { answer: 'compliant', note: 'seen', by: 'erika', at: '2026-11-23T10:00:00.000Z' },
+            changes: [{ id: '1', summary: 'Create group', diff: 'dn: cn=x', phase: 'read-back', undo: false, ticket: 'T-1', approver: 'Boss', asPlanned: true }],
+            attachments: [{ name: 'photo.png', file: 'attachments/ab.png', sha256: 'ab', size: 3 }],
+          }),
+        ],
+        summary: { word: 'hardened', counts: { pass: 1, fail: 0, error: 0, 'not-reviewed': 0, 'not-applicable': 0 }, expired: ['x'], waived: [], total: 1 },
+      }),
+    );
+    for (const text of ['The first evidence runs out on', '2027-02-01', 'Create group', 'dn: cn=x', 'Ticket T-1, approved by Boss', 'Read back as planned', 'href="attachments/ab.png"', 'evidence had expired', 'Nobody: no item is open']) {
+      expect(page).toContain(text);
+    }
+  });
+
+  it('is in the list of reports', () => {
+    expect(REPORTS.map((report) => report.file)).toContain('report.html');
+  });
+});
+
+describe('markup', () => {
+  it('escapes text and shows characters that would hide or turn it', () => {
+    expect(escapeHtml(`a<b>"c'&`)).toBe('a&#60;b&#62;&#34;c&#39;&#38;');
+    expect(escapeHtml('x\u202ey\u0000z\n')).toBe('x\\u202ey\\u0000z\n');
+  });
+
+  it('escapes values of a template but not markup', () => {
+    expect(html`<p>${'<'}${html`<b>${'&'}</b>`}</p>`.markup).toBe('<p>&#60;<b>&#38;</b></p>');
+  });
+});
