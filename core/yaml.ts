@@ -4,6 +4,12 @@ import type { z } from 'zod';
 /** One fault in a text, with where it is (1-based) and what is wrong. */
 export type Fault = { readonly line: number; readonly column: number; readonly path: string; readonly message: string };
 
+/**
+ * Where a key stands (1-based). With `within`, an offset in the value there: where that character stands, as far as the
+ * value's own text can be followed; else where the value begins.
+ */
+export type Locate = (path: readonly PropertyKey[], within?: number) => { line: number; column: number };
+
 /** Larger texts are refused before they are parsed. */
 export const MAX_YAML_CHARACTERS = 2_000_000;
 
@@ -15,7 +21,7 @@ export const MAX_YAML_CHARACTERS = 2_000_000;
 export function parseYaml<S extends z.ZodType>(
   text: string,
   schema: S,
-): { ok: true; value: z.output<S>; locate: (path: readonly PropertyKey[]) => { line: number; column: number } } | { ok: false; faults: Fault[] } {
+): { ok: true; value: z.output<S>; locate: Locate } | { ok: false; faults: Fault[] } {
   if (text.length > MAX_YAML_CHARACTERS) {
     return { ok: false, faults: [{ line: 1, column: 1, path: '', message: `longer than ${MAX_YAML_CHARACTERS} characters` }] };
   }
@@ -43,7 +49,7 @@ export function parseYaml<S extends z.ZodType>(
     },
   });
   if (faults.length > 0) return { ok: false, faults };
-  const locate = (path: readonly PropertyKey[]) => at(offsetOf(document, path));
+  const locate: Locate = (path, within) => at(within === undefined ? offsetOf(document, path) : offsetWithin(document, path, within, text));
   const parsed = schema.safeParse(document.toJS({ maxAliasCount: 0 }));
   if (parsed.success) return { ok: true, value: parsed.data, locate };
   for (const issue of parsed.error.issues) {
@@ -73,6 +79,30 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
     if (node?.range) return node.range[0] ?? 0;
   }
   return 0;
+}
+
+/** Follows a scalar's value through its text: quotes, escapes, and lines that are folded into one blank. */
+function offsetWithin(document: Document, path: readonly PropertyKey[], within: number, text: string): number {
+  const node = document.getIn(path, true) as { value?: unknown; type?: string; range?: number[] } | undefined;
+  const start = node?.range?.[0];
+  if (start === undefined || typeof node?.value !== 'string') return offsetOf(document, path);
+  const block = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
+  const quoted = node.type === 'QUOTE_SINGLE' || node.type === 'QUOTE_DOUBLE';
+  let offset = block ? skipBlank(text, text.indexOf('\n', start)) : quoted ? start + 1 : start;
+  for (const wanted of node.value.slice(0, within)) {
+    if (text[offset] === '\n') offset = skipBlank(text, offset);
+    else if (wanted === text[offset]) offset += node.type === 'QUOTE_SINGLE' && wanted === "'" ? 2 : 1;
+    else if (node.type === 'QUOTE_DOUBLE' && text[offset] === '\\' && text[offset + 1] === wanted) offset += 2;
+    else return start;
+  }
+  if (text[offset] === '\n') offset = skipBlank(text, offset);
+  return offset;
+}
+
+function skipBlank(text: string, from: number): number {
+  let offset = from;
+  while (text[offset] === ' ' || text[offset] === '\n' || text[offset] === '\r') offset += 1;
+  return offset;
 }
 
 function findControlCharacter(text: string): Fault | undefined {

@@ -33,6 +33,12 @@ export function resolveInputs(guide: Guide, site: Site): Result<InputValues, rea
   return errors.length === 0 ? ok(values) : { ok: false, error: errors };
 }
 
+/** Whether a plain value is of the input's type; false for inputs that come from the site's own sections. */
+export function fitsInput(input: GuideInput, value: unknown): boolean {
+  const fits = SCALARS[input.type] ?? (() => false);
+  return input.many ? Array.isArray(value) && value.every(fits) : fits(value);
+}
+
 function resolveInput(name: string, input: GuideInput, site: Site): Result<unknown> {
   const place = `inputs.${name}`;
   const given = site.inputs[name] ?? input.default;
@@ -42,9 +48,7 @@ function resolveInput(name: string, input: GuideInput, site: Site): Result<unkno
       if (input.optional) return ok(undefined);
       return fail('site.invalid', `The site gives no value for "${input.title}" (${name}).`, { place, fixBy: input.owner === 'manufacturer' ? 'manufacturer' : 'hospital' });
     }
-    const fits = SCALARS[input.type] ?? (() => false);
-    const all = input.many ? (Array.isArray(given) ? given : undefined) : [given];
-    if (all === undefined || !all.every(fits)) return fail('site.invalid', `${input.title}: expected ${input.many ? 'a list of ' : ''}${input.type}.`, { place });
+    if (!fitsInput(input, given)) return fail('site.invalid', `${input.title}: expected ${input.many ? 'a list of ' : ''}${input.type}.`, { place });
     return ok(given);
   }
   if (given === undefined) {

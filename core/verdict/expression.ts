@@ -18,6 +18,7 @@ export type Expression = {
 };
 
 const LIMITS = { maxAstNodes: 2000, maxDepth: 60, maxListElements: 500, maxMapEntries: 100, maxCallArguments: 16 };
+const DOLLARS = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\$(?=[A-Za-z_(])/g;
 const MACROS = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
 const parser = new cel.Environment({ unlistedVariablesAreDyn: true, limits: LIMITS });
 
@@ -39,9 +40,35 @@ export function compileExpression(source: string): Result<Expression> {
   }
 }
 
+/**
+ * Where and why an expression cannot be read, for a guide's author.
+ * @returns the parser's words and the offset in `source`; undefined where the expression can be read.
+ */
+export function explainExpression(source: string): { readonly message: string; readonly offset: number } | undefined {
+  try {
+    parser.parse(stripDollars(source));
+    return undefined;
+  } catch (error) {
+    const { summary, range } = error as { summary?: string; range?: { start: number } };
+    const message = summary ?? (error instanceof Error ? error.message : String(error));
+    return { message, offset: toSourceOffset(source, range?.start ?? 0) };
+  }
+}
+
+/** Offset in `source` of what stands at `offset` once the dollars are removed, as in the parsed nodes. */
+export function toSourceOffset(source: string, offset: number): number {
+  let removed = 0;
+  for (const match of source.matchAll(DOLLARS)) {
+    if (match[0] !== '$') continue;
+    if (match.index - removed > offset) break;
+    removed += 1;
+  }
+  return offset + removed;
+}
+
 /** Removes `$` before names and brackets, outside string literals. */
 function stripDollars(source: string): string {
-  return source.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\$(?=[A-Za-z_(])/g, (match) => (match === '$' ? '' : match));
+  return source.replace(DOLLARS, (match) => (match === '$' ? '' : match));
 }
 
 type Node = { readonly op: string; readonly args: unknown };
