@@ -106,7 +106,7 @@ async function countersignAndVerify(info: LabInfo, walked: Walked): Promise<Resu
     const bad = verified.value.findings.filter((finding) => finding.severity === 'bad').map((finding) => finding.sentence);
     return fail('internal', 'The bundle that was just sealed does not verify.', { cause: bad.join(' ') });
   }
-  print('signed by the engineer, countersigned by the hospital, verified: sound and complete');
+  print(`signed by the engineer, countersigned by the hospital, verified: sound${verified.value.complete ? ' and complete' : ', but incomplete'}`);
   return ok(walked);
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AppError, Result } from './result.ts';
 import type { Finding, JournalEvent, Target } from './session/events.ts';
+import type { Summary } from './session/summary.ts';
 
 /**
  * The one contract between renderer and main: channel → what goes in (checked at run time in main's router) and what comes
@@ -126,7 +127,12 @@ export type Snapshot = {
 export type IdentityView = { readonly file: FileRef; readonly subject?: string; readonly role: 'engineer' | 'hospital' | 'unknown'; readonly practice: boolean; readonly needsPassphrase: boolean };
 export type SealedView = { readonly bundle: FileRef; readonly path: string; readonly provisional: boolean; readonly sha256: string };
 export type VerifyView = {
+  /** Nothing bad was found and both parties have signed. */
   readonly sound: boolean;
+  /** Every step is decided and no evidence has run out. */
+  readonly complete: boolean;
+  /** The verdicts judged again, summed up; absent where guide and facts could not be read. */
+  readonly summary?: Summary;
   readonly findings: readonly { readonly severity: 'bad' | 'warn' | 'info'; readonly code: string; readonly sentence: string; readonly place?: string }[];
   readonly signers: readonly { readonly role: string; readonly subject: string; readonly at?: string }[];
 };

@@ -11,7 +11,7 @@ import { applyChange, planChange, planUndo, type ShownChange } from './session/c
 import { listSessions } from './session/list.ts';
 import { loadGuide } from './session/load-guide.ts';
 import { loadSite } from './session/load-site.ts';
-import { sealSession } from './session/seal.ts';
+import { bundleName, sealSession } from './session/seal.ts';
 import { openSession, resumeSession, type Session, type SessionOptions } from './session/session.ts';
 import { CHANGES } from './changes/index.ts';
 import { planOf } from './session/plan-of.ts';
@@ -157,7 +157,7 @@ export function createService(options: ServiceOptions): Service {
       inSession(async (open) => {
         const identity = await loadIdentity(path, passphrase);
         if (!identity.ok) return identity;
-        return sealSession(open, join(options.dataDir, 'bundles'), identity.value);
+        return sealSession(open, join(options.dataDir, 'bundles', bundleName(open)), identity.value);
       }),
     'bundle.countersign': async ({ bundlePath, path, passphrase, role, remark }) => {
       const identity = await loadIdentity(path, passphrase);

@@ -33,14 +33,14 @@ async function verify(bundle: string, options: { trust: string[]; at?: string; j
     complain(result.error);
     return EXIT.usage;
   }
-  const { sound, findings, signers } = result.value;
+  const { sound, complete, findings, signers } = result.value;
   if (options.json === true) print(JSON.stringify(result.value, null, 2));
   else {
     for (const signer of signers) print(`${signer.role}: ${signer.subject}${signer.at === undefined ? '' : `, ${signer.at}`}`);
     for (const { severity, code, sentence, place } of findings) print(`${severity.padEnd(4)} ${code}${place === undefined ? '' : ` (${place})`}: ${sentence}`);
-    print(sound ? 'sound and complete' : 'NOT sound and complete: see the findings above');
+    print(sound ? (complete ? 'sound and complete' : 'sound, but incomplete: see the findings above') : 'NOT sound: see the findings above');
   }
-  return sound ? EXIT.done : EXIT.findings;
+  return sound && complete ? EXIT.done : EXIT.findings;
 }
 
 function readDate(text: string | undefined): Result<Date> {

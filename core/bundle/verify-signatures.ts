@@ -15,6 +15,8 @@ export type Signer = {
   readonly issuer: string;
   /** SHA-256 of the certificate, hex. */
   readonly sha256: string;
+  /** End of the certificate, ISO 8601. */
+  readonly notAfter: string;
   /** The time that the signer claims, ISO 8601. */
   readonly signedAt?: string;
   /** The signature holds over what is in the container now. */
@@ -68,6 +70,7 @@ async function checkOne(opened: Opened, number: number, trust: Trust, at: Date, 
     subject: nameText(cms.leaf.subject),
     issuer: nameText(cms.leaf.issuer),
     sha256: await sha256Hex(host.webCrypto, new Uint8Array(cms.leaf.toSchema().toBER())),
+    notAfter: cms.leaf.notAfter.value.toISOString(),
     ...(cms.signedAt === undefined ? {} : { signedAt: cms.signedAt.toISOString() }),
     sound: found.list.filter((each) => each.severity === 'bad').length === before,
     trusted,

@@ -34,6 +34,7 @@ export type SignerSummary = {
   readonly subject: string;
   readonly issuer: string;
   readonly sha256: string;
+  readonly notAfter: string;
   readonly signedAt?: string;
   readonly sound: boolean;
   readonly trusted: boolean;

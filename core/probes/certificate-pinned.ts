@@ -9,7 +9,7 @@ export const certificatePinned = declareProbe({
   version: 1,
   params: z.strictObject({
     endpoint: endpointParameter,
-    pinned: z.string().min(1).max(4096).describe('PEM file with the certificate or anchors that the device holds, e.g. $link.pinned'),
+    pinned: z.string().min(1).max(200_000).describe('PEM of the certificate or anchors that the device holds, e.g. $link.pinned; the site names a file, which is read when the site is loaded'),
   }),
   facts: z.strictObject({
     matches: z.boolean().describe('The pinned certificate is what the server presents, or anchors it'),

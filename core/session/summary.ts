@@ -18,9 +18,9 @@ export type Summary = {
 /**
  * Sums a session up at a given time. An expired answer never counts as pass: it makes the session undecided. A plan in
  * which nothing applies proves nothing and is undecided too.
- * @param waiversAccepted whether a countersignature covers the waivers; until then a waiver is a request and counts for nothing
+ * @param accepted keys whose waivers a countersignature covers; every other waiver is a request and counts for nothing
  */
-export function summarize(items: readonly Pick<PlanItem, 'key'>[], state: SessionState, at: Date, waiversAccepted = false): Summary {
+export function summarize(items: readonly Pick<PlanItem, 'key'>[], state: SessionState, at: Date, accepted: ReadonlySet<string> = new Set()): Summary {
   const counts: Record<Verdict, number> = { pass: 0, fail: 0, error: 0, 'not-reviewed': 0, 'not-applicable': 0 };
   const expired: string[] = [];
   const waived: string[] = [];
@@ -34,7 +34,7 @@ export function summarize(items: readonly Pick<PlanItem, 'key'>[], state: Sessio
     if (isExpired) expired.push(key);
     const isWaived = verdict === 'fail' && item?.waiver !== undefined && Date.parse(item.waiver.until) > at.getTime();
     if (isWaived) waived.push(key);
-    if (verdict === 'fail' && !(isWaived && waiversAccepted)) open += 1;
+    if (verdict === 'fail' && !(isWaived && accepted.has(key))) open += 1;
     else if (verdict === 'error' || verdict === 'not-reviewed' || isExpired) undecided += 1;
   }
   const decided = counts.pass + counts.fail;

@@ -25,8 +25,9 @@ export type Rejudged = { readonly faults: readonly RejudgeFault[]; readonly plan
  * Judges everything again from the bundle's own guide, site and facts, at the point of the journal where each judgement
  * stands, and compares. A journal cannot claim a pass that its facts do not give, nor facts that answer another question.
  * @param at the time at which expiry counts
+ * @param accepted keys whose waivers a countersignature covers
  */
-export function rejudge(parts: JudgedParts, at: Date): Rejudged {
+export function rejudge(parts: JudgedParts, at: Date, accepted: ReadonlySet<string> = new Set()): Rejudged {
   const guide = parseYaml(parts.guideYaml, guideSchema);
   const site = parseYaml(parts.siteYaml, siteSchema);
   if (!guide.ok) return { faults: [{ code: 'judge.guide', sentence: 'The guide in the bundle cannot be read.', place: 'guide/guide.yaml' }] };
@@ -37,7 +38,7 @@ export function rejudge(parts: JudgedParts, at: Date): Rejudged {
   const replay = createReplay(plan.value, parts, faults);
   for (const event of parts.events) replay(event);
   const state = reduceAll(parts.events);
-  return { faults, plan: plan.value, summary: summarize(plan.value.items, state, at) };
+  return { faults, plan: plan.value, summary: summarize(plan.value.items, state, at, accepted) };
 }
 
 function createReplay(plan: Plan, parts: JudgedParts, faults: RejudgeFault[]): (event: JournalEvent) => void {

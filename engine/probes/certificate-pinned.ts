@@ -8,11 +8,12 @@ import { failureError, observeHandshake } from '../wire/tls/handshake.ts';
 
 const DAY_MS = 86_400_000;
 
-export const certificatePinnedProbe = defineProbe(certificatePinned, async ({ endpoint, pinned: file }, context) => {
-  const pem = await readPemFile(file);
+export const certificatePinnedProbe = defineProbe(certificatePinned, async ({ endpoint, pinned: given }, context) => {
+  // A site that was loaded holds the text; the command line may name a file.
+  const pem = given.includes('-----BEGIN') ? ok(given) : await readPemFile(given);
   if (!pem.ok) return pem;
   const read = readCertificatesPem(pem.value);
-  if (!read.ok) return { ok: false, error: { ...read.error, place: file } };
+  if (!read.ok) return { ok: false, error: { ...read.error, place: 'pinned' } };
   const pinned = read.value;
   const shaken = await context.connection(endpoint.host, async () => {
     const result = await observeHandshake(endpoint, { anchors: [pem.value], hosts: context.site.hosts, signal: context.signal });
