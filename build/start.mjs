@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { findElectron } from './electron-runtime/find.mjs';
-import { diedOfSandbox, explainBlockedSandbox, readSandboxFacts, remedy } from './electron-runtime/sandbox.mjs';
+import { blockedSandbox, diedOfSandbox, readSandboxFacts, remedy } from './electron-runtime/sandbox.mjs';
 import { ensureTrialRuntime } from './electron-runtime/trial.mjs';
 import { ensureBuilt } from './tools/bundles.mjs';
 import { ensureDependencies } from './tools/dependencies.mjs';
@@ -26,12 +26,12 @@ await runCommand(async () => {
   await ensureBuilt(progress);
 
   const reason = given.includes('--headless') ? 'it was asked for' : whyNoWindow();
-  if (reason !== undefined) return walkHeadless(`No window, because ${reason}.`, reason);
+  if (reason !== undefined) return walkHeadless(`No window, because ${reason}.`);
 
   const runtime = await chooseRuntime(given.includes('--trial-runtime'));
   if ('missing' in runtime) {
     progress.say(runtime.missing);
-    return walkHeadless('So there is no window this time.', 'there is no Electron to open it on', '-- --trial-runtime');
+    return walkHeadless('So there is no window this time.', '-- --trial-runtime');
   }
   progress.say(`Running on Electron ${runtime.found.version} (${runtime.found.source}: ${runtime.found.folder}).`);
   return openWizard(runtime.found);
@@ -63,9 +63,9 @@ async function chooseRuntime(trial) {
  */
 async function openWizard(runtime) {
   const facts = process.platform === 'linux' ? readSandboxFacts(runtime.folder) : undefined;
-  const doubt = facts === undefined ? undefined : explainBlockedSandbox(facts, runtime.folder);
+  const doubt = facts === undefined ? undefined : blockedSandbox(facts);
   // Only a warning: a profile of AppArmor's may allow this very copy, which the settings do not show.
-  if (doubt !== undefined) progress.say(`The window may not open: ${doubt}`);
+  if (doubt !== undefined) progress.say(`The window may not open: ${doubt}.`);
 
   let errorOutput = '';
   const ended = await become(runtime.executable, [root, '--practice'], {
@@ -74,30 +74,24 @@ async function openWizard(runtime) {
     },
   });
   if (ended.code !== 0 && diedOfSandbox(errorOutput)) {
-    progress.say(
-      `\nElectron ended because it could not make its sandbox${doubt === undefined ? `.\n${remedy(runtime.folder)}` : `: ${doubt}`}`,
-    );
+    const cause = doubt === undefined ? '' : `: ${doubt}`;
+    progress.say(`\nElectron ended because it could not make its sandbox${cause}.\n${remedy(runtime.folder)}`);
   }
   return ended.code;
 }
 
 /**
  * Runs the practice hospital and the reference guide without a window.
- * @param {string} notice
- * @param {string} reason
+ * @param {string} notice why there is no window
  * @param {string} [flags] what `npm start` takes to open the window here
  * @returns {Promise<number>} exit code: 0 when the walk completed
  */
-async function walkHeadless(notice, reason, flags) {
+async function walkHeadless(notice, flags) {
   progress.say(notice);
   const node = await findNode();
   const cli = join(root, 'cli', 'main.ts');
   const ended = await become(node, [...NODE_FLAGS, cli, 'lab', 'walk'], { env: projectEnvironment() });
   const command = flags === undefined ? 'npm start' : `npm start ${flags}`;
-  progress.say(
-    reason === 'it was asked for'
-      ? `\nTo open the wizard: ${command}`
-      : `\nThere was no window because ${reason}. To open the wizard: on a desktop, as an ordinary user, ${command}`,
-  );
+  progress.say(`\nTo open the wizard, on a desktop and as an ordinary user: ${command}`);
   return ended.code;
 }

@@ -25,22 +25,20 @@ export function readSandboxFacts(folder) {
 }
 
 /**
- * Explains why the sandbox cannot work here, or gives undefined when nothing speaks against it.
+ * Says why the sandbox cannot work here, or gives undefined when nothing speaks against it.
  * @param {SandboxFacts} facts
- * @param {string} folder the folder of the Electron runtime, for the remedy
- * @returns {string | undefined} cause and remedy, for the person
+ * @returns {string | undefined} the cause, for the person
  */
-export function explainBlockedSandbox(facts, folder) {
+export function blockedSandbox(facts) {
   if (facts.helperReady) return undefined;
-  const cause =
-    facts.appArmorRestricts === '1'
-      ? 'AppArmor keeps ordinary programs from making user namespaces (kernel.apparmor_restrict_unprivileged_userns = 1, the rule of Ubuntu 23.10 and newer)'
-      : facts.usernsClone === '0'
-        ? 'this kernel keeps ordinary users from making user namespaces (kernel.unprivileged_userns_clone = 0)'
-        : facts.maxNamespaces === '0'
-          ? 'this system allows no user namespaces (user.max_user_namespaces = 0)'
-          : undefined;
-  return cause === undefined ? undefined : `${cause}.\n${remedy(folder)}`;
+  if (facts.appArmorRestricts === '1') {
+    return 'AppArmor keeps ordinary programs from making user namespaces (kernel.apparmor_restrict_unprivileged_userns = 1, the rule of Ubuntu 23.10 and newer)';
+  }
+  if (facts.usernsClone === '0') {
+    return 'this kernel keeps ordinary users from making user namespaces (kernel.unprivileged_userns_clone = 0)';
+  }
+  if (facts.maxNamespaces === '0') return 'this system allows no user namespaces (user.max_user_namespaces = 0)';
+  return undefined;
 }
 
 /**
