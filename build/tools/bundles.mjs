@@ -22,6 +22,8 @@ export async function ensureBuilt(progress) {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) return;
   await progress.step('Building the app', async () => {
     rmSync(stamp, { force: true });
+    // Two configs build into this folder at once, so neither can empty it.
+    rmSync(join(root, 'dist', 'electron'), { recursive: true, force: true });
     const node = await findNode();
     const outcomes = await Promise.all(PARTS.map((part) => buildPart(node, part)));
     const failed = outcomes.filter((outcome) => outcome.code !== 0);
