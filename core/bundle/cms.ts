@@ -68,6 +68,10 @@ export async function verifyDetached(
     if (signed.encapContentInfo.eContentType !== OID.data || signed.encapContentInfo.eContent !== undefined) {
       faults.push('The signature carries content of its own instead of covering the manifest.');
     }
+    const announced = signed.digestAlgorithms.map((each) => each.algorithmId);
+    if (announced.length !== 1 || announced[0] !== signer.digestAlgorithm.algorithmId) {
+      faults.push('The signature announces another digest than its signer used.');
+    }
     leaf = findSigner(signer, certificates);
     if (leaf === undefined) {
       faults.push('The certificate of the signer is not in the signature.');
