@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
+import { OctetString } from 'asn1js';
 import { PKCS8ShroudedKeyBag, PrivateKeyInfo } from 'pkijs';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { distinguishedName, generateKeyPair, signingAlgorithm, subjectAltNames } from './certificate-maker.ts';
@@ -58,5 +59,7 @@ export async function encryptPrivateKey(pkcs8: Uint8Array, passphrase: string): 
     hmacHashAlgorithm: 'SHA-256',
     iterationCount: ROUNDS,
   });
+  // pkijs cuts it into pieces, which is BER: BoringSSL (Electron) reads DER only.
+  bag.encryptedData = new OctetString({ valueHex: bag.encryptedData?.getValue() ?? new ArrayBuffer(0) });
   return `${x509.PemConverter.encode(bag.toSchema().toBER(), 'ENCRYPTED PRIVATE KEY').trimEnd()}\n`;
 }
