@@ -67,5 +67,5 @@ export function siteText(ports: SitePorts): string {
     ],
   };
   siteSchema.parse(site);
-  return `# PRACTICE: made by Lockstep's practice hospital; the ports are those of this run.\n${stringify(site, { lineWidth: 0 })}`;
+  return `# PRACTICE: made by Lockstep's practice hospital; the ports are those of this run.\n${stringify(site, { lineWidth: 0, aliasDuplicateObjects: false })}`;
 }

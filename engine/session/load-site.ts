@@ -51,7 +51,7 @@ function sealSite(site: Site): { sealed: Site; text: string; sha256: string } {
     ...site,
     identities: site.identities.map((identity) => ({ ...identity, certificate: basename(identity.certificate), key: basename(identity.key) })),
   };
-  const text = stringify(sealed, { lineWidth: 0 });
+  const text = stringify(sealed, { lineWidth: 0, aliasDuplicateObjects: false });
   return { sealed, text, sha256: createHash('sha256').update(text, 'utf8').digest('hex') };
 }
 
