@@ -24,6 +24,9 @@ export const endpointSchema = z.strictObject({
 });
 export type Endpoint = z.output<typeof endpointSchema>;
 
+/** A PEM file beside the site file; its text once the site is loaded, so that a bundle stands alone. */
+const pemSchema = z.string().min(1).max(65536);
+
 /** A trust anchor: `pem` inline, or a `file` beside the site file (read and inlined when the site is loaded). */
 export const anchorSchema = z
   .strictObject({ id: idSchema, pem: z.string().max(65536).optional(), file: z.string().max(500).optional() })
@@ -59,7 +62,7 @@ export const deviceSchema = z.strictObject({
   endpoints: z.record(idSchema, endpointSchema).default({}),
   allowedPorts: z.array(portSchema).max(200).default([]).describe('Ports that the guide and the hospital agreed to leave open'),
   aeTitle: z.string().max(16).optional().describe('DICOM application entity title of the device'),
-  certificate: z.string().max(500).optional().describe('PEM file of the certificate that the device should present'),
+  certificate: pemSchema.optional().describe('PEM file of the certificate that the device should present'),
 });
 
 export const linkSchema = z.strictObject({
@@ -68,7 +71,7 @@ export const linkSchema = z.strictObject({
   protocol: z.enum(['hl7-mllp', 'dicom', 'https', 'ldap', 'other']),
   client: z.strictObject({ device: idSchema.describe('Device at the client end') }),
   server: endpointSchema.describe('Server end, as the device dials it'),
-  pinned: z.string().max(500).optional().describe('PEM file: the copy of the server certificate or anchor that the device holds'),
+  pinned: pemSchema.optional().describe('PEM file: the copy of the server certificate or anchor that the device holds'),
   clearPorts: z.array(portSchema).max(20).default([]).describe('Ports of the server end where a clear-text twin would listen'),
   identities: z.array(idSchema).default([]).describe('Trial identities to use against the server end'),
   impostor: z
