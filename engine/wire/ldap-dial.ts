@@ -32,7 +32,7 @@ export type DialedPeer = {
   };
 };
 
-const HANDSHAKE_MS = 8_000;
+const HANDSHAKE_MS = 5_000;
 const START_TLS_OID = '1.3.6.1.4.1.1466.20037';
 const MAX_START_TLS_ANSWER = 65_536;
 

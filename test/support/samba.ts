@@ -140,7 +140,7 @@ export async function startSamba(options: SambaOptions = {}): Promise<SambaServe
   });
   const stop = async () => {
     await stopTree(child);
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
     await portsOpen(child, address, [389, 636]);
@@ -329,37 +329,40 @@ async function portsOpen(child: ChildProcess, address: string, ports: readonly n
 /** Stops the server and every process below it: prefork children can outlive their parent for a moment. */
 async function stopTree(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null) return;
-  const below = await descendants(child.pid);
+  const all = await family(child.pid);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.kill('SIGTERM');
   await Promise.race([ended, sleep(3000)]);
-  for (let round = 0; round < 40 && (await alive([child.pid, ...below])).length > 0; round += 1) await sleep(25);
-  for (const pid of await alive([child.pid, ...below])) process.kill(pid, 'SIGKILL');
-}
-
-async function alive(pids: readonly number[]): Promise<number[]> {
-  const found: number[] = [];
-  for (const pid of pids) {
-    const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-    if (status.includes('samba') && !/\) Z /.test(status)) found.push(pid);
-  }
-  return found;
-}
-
-async function descendants(pid: number): Promise<number[]> {
-  const below = new Map<number, number[]>();
-  for (const entry of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const text = await readFile(`/proc/${entry}/stat`, 'utf8').catch(() => '');
-    const parent = Number(/\) \S (\d+)/.exec(text)?.[1] ?? 0);
-    below.set(parent, [...(below.get(parent) ?? []), Number(entry)]);
-  }
-  const found: number[] = [];
-  const collect = (of: number): void => {
-    for (const child of below.get(of) ?? []) {
-      found.push(child);
-      collect(child);
+  for (let round = 0; round < 40 && (await alive(all)).length > 0; round += 1) await sleep(25);
+  for (const { pid } of await alive(all)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended between the look and the kill.
     }
-  };
-  collect(pid);
+  }
+  for (let round = 0; round < 40 && (await alive(all)).length > 0; round += 1) await sleep(25);
+}
+
+/** A process, told apart by its start time from a later one that got the same number. */
+type ProcessId = { readonly pid: number; readonly parent: number; readonly started: string };
+
+async function processOf(pid: number): Promise<ProcessId | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, parent] = fields;
+  return text === '' || state === 'Z' ? undefined : { pid, parent: Number(parent), started: fields[19] ?? '' };
+}
+
+async function alive(all: readonly ProcessId[]): Promise<ProcessId[]> {
+  const now = await Promise.all(all.map(({ pid }) => processOf(pid)));
+  return all.filter((one, index) => now[index]?.started === one.started);
+}
+
+async function family(root: number): Promise<ProcessId[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const all = (await Promise.all(pids.map(processOf))).filter((one) => one !== undefined);
+  const found = all.filter(({ pid }) => pid === root);
+  for (const { pid } of found) found.push(...all.filter(({ parent }) => parent === pid));
   return found;
 }
