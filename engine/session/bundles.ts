@@ -33,11 +33,15 @@ export async function verifyBundle(path: string, trust: Roots, at: Date): Promis
   const { sound, findings, summary: about } = verified.value;
   return ok({
     sound: sound && !about.provisional,
-    complete: summary !== undefined && summary.word !== 'undecided' && summary.expired.length === 0,
+    complete: summary !== undefined && undecidedOf(summary) === 0 && summary.expired.length === 0,
     ...(summary === undefined ? {} : { summary }),
     findings,
     signers: about.signers.map((signer) => ({ role: signer.role, subject: signer.subject, ...(signer.signedAt === undefined ? {} : { at: signer.signedAt }) })),
   });
+}
+
+function undecidedOf({ counts }: Summary): number {
+  return counts.error + counts['not-reviewed'];
 }
 
 function judgeAgain(parts: BundleParts): { findings: BundleFinding[]; summary?: Summary } {
@@ -49,7 +53,7 @@ function judgeAgain(parts: BundleParts): { findings: BundleFinding[]; summary?: 
   const { word, counts, expired } = summary;
   const counted = Object.entries(counts).filter(([, count]) => count > 0);
   findings.push({ severity: 'info', code: 'state', sentence: `At ${parts.at.toISOString().slice(0, 10)} this is ${word}: ${counted.map(([verdict, count]) => `${count} ${verdict}`).join(', ')}.` });
-  const undecided = counts.error + counts['not-reviewed'];
+  const undecided = undecidedOf(summary);
   if (undecided > 0) findings.push({ severity: 'warn', code: 'incomplete', sentence: `${undecided} ${undecided === 1 ? 'step is' : 'steps are'} undecided, so this bundle is incomplete.` });
   for (const key of expired) findings.push({ severity: 'warn', code: 'expired', sentence: `The evidence for ${key} has run out.`, place: key });
   return { findings, summary };
