@@ -87,6 +87,7 @@ export const tlsEndpoint = declareProbe({
         tls12: z.boolean().optional().describe('TLS 1.2 accepted'),
         tls13: z.boolean().optional().describe('TLS 1.3 accepted'),
       })
+      .optional()
       .describe('The same, by name; absent where inconclusive'),
     weakSuites: z
       .array(z.string())

@@ -20,14 +20,14 @@ export const tlsImpostor = declareProbe({
     connections: z.int().describe('Connections that came'),
     spokeTls: z.boolean().optional().describe('True: a ClientHello came. False: the device sent application data in clear text. Absent: neither was seen'),
     offered: z.array(z.string()).optional().describe('TLS versions that the device offered'),
-    handshakeCompleted: z.boolean().optional().describe('The device finished a handshake with the impostor (a client that checks afterwards may still hang up)'),
+    handshakeCompleted: z.boolean().optional().describe('The device was seen to finish a handshake with the impostor; some clients check only afterwards and then hang up'),
     applicationBytes: z.int().optional().describe('Application bytes that the device sent to the impostor; counted and discarded. Absent when nobody connected'),
     alert: z.string().optional().describe('Alert with which the device refused'),
     refused: z
       .boolean()
       .optional()
       .describe('True: the device saw the impostor\'s certificate and broke off before any application byte. False: it sent application data. Absent: inconclusive, e.g. nobody connected'),
-    how: z.enum(['alert', 'closed-after-certificate', 'closed-after-handshake', 'application-data', 'clear-text']).optional().describe('How it was decided'),
+    how: z.enum(['alert', 'closed-without-data', 'application-data', 'clear-text']).optional().describe('How it was decided. A device that hangs up without an alert counts as refusing only where its API was told to send'),
     peers: z.array(z.string()).describe('Addresses that connected'),
   }),
   visible: ({ as, listen, seconds }) => [

@@ -7,7 +7,9 @@ import { directoryGroup } from './directory-group.ts';
 import { directoryPasswordPolicy } from './directory-password-policy.ts';
 import { httpRequestProbe } from './http-request.ts';
 import { tcpPortsProbe } from './tcp-ports.ts';
+import { tlsClientAuthenticationProbe } from './tls-client-authentication.ts';
 import { tlsEndpointProbe } from './tls-endpoint.ts';
+import { tlsImpostorProbe } from './tls-impostor.ts';
 
 /** Every probe that can be run, one line each. */
 export const PROBES: readonly Probe[] = [
@@ -19,5 +21,7 @@ export const PROBES: readonly Probe[] = [
   directoryPasswordPolicy,
   httpRequestProbe,
   tcpPortsProbe,
+  tlsClientAuthenticationProbe,
   tlsEndpointProbe,
+  tlsImpostorProbe,
 ];

@@ -96,5 +96,5 @@ async function greet(endpoint: Endpoint, protocol: ApplicationProtocol | undefin
 function notTls(engine: string, clearText: string) {
   const reason = `The server does not speak TLS: ${clearText}.`;
   const paths = ['versions', 'accepts', 'weakSuites', 'acceptsWeakSuite', 'negotiated', ...CERTIFICATE_FACTS];
-  return { kind: 'facts' as const, facts: { speaksTls: false, clearText, engine, accepts: {} }, absent: paths.map((path) => ({ path, reason })) };
+  return { kind: 'facts' as const, facts: { speaksTls: false, clearText, engine }, absent: paths.map((path) => ({ path, reason })) };
 }

@@ -1,0 +1,179 @@
+import type { Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import { fail, ok, type Result } from '../../../core/result.ts';
+import type { ClientIdentity } from '../../keys/trial-identity.ts';
+import { alertOf, CERTIFICATE_REFUSALS } from './alerts.ts';
+import { offeredVersions } from './offered-versions.ts';
+
+/** What one device connection did. Bytes are counted and thrown away. */
+export type ImpostorVisit = {
+  readonly peer: string;
+  readonly spoke: 'tls' | 'clear' | 'nothing';
+  readonly offered: readonly string[];
+  readonly handshakeCompleted: boolean;
+  readonly applicationBytes: number;
+  /** The certificate was on its way when the device broke off. */
+  readonly certificateSent: boolean;
+  readonly alert?: string;
+  /** Who ended it. `us`: because it was decided, or the time was over. */
+  readonly endedBy: 'device' | 'us';
+};
+
+export type Impostor = {
+  readonly port: number;
+  /** Resolves when a visit decides (or after `milliseconds`), with all visits so far. */
+  readonly waitForVisit: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** Stops listening, ends open connections and returns every visit. */
+  readonly stop: () => Promise<readonly ImpostorVisit[]>;
+};
+
+const VISIT_MS = 15_000;
+const MAX_VISITS = 20;
+const MAX_HELLO = 20_000;
+const STARTTLS_OID = Buffer.from('1.3.6.1.4.1.1466.20037');
+
+/**
+ * How the visit shows that the device refuses an impostor (`alert`), perhaps does (`closed-without-data`: it had the
+ * certificate and hung up) or falls for it; undefined where it shows nothing. Whether a client that hangs up had finished
+ * the handshake cannot be told reliably: a reset can overtake its last message.
+ */
+export function visitVerdict(visit: ImpostorVisit): 'alert' | 'closed-without-data' | 'application-data' | 'clear-text' | undefined {
+  if (visit.spoke === 'clear') return 'clear-text';
+  if (visit.applicationBytes > 0) return 'application-data';
+  if (visit.spoke !== 'tls' || visit.endedBy !== 'device') return undefined;
+  if (visit.alert !== undefined && visit.alert !== 'close_notify') return CERTIFICATE_REFUSALS.has(visit.alert) ? 'alert' : undefined;
+  return visit.handshakeCompleted || visit.certificateSent ? 'closed-without-data' : undefined;
+}
+
+/** Listens with a certificate of an unknown CA. Errors: `input.malformed` when the address or port cannot be used. */
+export async function listenAsImpostor(address: string, port: number, identity: ClientIdentity, startTls: boolean): Promise<Result<Impostor>> {
+  const secureContext = impostorContext(identity);
+  const certificateLength = Buffer.byteLength(identity.certificate) / 3;
+  const visits: ImpostorVisit[] = [];
+  const open = new Set<() => void>();
+  let wake: (() => void) | undefined;
+  const server = createServer((socket) => {
+    if (visits.length + open.size >= MAX_VISITS) return void socket.destroy();
+    const end = (): void => attend.end();
+    const attend = receiveVisit(socket, secureContext, startTls, certificateLength, (visit) => {
+      open.delete(end);
+      visits.push(visit);
+      if (visitVerdict(visit) !== undefined) wake?.();
+    });
+    open.add(end);
+  });
+  const bound = await bind(server, address, port);
+  if (!bound.ok) return bound;
+  return ok({
+    port: bound.value,
+    waitForVisit: (milliseconds, signal) =>
+      new Promise((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', done);
+          wake = undefined;
+          resolve();
+        };
+        const timer = setTimeout(done, milliseconds);
+        wake = done;
+        if (signal.aborted || visits.some((visit) => visitVerdict(visit) !== undefined)) return done();
+        signal.addEventListener('abort', done, { once: true });
+      }),
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve(visits));
+        for (const end of [...open]) end();
+      }),
+  });
+}
+
+function receiveVisit(socket: Socket, secureContext: SecureContext, startTls: boolean, certificateLength: number, done: (visit: ImpostorVisit) => void): { end: () => void } {
+  let spoke: ImpostorVisit['spoke'] = 'nothing';
+  let offered: readonly string[] = [];
+  let handshakeCompleted = false;
+  let applicationBytes = 0;
+  let alert: string | undefined;
+  let settled = false;
+  const finish = (endedBy: 'device' | 'us'): void => {
+    if (settled) return;
+    settled = true;
+    clearTimeout(timer);
+    const certificateSent = socket.bytesWritten > certificateLength;
+    socket.destroy();
+    done({ peer: socket.remoteAddress ?? peer, spoke, offered, handshakeCompleted, applicationBytes, certificateSent, endedBy, ...(alert === undefined ? {} : { alert }) });
+  };
+  const peer = socket.remoteAddress ?? 'unknown';
+  const timer = setTimeout(() => finish('us'), VISIT_MS);
+  socket.on('error', () => finish('device'));
+  socket.on('close', () => finish('device'));
+
+  const serveTls = (first: Buffer): void => {
+    spoke = 'tls';
+    offered = offeredVersions(first);
+    socket.pause();
+    socket.unshift(first);
+    const tls = new TLSSocket(socket, { isServer: true, secureContext });
+    tls.on('secure', () => {
+      handshakeCompleted = true;
+    });
+    tls.on('data', (chunk: Buffer) => {
+      applicationBytes += chunk.length;
+      finish('us');
+    });
+    // A failure without the device's alert is our own side's: no common version or suite. It says nothing about the device.
+    tls.on('error', (error: NodeJS.ErrnoException) => {
+      alert = alertOf(error);
+      const byDevice = alert !== undefined || error.code === 'ECONNRESET' || error.code === 'EPIPE';
+      finish(byDevice ? 'device' : 'us');
+    });
+    tls.on('end', () => finish('device'));
+    tls.on('close', () => finish('device'));
+  };
+
+  let buffered: Buffer = Buffer.alloc(0);
+  let startTlsDone = !startTls;
+  const onData = (chunk: Buffer): void => {
+    buffered = Buffer.concat([buffered, chunk]);
+    if (!startTlsDone && buffered[0] === 0x30) {
+      const id = buffered[2] === 0x02 && buffered[3] === 1 ? buffered[4] : undefined;
+      if (buffered.includes(STARTTLS_OID) && id !== undefined) {
+        startTlsDone = true;
+        buffered = Buffer.alloc(0);
+        socket.write(Buffer.from([0x30, 0x0c, 0x02, 0x01, id, 0x78, 0x07, 0x0a, 0x01, 0x00, 0x04, 0x00, 0x04, 0x00]));
+        return;
+      }
+      if (buffered.length < 31) return;
+    }
+    if (buffered[0] !== 22) {
+      spoke = 'clear';
+      applicationBytes += buffered.length;
+      return finish('us');
+    }
+    const complete = buffered.length >= 5 && buffered.length >= 5 + buffered.readUInt16BE(3);
+    if (!complete && buffered.length < MAX_HELLO) return;
+    socket.off('data', onData);
+    serveTls(buffered);
+  };
+  socket.on('data', onData);
+  return { end: () => finish('us') };
+}
+
+function impostorContext({ certificate, key }: ClientIdentity): SecureContext {
+  const base = { cert: certificate, key, minVersion: 'TLSv1', maxVersion: 'TLSv1.3' } as const;
+  try {
+    // An old device must get as far as the certificate, or nothing is learned; BoringSSL knows no security level.
+    return createSecureContext({ ...base, ciphers: 'DEFAULT@SECLEVEL=0' });
+  } catch {
+    return createSecureContext(base);
+  }
+}
+
+function bind(server: Server, address: string, port: number): Promise<Result<number>> {
+  return new Promise((resolve) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(fail('input.malformed', 'Lockstep cannot listen on this address and port: it is in use, or not an address of this computer.', { place: `${address}:${port}`, cause: error.code ?? error.message })),
+    );
+    server.listen(port, address, () => resolve(ok((server.address() as { port: number }).port)));
+  });
+}
