@@ -10,9 +10,8 @@ export function sessionHandlers(shell: Shell): HandlersOf<'session' | 'secret'> 
   const supplyPractice = async (opened: Result<Snapshot>, isPractice: boolean): Promise<Output<'session.open'>> => {
     const lab = await shell.practice();
     if (!opened.ok || !isPractice || !lab.ok || lab.value === undefined) return opened;
-    for (const { name } of opened.value.secrets) {
-      const value = Object.hasOwn(lab.value.secrets, name) ? lab.value.secrets[name] : undefined;
-      if (value === undefined) continue;
+    // Its guides too name secrets, which the site need not list.
+    for (const [name, value] of Object.entries(lab.value.secrets)) {
       const supplied = await engine.call('secret.supply', { name, value });
       if (!supplied.ok) return supplied;
     }
