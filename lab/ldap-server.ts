@@ -67,6 +67,7 @@ function serve(socket: Socket, encrypted: boolean, options: Options): void {
   const receive = (chunk: Buffer): void => {
     buffer = Buffer.concat([buffer, chunk]);
     try {
+      if (buffer.length > 0 && buffer[0] !== TAG.sequence) throw new BerError('not LDAP');
       for (let total = elementLength(buffer, MAX_MESSAGE); total !== undefined && total <= buffer.length; total = elementLength(buffer, MAX_MESSAGE)) {
         const message = readMessage(buffer.subarray(0, total));
         buffer = buffer.subarray(total);
