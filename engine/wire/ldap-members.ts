@@ -32,6 +32,7 @@ export const MEMBER_ATTRIBUTES = [
   'objectSid',
   'sAMAccountName',
   'cn',
+  'uid',
   'member',
   'uniqueMember',
   'memberUid',
@@ -42,6 +43,8 @@ export const MEMBER_ATTRIBUTES = [
   'pwdAccountLockedTime',
 ];
 
+const PERSON_CLASSES = ['user', 'person', 'organizationalperson', 'inetorgperson', 'account', 'posixaccount'];
+
 /** What an entry is to a membership. */
 export function kindOf(entry: LdapEntry): MemberKind {
   const classes = entry.texts('objectClass').map((name) => name.toLowerCase());
@@ -49,7 +52,8 @@ export function kindOf(entry: LdapEntry): MemberKind {
   if (classes.includes('foreignsecurityprincipal')) return 'foreign';
   if (classes.includes('computer')) return 'computer';
   if (classes.includes('contact')) return 'other';
-  return ['user', 'person', 'account', 'posixaccount'].some((name) => classes.includes(name)) ? 'person' : 'other';
+  // OpenLDAP lists only the classes that were written, not those above them.
+  return PERSON_CLASSES.some((name) => classes.includes(name)) || entry.text('uid') !== undefined ? 'person' : 'other';
 }
 
 /**
