@@ -164,7 +164,7 @@ describe('ldapts', () => {
     lab.parts.policies.dc1.maxValueRange = 10;
     try {
       await withLdap(lab, async (client) => {
-        const read = async (attribute: string) => (await client.search(`CN=Ward-Staff,${GROUPS}`, { scope: 'base', attributes: [attribute] })).searchEntries[0] ?? {};
+        const read = async (attribute: string) => (await client.search(`CN=Ward-Staff,${GROUPS}`, { scope: 'base', attributes: [attribute] })).searchEntries[0] as Record<string, unknown>;
         expect((await read('member'))['member;range=0-9']).toHaveLength(10);
         expect((await read('member;range=10-*'))['member;range=10-*']).toHaveLength(8);
       });
@@ -180,7 +180,7 @@ describe('ldapts', () => {
       lab,
       async (client) => {
         const read = async (target: string, attributes: string[]) =>
-          (await client.search(target, { scope: 'base', attributes, explicitBufferAttributes: ['objectSid', 'objectGUID'] })).searchEntries[0] ?? {};
+          (await client.search(target, { scope: 'base', attributes, explicitBufferAttributes: ['objectSid', 'objectGUID'] })).searchEntries[0] as Record<string, unknown>;
         await client.add(dn, { objectClass: 'group', sAMAccountName: 'Night-Shift', groupType: '-2147483640' });
         const group = await read(dn, ['*']);
         expect(group).toMatchObject({ cn: 'Night, Shift', sAMAccountType: '268435456', groupType: '-2147483640', objectClass: ['top', 'group'] });
