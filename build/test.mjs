@@ -81,7 +81,6 @@ async function projectsToRun(wanted, counts) {
  * @returns {Promise<Counts>}
  */
 async function runTests(projects, filters) {
-  return { passed: 0, failed: 0, skipped: 0 };
   const node = await findNode();
   const work = mkdtempSync(join(tmpdir(), 'lockstep-test-'));
   try {
@@ -93,8 +92,9 @@ async function runTests(projects, filters) {
     });
     /** @type {Counts} */
     const counts = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 0, skipped: 0 };
-    // A run that broke off, or found fault with something that is not a test, is a failure that no test counted.
-    if (ended.code !== 0 && counts.failed === 0) counts.failed = 1;
+    // A run that broke off, found nothing to run, or faulted something that is not a test is a failure no test counted.
+    const nothing = counts.passed + counts.failed + counts.skipped === 0;
+    if ((ended.code !== 0 || nothing) && counts.failed === 0) counts.failed = 1;
     return counts;
   } finally {
     rmSync(work, { recursive: true, force: true });
