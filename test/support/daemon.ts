@@ -77,3 +77,25 @@ export async function startPeer(behave: (socket: import('node:net').Socket) => v
       }),
   };
 }
+
+/**
+ * A port that drops every further SYN, as a firewall does: a process that listens with the shortest backlog, never
+ * accepts, and whose queue is filled.
+ */
+export async function startSilentPort(): Promise<{ port: number; stop: () => Promise<void> }> {
+  const script = `const s = require('node:net').createServer(); s.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+    require('node:fs').writeSync(1, s.address().port + '\\n'); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60000); })`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const port = await new Promise<number>((resolve) => child.stdout.once('data', (chunk: Buffer) => resolve(Number(chunk.toString()))));
+  const fillers = Array.from({ length: 4 }, () => connect({ host: '127.0.0.1', port }).on('error', () => {}));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return {
+    port,
+    stop: async () => {
+      for (const filler of fillers) filler.destroy();
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
