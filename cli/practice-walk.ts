@@ -130,6 +130,7 @@ function stockLines(bundle: string, info: LabInfo): readonly string[] {
   return [
     `mkdir opened && cd opened && unzip -q ${bundle}`,
     'sha256sum -c SHA256SUMS',
+    'grep -cF "$(openssl dgst -sha256 -binary SHA256SUMS | openssl base64)" META-INF/ASiCManifest*.xml',
     signature('001', info.trust.engineer),
     signature('002', info.trust.hospital),
   ];
