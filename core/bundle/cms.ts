@@ -139,7 +139,8 @@ async function attributeFaults(
   const faults: string[] = [];
   if (signer.signedAttrs === undefined) return ['The signature has no signed attributes, so it is not CAdES.'];
   const algorithm = DIGESTS[signer.digestAlgorithm.algorithmId];
-  if (algorithm === undefined) return [`The signature uses a digest that is not accepted (${signer.digestAlgorithm.algorithmId}).`];
+  if (algorithm === undefined)
+    return [`The signature uses a digest that is not accepted (${signer.digestAlgorithm.algorithmId}).`];
   const type = single(signer, OID.contentType);
   if (!(type instanceof asn1js.ObjectIdentifier) || type.valueBlock.toString() !== OID.data) {
     faults.push('The signature does not state that it covers plain data.');
@@ -151,7 +152,8 @@ async function attributeFaults(
   }
   const reference = single(signer, OID.signingCertificateV2);
   const hash = reference === undefined ? undefined : certificateHash(reference);
-  if (hash === undefined) faults.push('The signature does not name its certificate (signing-certificate-v2), so it is not CAdES.');
+  if (hash === undefined)
+    faults.push('The signature does not name its certificate (signing-certificate-v2), so it is not CAdES.');
   else {
     const der = new Uint8Array(leaf.toSchema().toBER());
     if (toHex(new Uint8Array(await webCrypto.subtle.digest(hash.algorithm, der))) !== hash.hex) {
@@ -163,7 +165,8 @@ async function attributeFaults(
 
 /** First ESSCertIDv2: { hashAlgorithm DEFAULT sha256, certHash, issuerSerial OPTIONAL }. */
 function certificateHash(value: asn1js.BaseBlock): { algorithm: string; hex: string } | undefined {
-  const inside = (block: unknown): asn1js.BaseBlock[] => (block instanceof asn1js.Sequence ? (block.valueBlock.value as asn1js.BaseBlock[]) : []);
+  const inside = (block: unknown): asn1js.BaseBlock[] =>
+    block instanceof asn1js.Sequence ? (block.valueBlock.value as asn1js.BaseBlock[]) : [];
   const id = inside(inside(inside(value)[0])[0]);
   const named = id[0] instanceof asn1js.Sequence;
   const octets = id[named ? 1 : 0];
@@ -183,9 +186,16 @@ export async function verifyHead(
   engine: CryptoEngine,
 ): Promise<boolean> {
   const elliptic = certificate.subjectPublicKeyInfo.algorithm.algorithmId === '1.2.840.10045.2.1';
-  const algorithm = new AlgorithmIdentifier({ algorithmId: elliptic ? '1.2.840.10045.4.3.2' : '1.2.840.113549.1.1.11' });
+  const algorithm = new AlgorithmIdentifier({
+    algorithmId: elliptic ? '1.2.840.10045.4.3.2' : '1.2.840.113549.1.1.11',
+  });
   try {
-    return await engine.verifyWithPublicKey(digest, new asn1js.OctetString({ valueHex: signature }), certificate.subjectPublicKeyInfo, algorithm);
+    return await engine.verifyWithPublicKey(
+      digest,
+      new asn1js.OctetString({ valueHex: signature }),
+      certificate.subjectPublicKeyInfo,
+      algorithm,
+    );
   } catch {
     // A signature that is no DER at all does not fit either.
     return false;

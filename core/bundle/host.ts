@@ -16,7 +16,10 @@ export type ByteSource = {
 export type Host = {
   readonly webCrypto: WebCrypto;
   /** Raw DEFLATE (RFC 1951); must throw when more than `limit` bytes come out. */
-  readonly inflateRaw: (bytes: Uint8Array<ArrayBuffer>, limit: number) => Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>;
+  readonly inflateRaw: (
+    bytes: Uint8Array<ArrayBuffer>,
+    limit: number,
+  ) => Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>;
   /** CRC-32 of bytes in memory (only for entries that were compressed). */
   readonly crc32: (bytes: Uint8Array<ArrayBuffer>) => number;
 };

@@ -2,7 +2,14 @@
 export const MIMETYPE = 'application/vnd.etsi.asic-e+zip';
 
 /** Entries that every bundle has. */
-export const BUNDLE_ENTRIES = ['README.txt', 'SHA256SUMS', 'report.html', 'guide/guide.yaml', 'site.yaml', 'journal.jsonl'] as const;
+export const BUNDLE_ENTRIES = [
+  'README.txt',
+  'SHA256SUMS',
+  'report.html',
+  'guide/guide.yaml',
+  'site.yaml',
+  'journal.jsonl',
+] as const;
 
 /** Entries that every signed guide has. */
 export const GUIDE_ENTRIES = ['README.txt', 'SHA256SUMS', 'guide.yaml'] as const;
@@ -41,7 +48,9 @@ export type MetaEntry = { readonly kind: 'manifest' | 'signature' | 'statement';
 
 /** Tells the META-INF entries of the nth signature apart; undefined for any other name. */
 export function metaEntry(name: string): MetaEntry | undefined {
-  const match = /^META-INF\/(?:(ASiCManifest)(\d{3})\.xml|(signature)(\d{3})\.p7s|(statement)(\d{3})\.json)$/.exec(name);
+  const match = /^META-INF\/(?:(ASiCManifest)(\d{3})\.xml|(signature)(\d{3})\.p7s|(statement)(\d{3})\.json)$/.exec(
+    name,
+  );
   if (match === null) return undefined;
   if (match[1] !== undefined) return { kind: 'manifest', number: Number(match[2]) };
   if (match[3] !== undefined) return { kind: 'signature', number: Number(match[4]) };
@@ -51,6 +60,10 @@ export function metaEntry(name: string): MetaEntry | undefined {
 /** Name of a META-INF entry of the nth signature, counted from 1. */
 export function metaName(kind: MetaEntry['kind'], number: number): string {
   const digits = String(number).padStart(3, '0');
-  const file = { manifest: `ASiCManifest${digits}.xml`, signature: `signature${digits}.p7s`, statement: `statement${digits}.json` };
+  const file = {
+    manifest: `ASiCManifest${digits}.xml`,
+    signature: `signature${digits}.p7s`,
+    statement: `statement${digits}.json`,
+  };
   return `META-INF/${file[kind]}`;
 }

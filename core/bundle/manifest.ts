@@ -47,7 +47,9 @@ export function renderManifest(number: number, files: readonly ManifestFile[]): 
  */
 export function parseManifest(text: string, number: number): Manifest | undefined {
   const files: ManifestFile[] = [];
-  for (const match of text.matchAll(/<asic:DataObjectReference URI="([^"<>&]*)"[^<]*<ds:DigestMethod [^<]*<ds:DigestValue>([A-Za-z0-9+/=]*)</g)) {
+  for (const match of text.matchAll(
+    /<asic:DataObjectReference URI="([^"<>&]*)"[^<]*<ds:DigestMethod [^<]*<ds:DigestValue>([A-Za-z0-9+/=]*)</g,
+  )) {
     files.push({ name: match[1] ?? '', sha256: base64ToHex(match[2] ?? '') });
   }
   if (renderManifest(number, files) !== text) return undefined;

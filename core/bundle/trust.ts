@@ -27,8 +27,22 @@ const OID = {
   documentSigning: '1.3.6.1.5.5.7.3.36',
 } as const;
 /** Extensions whose meaning is honoured below, or that restrict nothing here. */
-const UNDERSTOOD = new Set<string>([OID.keyUsage, OID.basicConstraints, OID.extendedKeyUsage, '2.5.29.14', '2.5.29.17', '2.5.29.31', '2.5.29.32', '2.5.29.35']);
-const WEAK_SIGNATURES = new Set(['1.2.840.113549.1.1.4', '1.2.840.113549.1.1.5', '1.2.840.10045.4.1', '1.2.840.10040.4.3']);
+const UNDERSTOOD = new Set<string>([
+  OID.keyUsage,
+  OID.basicConstraints,
+  OID.extendedKeyUsage,
+  '2.5.29.14',
+  '2.5.29.17',
+  '2.5.29.31',
+  '2.5.29.32',
+  '2.5.29.35',
+]);
+const WEAK_SIGNATURES = new Set([
+  '1.2.840.113549.1.1.4',
+  '1.2.840.113549.1.1.5',
+  '1.2.840.10045.4.1',
+  '1.2.840.10040.4.3',
+]);
 const MAX_DEPTH = 8;
 const MAX_TRIES = 200;
 
@@ -48,8 +62,17 @@ export function commonName(certificate: Certificate): string {
 
 /** Subject as text, `CN=…, O=…`. */
 export function nameText(name: Certificate['subject']): string {
-  const short: Record<string, string> = { '2.5.4.3': 'CN', '2.5.4.6': 'C', '2.5.4.7': 'L', '2.5.4.8': 'ST', '2.5.4.10': 'O', '2.5.4.11': 'OU' };
-  return name.typesAndValues.map((each) => `${short[each.type] ?? each.type}=${String(each.value.valueBlock.value)}`).join(', ');
+  const short: Record<string, string> = {
+    '2.5.4.3': 'CN',
+    '2.5.4.6': 'C',
+    '2.5.4.7': 'L',
+    '2.5.4.8': 'ST',
+    '2.5.4.10': 'O',
+    '2.5.4.11': 'OU',
+  };
+  return name.typesAndValues
+    .map((each) => `${short[each.type] ?? each.type}=${String(each.value.valueBlock.value)}`)
+    .join(', ');
 }
 
 /**
@@ -83,7 +106,11 @@ export async function findPath(
     return false;
   };
   await walk([leaf]);
-  return best ?? { faults: [`No path leads from ${commonName(leaf)}, issued by ${nameText(leaf.issuer)}, to a trusted root.`] };
+  return (
+    best ?? {
+      faults: [`No path leads from ${commonName(leaf)}, issued by ${nameText(leaf.issuer)}, to a trusted root.`],
+    }
+  );
 }
 
 /** Same bytes. */
@@ -93,7 +120,10 @@ export function same(a: Certificate, b: Certificate): boolean {
 
 /** Same public key, whatever certificate it is in. */
 export function sameKey(a: Certificate, b: Certificate): boolean {
-  return equal(a.subjectPublicKeyInfo.subjectPublicKey.valueBlock.valueHexView, b.subjectPublicKeyInfo.subjectPublicKey.valueBlock.valueHexView);
+  return equal(
+    a.subjectPublicKeyInfo.subjectPublicKey.valueBlock.valueHexView,
+    b.subjectPublicKeyInfo.subjectPublicKey.valueBlock.valueHexView,
+  );
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
@@ -116,17 +146,21 @@ function pathFaults(path: readonly Certificate[], date: Date): string[] {
     const name = commonName(certificate);
     faults.push(...validityFaults(certificate, date));
     for (const extension of certificate.extensions ?? []) {
-      if (extension.extnID === OID.nameConstraints) faults.push(`${name} restricts names in a way that is not checked here.`);
+      if (extension.extnID === OID.nameConstraints)
+        faults.push(`${name} restricts names in a way that is not checked here.`);
       else if (extension.critical && !UNDERSTOOD.has(extension.extnID)) {
         faults.push(`${name} holds a critical extension that is not understood (${extension.extnID}).`);
       }
     }
     const isAnchor = index === path.length - 1;
-    if (!isAnchor && WEAK_SIGNATURES.has(certificate.signatureAlgorithm.algorithmId)) faults.push(`${name} is signed with a broken digest.`);
+    if (!isAnchor && WEAK_SIGNATURES.has(certificate.signatureAlgorithm.algorithmId))
+      faults.push(`${name} is signed with a broken digest.`);
     if (index === 0) return;
     const constraints = extension(certificate, OID.basicConstraints);
-    if (!(constraints instanceof BasicConstraints) || !constraints.cA) faults.push(`${name} is not a certification authority.`);
-    else if (pathLength(constraints) < intermediates) faults.push(`${name} allows fewer authorities below it than there are.`);
+    if (!(constraints instanceof BasicConstraints) || !constraints.cA)
+      faults.push(`${name} is not a certification authority.`);
+    else if (pathLength(constraints) < intermediates)
+      faults.push(`${name} allows fewer authorities below it than there are.`);
     if (!hasUsage(certificate, 5)) faults.push(`${name} may not sign certificates.`);
     if (!certificate.issuer.isEqual(certificate.subject)) intermediates++;
   });
@@ -146,11 +180,14 @@ export function validityFaults(certificate: Certificate, date: Date): string[] {
 export function signerFaults(leaf: Certificate): string[] {
   const name = commonName(leaf);
   const faults: string[] = [];
-  if (!hasUsage(leaf, 0) && !hasUsage(leaf, 1)) faults.push(`The certificate of ${name} lacks the key usage digitalSignature.`);
+  if (!hasUsage(leaf, 0) && !hasUsage(leaf, 1))
+    faults.push(`The certificate of ${name} lacks the key usage digitalSignature.`);
   const usages = extension(leaf, OID.extendedKeyUsage);
   const allowed: readonly string[] = [OID.emailProtection, OID.documentSigning, OID.anyUsage];
   if (usages instanceof ExtKeyUsage && !usages.keyPurposes.some((purpose) => allowed.includes(purpose))) {
-    faults.push(`The certificate of ${name} is for another purpose than signing documents (${usages.keyPurposes.join(', ')}).`);
+    faults.push(
+      `The certificate of ${name} is for another purpose than signing documents (${usages.keyPurposes.join(', ')}).`,
+    );
   }
   return faults;
 }
@@ -167,7 +204,9 @@ function pathLength(constraints: BasicConstraints): number {
 
 /** Bit of the key usage, counted from 0 (RFC 5280 4.2.1.3). Without the extension every usage is allowed. */
 function hasUsage(certificate: Certificate, bit: number): boolean {
-  const usage = certificate.extensions?.find((each) => each.extnID === OID.keyUsage)?.parsedValue as asn1js.BitString | undefined;
+  const usage = certificate.extensions?.find((each) => each.extnID === OID.keyUsage)?.parsedValue as
+    | asn1js.BitString
+    | undefined;
   if (usage === undefined) return certificate.extensions?.some((each) => each.extnID === OID.keyUsage) !== true;
   return ((usage.valueBlock.valueHexView[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0;
 }

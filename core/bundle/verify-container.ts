@@ -36,7 +36,12 @@ export async function checkContainer(container: Container, found: Found): Promis
     if (!digest.ok) found.bad('container.entry', digest.error.message, entry.name);
     else {
       digests.set(entry.name, digest.value.sha256);
-      if (!digest.value.crcHolds) found.bad('container.crc', 'The checksum that the container states for this entry does not fit it.', entry.name);
+      if (!digest.value.crcHolds)
+        found.bad(
+          'container.crc',
+          'The checksum that the container states for this entry does not fit it.',
+          entry.name,
+        );
     }
   }
   const opened: Opened = {
@@ -57,7 +62,8 @@ async function checkMimetype(opened: Opened, found: Found): Promise<void> {
   const first = opened.container.entries[0];
   if (first?.name !== 'mimetype') found.bad('container.mimetype', 'The first entry is not the mimetype.', first?.name);
   else if (first.compressed) found.bad('container.mimetype', 'The mimetype is compressed.', 'mimetype');
-  else if ((await opened.text('mimetype')) !== MIMETYPE) found.bad('container.mimetype', `The mimetype is not ${MIMETYPE}.`, 'mimetype');
+  else if ((await opened.text('mimetype')) !== MIMETYPE)
+    found.bad('container.mimetype', `The mimetype is not ${MIMETYPE}.`, 'mimetype');
 }
 
 function checkNames(opened: Opened, names: readonly string[], found: Found): void {
@@ -65,14 +71,22 @@ function checkNames(opened: Opened, names: readonly string[], found: Found): voi
     if (!names.includes(name)) found.bad('container.missing', 'This entry is missing.', name);
   }
   for (const name of names) {
-    if (name.startsWith('META-INF/') && metaEntry(name) === undefined) found.bad('container.unexpected', 'This entry has no business in META-INF.', name);
+    if (name.startsWith('META-INF/') && metaEntry(name) === undefined)
+      found.bad('container.unexpected', 'This entry has no business in META-INF.', name);
   }
-  const meta = opened.numbers.flatMap((n) => (['statement', 'manifest', 'signature'] as const).map((kind) => metaName(kind, n)));
+  const meta = opened.numbers.flatMap((n) =>
+    (['statement', 'manifest', 'signature'] as const).map((kind) => metaName(kind, n)),
+  );
   const payload = payloadOrder(names.filter((name) => !name.startsWith('META-INF/')));
   const expected = [...payload, ...meta].filter((name) => names.includes(name));
   const actual = names.filter((name) => expected.includes(name));
   const at = actual.findIndex((name, index) => name !== expected[index]);
-  if (at >= 0) found.bad('container.order', `The entries are not in the order in which they are written; ${expected[at]} should stand here.`, actual[at]);
+  if (at >= 0)
+    found.bad(
+      'container.order',
+      `The entries are not in the order in which they are written; ${expected[at]} should stand here.`,
+      actual[at],
+    );
 }
 
 async function checkSums(opened: Opened, found: Found): Promise<void> {
@@ -84,20 +98,31 @@ async function checkSums(opened: Opened, found: Found): Promise<void> {
     found.bad('sums.form', 'SHA256SUMS is not in the form that sha256sum writes.', 'SHA256SUMS');
     return;
   }
-  const payload = payloadOrder([...opened.digests.keys()].filter((name) => !name.startsWith('META-INF/') && name !== 'SHA256SUMS'));
+  const payload = payloadOrder(
+    [...opened.digests.keys()].filter((name) => !name.startsWith('META-INF/') && name !== 'SHA256SUMS'),
+  );
   checkDigests(opened, sums, payload, 'SHA256SUMS', 'sums', found);
 }
 
 /** Compares a list of digests with the entries, in both directions. */
-export function checkDigests(opened: Opened, files: readonly ManifestFile[], covered: readonly string[], place: string, code: string, found: Found): void {
+export function checkDigests(
+  opened: Opened,
+  files: readonly ManifestFile[],
+  covered: readonly string[],
+  place: string,
+  code: string,
+  found: Found,
+): void {
   const listed = new Set<string>();
   for (const { name, sha256 } of files) {
     if (listed.has(name)) found.bad(`${code}.twice`, `${place} lists ${name} twice.`, place);
     listed.add(name);
     const actual = opened.digests.get(name);
     if (actual === undefined) found.bad(`${code}.missing`, `${place} lists this entry, but it is not there.`, name);
-    else if (actual !== sha256) found.bad(`${code}.digest`, `This entry was changed: its digest is not the one in ${place}.`, name);
-    if (!covered.includes(name) && actual !== undefined) found.bad(`${code}.covers`, `${place} lists ${name}, which it may not cover.`, place);
+    else if (actual !== sha256)
+      found.bad(`${code}.digest`, `This entry was changed: its digest is not the one in ${place}.`, name);
+    if (!covered.includes(name) && actual !== undefined)
+      found.bad(`${code}.covers`, `${place} lists ${name}, which it may not cover.`, place);
   }
   for (const name of covered) {
     if (!listed.has(name)) found.bad(`${code}.unlisted`, `This entry is not listed in ${place}.`, name);
@@ -105,16 +130,26 @@ export function checkDigests(opened: Opened, files: readonly ManifestFile[], cov
 }
 
 /** Reads the manifest of the nth signature, checks its digests and that it covers all that it must. */
-export async function checkManifest(opened: Opened, number: number, found: Found): Promise<Uint8Array<ArrayBuffer> | undefined> {
+export async function checkManifest(
+  opened: Opened,
+  number: number,
+  found: Found,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const place = metaName('manifest', number);
   const bytes = await opened.bytes(place);
   if (bytes === undefined) return undefined;
   const manifest = parseManifest(decode(bytes) ?? '', number);
   if (manifest === undefined) {
-    found.bad('manifest.form', 'The manifest is not in the form that Lockstep writes, so its meaning is not certain.', place);
+    found.bad(
+      'manifest.form',
+      'The manifest is not in the form that Lockstep writes, so its meaning is not certain.',
+      place,
+    );
     return bytes;
   }
-  const covered = payloadOrder([...opened.digests.keys()].filter((name) => !name.startsWith('META-INF/') && name !== 'mimetype'));
+  const covered = payloadOrder(
+    [...opened.digests.keys()].filter((name) => !name.startsWith('META-INF/') && name !== 'mimetype'),
+  );
   for (const earlier of opened.numbers.filter((n) => n < number)) {
     for (const kind of ['statement', 'manifest', 'signature'] as const) {
       if (opened.digests.has(metaName(kind, earlier))) covered.push(metaName(kind, earlier));

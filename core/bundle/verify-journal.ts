@@ -15,7 +15,14 @@ export type JournalCheck = {
 };
 
 /** Checks the chain, the signed heads, and every file that the journal names or fails to name. */
-export async function checkJournal(opened: Opened, signers: readonly Signer[], trust: Trust, at: Date, host: Host, found: Found): Promise<JournalCheck> {
+export async function checkJournal(
+  opened: Opened,
+  signers: readonly Signer[],
+  trust: Trust,
+  at: Date,
+  host: Host,
+  found: Found,
+): Promise<JournalCheck> {
   const bytes = await opened.bytes('journal.jsonl');
   if (bytes === undefined) return { events: [], facts: new Map() };
   const reading = await readChain(bytes, (line) => sha256Hex(host.webCrypto, line));
@@ -29,7 +36,11 @@ export async function checkJournal(opened: Opened, signers: readonly Signer[], t
   const first = signers[0];
   // Signing times carry whole seconds only.
   if (last !== undefined && first?.signedAt !== undefined && first.signedAt < `${last.at.slice(0, 19)}.000Z`) {
-    found.bad('signature.back-dated', `The signature of ${first.name} claims ${first.signedAt}, before the journal's last event (${last.at}).`, 'journal.jsonl');
+    found.bad(
+      'signature.back-dated',
+      `The signature of ${first.name} claims ${first.signedAt}, before the journal's last event (${last.at}).`,
+      'journal.jsonl',
+    );
   }
   return { events: reading.events, facts: await checkFiles(opened, reading.events, found) };
 }
@@ -57,26 +68,55 @@ async function checkHeads(
       if (leaf === undefined) throw new Error('there is no certificate in it');
       const digest = Uint8Array.from(data.sha256.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
       if (!(await verifyHead(leaf, digest, base64ToBytes(data.signature), engine))) {
-        found.bad('journal.head', `The head signed at ${data.at} does not carry a signature of ${commonName(leaf)}.`, place);
+        found.bad(
+          'journal.head',
+          `The head signed at ${data.at} does not carry a signature of ${commonName(leaf)}.`,
+          place,
+        );
       }
       const engineer = signers.find((signer) => signer.role === 'engineer');
       if (engineer !== undefined && same(engineer.certificate, leaf)) continue;
-      if (engineer !== undefined) found.warn('journal.other-signer', `${commonName(leaf)} signed the journal's head, but ${engineer.name} signed the bundle.`, place);
+      if (engineer !== undefined)
+        found.warn(
+          'journal.other-signer',
+          `${commonName(leaf)} signed the journal's head, but ${engineer.name} signed the bundle.`,
+          place,
+        );
       if (trusted.has(data.certificate)) continue;
       trusted.add(data.certificate);
       const intermediates = signers.length === 0 ? others : [...others, ...signers.map((signer) => signer.certificate)];
-      await checkTrust({ certificates: intermediates, signedAt: new Date(event.at) }, leaf, 'engineer', trust, at, host, place, found);
+      await checkTrust(
+        { certificates: intermediates, signedAt: new Date(event.at) },
+        leaf,
+        'engineer',
+        trust,
+        at,
+        host,
+        place,
+        found,
+      );
     } catch (error) {
-      found.bad('journal.head', `The certificate of a signed head cannot be read: ${error instanceof Error ? error.message : String(error)}.`, place);
+      found.bad(
+        'journal.head',
+        `The certificate of a signed head cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+        place,
+      );
     }
   }
   for (const moment of ['open', 'close'] as const) {
-    const signed = events.some((event) => event.type === 'head.signed' && (event.data as EventData<'head.signed'>).at === moment);
-    if (!signed) found.warn('journal.unsigned-head', `The journal's head was not signed at ${moment}.`, 'journal.jsonl');
+    const signed = events.some(
+      (event) => event.type === 'head.signed' && (event.data as EventData<'head.signed'>).at === moment,
+    );
+    if (!signed)
+      found.warn('journal.unsigned-head', `The journal's head was not signed at ${moment}.`, 'journal.jsonl');
   }
 }
 
-async function checkFiles(opened: Opened, events: readonly JournalEvent[], found: Found): Promise<Map<number, FactsFile>> {
+async function checkFiles(
+  opened: Opened,
+  events: readonly JournalEvent[],
+  found: Found,
+): Promise<Map<number, FactsFile>> {
   const facts = new Map<number, FactsFile>();
   const named = new Map<string, string>();
   const attachments = new Set<string>();
@@ -84,44 +124,64 @@ async function checkFiles(opened: Opened, events: readonly JournalEvent[], found
     const place = `journal.jsonl:${event.n + 1}`;
     if (event.type === 'facts.recorded') {
       const data = event.data as EventData<'facts.recorded'>;
-      if (data.file !== `facts/${event.n}.json`) found.bad('facts.name', `The facts of event ${event.n} are said to lie in ${data.file}.`, place);
+      if (data.file !== `facts/${event.n}.json`)
+        found.bad('facts.name', `The facts of event ${event.n} are said to lie in ${data.file}.`, place);
       named.set(data.file, data.sha256);
       const file = await readFacts(opened, data, found);
       if (file !== undefined) facts.set(event.n, file);
     } else if (event.type === 'attached') {
       const data = event.data as EventData<'attached'>;
-      if (!data.file.startsWith(`attachments/${data.sha256}.`)) found.bad('attachment.name', `An attachment is said to lie in ${data.file}, which is not named by its digest.`, place);
+      if (!data.file.startsWith(`attachments/${data.sha256}.`))
+        found.bad(
+          'attachment.name',
+          `An attachment is said to lie in ${data.file}, which is not named by its digest.`,
+          place,
+        );
       named.set(data.file, data.sha256);
       attachments.add(data.sha256);
       const entry = opened.container.get(data.file);
-      if (entry !== undefined && entry.size !== data.size) found.bad('attachment.size', 'The attachment has another size than the journal says.', data.file);
+      if (entry !== undefined && entry.size !== data.size)
+        found.bad('attachment.size', 'The attachment has another size than the journal says.', data.file);
     } else if (event.type === 'answered') {
       for (const sha256 of (event.data as EventData<'answered'>).attachments) {
-        if (!attachments.has(sha256)) found.bad('attachment.unknown', 'An answer rests on an attachment that the journal does not hold.', place);
+        if (!attachments.has(sha256))
+          found.bad('attachment.unknown', 'An answer rests on an attachment that the journal does not hold.', place);
       }
     }
   }
   for (const [name, sha256] of named) {
     const actual = opened.digests.get(name);
-    if (actual === undefined) found.bad('journal.file-missing', 'The journal names this file, but it is not there.', name);
-    else if (actual !== sha256) found.bad('journal.file-digest', 'This file is not the one that the journal names.', name);
+    if (actual === undefined)
+      found.bad('journal.file-missing', 'The journal names this file, but it is not there.', name);
+    else if (actual !== sha256)
+      found.bad('journal.file-digest', 'This file is not the one that the journal names.', name);
   }
   for (const name of opened.digests.keys()) {
-    if (/^(?:facts|attachments)\//.test(name) && !named.has(name)) found.bad('journal.file-unnamed', 'The journal does not name this file.', name);
+    if (/^(?:facts|attachments)\//.test(name) && !named.has(name))
+      found.bad('journal.file-unnamed', 'The journal does not name this file.', name);
   }
   return facts;
 }
 
-async function readFacts(opened: Opened, data: EventData<'facts.recorded'>, found: Found): Promise<FactsFile | undefined> {
+async function readFacts(
+  opened: Opened,
+  data: EventData<'facts.recorded'>,
+  found: Found,
+): Promise<FactsFile | undefined> {
   if (!opened.digests.has(data.file)) return undefined;
   const text = await opened.text(data.file);
   if (text === undefined) return undefined;
   try {
     const file = factsFileSchema.parse(JSON.parse(text));
-    if (file.probe !== data.probe) found.bad('facts.probe', `These facts come from ${file.probe}, not from ${data.probe}.`, data.file);
+    if (file.probe !== data.probe)
+      found.bad('facts.probe', `These facts come from ${file.probe}, not from ${data.probe}.`, data.file);
     return file;
   } catch (error) {
-    found.bad('facts.form', `The facts cannot be read: ${error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error)}`, data.file);
+    found.bad(
+      'facts.form',
+      `The facts cannot be read: ${error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error)}`,
+      data.file,
+    );
     return undefined;
   }
 }

@@ -4,7 +4,18 @@ import type { Found } from './finding.ts';
 import { cryptoEngine, type Host, sha256Hex } from './host.ts';
 import { metaName } from './layout.ts';
 import { renderStatement, type Statement, statementSchema } from './statement.ts';
-import { certificatesFromPem, commonName, findPath, nameText, type Role, same, sameKey, signerFaults, type Trust, validityFaults } from './trust.ts';
+import {
+  certificatesFromPem,
+  commonName,
+  findPath,
+  nameText,
+  type Role,
+  same,
+  sameKey,
+  signerFaults,
+  type Trust,
+  validityFaults,
+} from './trust.ts';
 import { checkManifest, type Opened } from './verify-container.ts';
 
 export type Signer = {
@@ -31,10 +42,17 @@ export type Signer = {
 const CLOCK_SLACK = 300_000;
 
 /** Checks every signature, the path of its certificate to a root of its own role, and that two parties signed. */
-export async function checkSignatures(opened: Opened, trust: Trust, at: Date, host: Host, found: Found): Promise<Signer[]> {
+export async function checkSignatures(
+  opened: Opened,
+  trust: Trust,
+  at: Date,
+  host: Host,
+  found: Found,
+): Promise<Signer[]> {
   const signers: Signer[] = [];
   opened.numbers.forEach((number, index) => {
-    if (number !== index + 1) found.bad('signature.number', `Signature ${index + 1} is missing.`, metaName('signature', index + 1));
+    if (number !== index + 1)
+      found.bad('signature.number', `Signature ${index + 1} is missing.`, metaName('signature', index + 1));
   });
   warnOfSharedRoots(trust, found);
   for (const number of opened.numbers) {
@@ -45,13 +63,22 @@ export async function checkSignatures(opened: Opened, trust: Trust, at: Date, ho
   return signers;
 }
 
-async function checkOne(opened: Opened, number: number, trust: Trust, at: Date, host: Host, found: Found): Promise<Signer | undefined> {
+async function checkOne(
+  opened: Opened,
+  number: number,
+  trust: Trust,
+  at: Date,
+  host: Host,
+  found: Found,
+): Promise<Signer | undefined> {
   const place = metaName('signature', number);
   const before = found.list.filter((each) => each.severity === 'bad').length;
   const role: Role = opened.kind === 'guide' ? 'publisher' : number === 1 ? 'engineer' : 'hospital';
-  if (opened.kind === 'guide' && number > 1) found.bad('signature.unexpected', 'A guide is signed by its publisher alone.', place);
+  if (opened.kind === 'guide' && number > 1)
+    found.bad('signature.unexpected', 'A guide is signed by its publisher alone.', place);
   const statement = number === 1 ? undefined : await checkStatement(opened, number, found);
-  if (number === 1 && opened.digests.has(metaName('statement', 1))) found.bad('statement.unexpected', 'The first signature makes no statement.', metaName('statement', 1));
+  if (number === 1 && opened.digests.has(metaName('statement', 1)))
+    found.bad('statement.unexpected', 'The first signature makes no statement.', metaName('statement', 1));
   const manifest = await checkManifest(opened, number, found);
   const signature = await opened.bytes(place);
   if (manifest === undefined || signature === undefined) return undefined;
@@ -61,7 +88,11 @@ async function checkOne(opened: Opened, number: number, trust: Trust, at: Date, 
   for (const fault of signerFaults(cms.leaf)) found.bad('signer.purpose', fault, place);
   const trusted = await checkTrust(cms, cms.leaf, role, trust, at, host, place, found);
   if (cms.signedAt !== undefined && cms.signedAt.getTime() > at.getTime() + CLOCK_SLACK) {
-    found.bad('signature.future', `The signature claims to be made on ${cms.signedAt.toISOString()}, after the date of this check.`, place);
+    found.bad(
+      'signature.future',
+      `The signature claims to be made on ${cms.signedAt.toISOString()}, after the date of this check.`,
+      place,
+    );
   }
   return {
     role,
@@ -93,7 +124,11 @@ export async function checkTrust(
   const engine = cryptoEngine(host.webCrypto);
   const anchors = anchorsOf(trust, role, found);
   if (anchors.length === 0) {
-    found.bad('trust.none', `No root was given for the role ${role}, so nothing shows that ${commonName(leaf)} may sign for it.`, place);
+    found.bad(
+      'trust.none',
+      `No root was given for the role ${role}, so nothing shows that ${commonName(leaf)} may sign for it.`,
+      place,
+    );
     return false;
   }
   const date = cms.signedAt ?? at;
@@ -102,11 +137,20 @@ export async function checkTrust(
   if (result.path === undefined) {
     for (const other of (['engineer', 'hospital', 'publisher'] as const).filter((each) => each !== role)) {
       const elsewhere = await findPath(leaf, cms.certificates, anchorsOf(trust, other, found), date, engine);
-      if (elsewhere.path !== undefined) found.bad('trust.other-role', `${commonName(leaf)} is certified for the role ${other}, and cannot stand in for ${role}.`, place);
+      if (elsewhere.path !== undefined)
+        found.bad(
+          'trust.other-role',
+          `${commonName(leaf)} is certified for the role ${other}, and cannot stand in for ${role}.`,
+          place,
+        );
     }
   } else if (result.faults.length === 0) {
     for (const fault of result.path.flatMap((each) => validityFaults(each, at))) {
-      found.warn('trust.expired', `${fault} It was valid when the signature claims to be made; no time-stamp proves that time.`, place);
+      found.warn(
+        'trust.expired',
+        `${fault} It was valid when the signature claims to be made; no time-stamp proves that time.`,
+        place,
+      );
     }
   }
   return result.path !== undefined && result.faults.length === 0;
@@ -127,7 +171,10 @@ function warnOfSharedRoots(trust: Trust, found: Found): void {
   const engineer = anchorsOf(trust, 'engineer', ignore);
   const hospital = anchorsOf(trust, 'hospital', ignore);
   for (const root of engineer.filter((each) => hospital.some((other) => same(each, other) || sameKey(each, other)))) {
-    found.warn('trust.shared-root', `${commonName(root)} is trusted for the engineer and for the hospital, so it alone could make both signatures.`);
+    found.warn(
+      'trust.shared-root',
+      `${commonName(root)} is trusted for the engineer and for the hospital, so it alone could make both signatures.`,
+    );
   }
 }
 
@@ -140,7 +187,11 @@ async function checkStatement(opened: Opened, number: number, found: Found): Pro
     if (renderStatement(statement) === text) return statement;
     found.bad('statement.form', 'The statement is not in the one form that statements have.', place);
   } catch (error) {
-    found.bad('statement.form', `The statement cannot be read: ${error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error)}`, place);
+    found.bad(
+      'statement.form',
+      `The statement cannot be read: ${error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error)}`,
+      place,
+    );
   }
   return undefined;
 }
@@ -149,12 +200,21 @@ function checkParties(signers: readonly Signer[], found: Found): void {
   signers.forEach((later, index) => {
     for (const earlier of signers.slice(0, index)) {
       const place = metaName('signature', later.number);
-      if (sameKey(earlier.certificate, later.certificate)) found.bad('signer.same-key', `${earlier.name} and ${later.name} signed with the same key; two parties are needed.`, place);
+      if (sameKey(earlier.certificate, later.certificate))
+        found.bad(
+          'signer.same-key',
+          `${earlier.name} and ${later.name} signed with the same key; two parties are needed.`,
+          place,
+        );
       else if (earlier.subject === later.subject || earlier.name === later.name) {
         found.bad('signer.same-person', `${later.name} signed twice; two persons are needed.`, place);
       }
       if ((later.signedAt ?? '') < (earlier.signedAt ?? '')) {
-        found.bad('signature.back-dated', `The signature of ${later.name} claims to be older than that of ${earlier.name}, which it covers.`, place);
+        found.bad(
+          'signature.back-dated',
+          `The signature of ${later.name} claims to be older than that of ${earlier.name}, which it covers.`,
+          place,
+        );
       }
     }
   });

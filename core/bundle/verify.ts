@@ -52,7 +52,14 @@ export type Verification = {
     /** A signature is missing: the engineer's or the hospital's. Never true for a guide. */
     readonly provisional: boolean;
     readonly signers: readonly SignerSummary[];
-    readonly session?: { readonly id: string; readonly operator: string; readonly openedAt: string; readonly lastAt: string; readonly events: number; readonly lockstep: string };
+    readonly session?: {
+      readonly id: string;
+      readonly operator: string;
+      readonly openedAt: string;
+      readonly lastAt: string;
+      readonly events: number;
+      readonly lockstep: string;
+    };
     readonly guide?: EventData<'session.opened'>['guide'];
     readonly site?: { readonly id: string; readonly name: string; readonly sha256: string };
     readonly verdictsRecomputed: boolean;
@@ -63,7 +70,11 @@ export type Verification = {
  * Verifies a sealed bundle or a signed guide and collects every finding. An error only when the file is no container
  * that can be read safely: `bundle.malformed`, `bundle.too-large`.
  */
-export async function verifyContainer(source: ByteSource, host: Host, options: VerifyOptions): Promise<Result<Verification>> {
+export async function verifyContainer(
+  source: ByteSource,
+  host: Host,
+  options: VerifyOptions,
+): Promise<Result<Verification>> {
   const container = await readContainer(source, host);
   if (!container.ok) return container;
   const found = collect();
@@ -94,16 +105,26 @@ function siteOf(opening: EventData<'session.opened'>): { id: string; name: strin
   return { id: opening.site.id, name: opening.site.name, sha256: opening.site.sha256 };
 }
 
-async function checkBundle(opened: Opened, signers: readonly Signer[], host: Host, options: VerifyOptions, found: Found) {
+async function checkBundle(
+  opened: Opened,
+  signers: readonly Signer[],
+  host: Host,
+  options: VerifyOptions,
+  found: Found,
+) {
   const { trust, at, rejudge } = options;
   const { events, facts } = await checkJournal(opened, signers, trust, at, host, found);
   const first = events[0];
   const opening = first?.type === 'session.opened' ? (first.data as EventData<'session.opened'>) : undefined;
-  const provisional = !(['engineer', 'hospital'] as const).every((role) => signers.some((signer) => signer.role === role));
-  if (provisional) found.warn('provisional', 'This bundle is provisional: the engineer and the hospital have not both signed it.');
+  const provisional = !(['engineer', 'hospital'] as const).every((role) =>
+    signers.some((signer) => signer.role === role),
+  );
+  if (provisional)
+    found.warn('provisional', 'This bundle is provisional: the engineer and the hospital have not both signed it.');
   if (opening !== undefined) {
     await checkGuide(opened, opening, host, options, found);
-    if (opening.site.practice) found.info('practice', 'This bundle comes from a practice hospital and proves nothing about a real one.');
+    if (opening.site.practice)
+      found.info('practice', 'This bundle comes from a practice hospital and proves nothing about a real one.');
     if (opened.digests.has('site.yaml') && opened.digests.get('site.yaml') !== opening.site.sha256) {
       found.bad('site.digest', 'The site is not the one that the session was opened with.', 'site.yaml');
     }
@@ -121,20 +142,39 @@ async function checkBundle(opened: Opened, signers: readonly Signer[], host: Hos
   const session =
     opening === undefined || first === undefined || last === undefined
       ? undefined
-      : { id: opening.session, operator: opening.operator.name, openedAt: first.at, lastAt: last.at, events: events.length, lockstep: opening.lockstep };
+      : {
+          id: opening.session,
+          operator: opening.operator.name,
+          openedAt: first.at,
+          lastAt: last.at,
+          events: events.length,
+          lockstep: opening.lockstep,
+        };
   return { opening, provisional, session, recomputed };
 }
 
 /** The guide inside: its digest, and its publisher's signature when it came with one. */
-async function checkGuide(opened: Opened, opening: EventData<'session.opened'>, host: Host, options: VerifyOptions, found: Found): Promise<void> {
+async function checkGuide(
+  opened: Opened,
+  opening: EventData<'session.opened'>,
+  host: Host,
+  options: VerifyOptions,
+  found: Found,
+): Promise<void> {
   const digest = opened.digests.get('guide/guide.yaml');
   if (digest !== undefined && digest !== opening.guide.sha256) {
     found.bad('guide.digest', 'The guide is not the one that the session was opened with.', 'guide/guide.yaml');
   }
   const place = 'guide/guide.asice';
   if (!opened.digests.has(place)) {
-    if (opening.guide.trust === 'unsigned') found.warn('guide.unsigned', 'The guide is unsigned; nothing shows who wrote it.', 'guide/guide.yaml');
-    else found.bad('guide.signature-missing', 'The session was opened with a signed guide, but its signature is not here.', place);
+    if (opening.guide.trust === 'unsigned')
+      found.warn('guide.unsigned', 'The guide is unsigned; nothing shows who wrote it.', 'guide/guide.yaml');
+    else
+      found.bad(
+        'guide.signature-missing',
+        'The session was opened with a signed guide, but its signature is not here.',
+        place,
+      );
     return;
   }
   const bytes = await opened.bytes(place);
@@ -148,12 +188,30 @@ async function checkGuide(opened: Opened, opening: EventData<'session.opened'>, 
   for (const finding of inner.value.findings) {
     const innerPlace = finding.place === undefined ? place : `${place}/${finding.place}`;
     // Who verifies a bundle need not know the publisher; the signature is shown either way.
-    if (finding.code === 'trust.none' && !given) found.warn('guide.publisher-unknown', 'No root was given for the publisher, so nothing shows who the guide comes from.', place);
-    else found.list.push({ ...finding, code: finding.code.startsWith('guide.') ? finding.code : `guide.${finding.code}`, place: innerPlace });
+    if (finding.code === 'trust.none' && !given)
+      found.warn(
+        'guide.publisher-unknown',
+        'No root was given for the publisher, so nothing shows who the guide comes from.',
+        place,
+      );
+    else
+      found.list.push({
+        ...finding,
+        code: finding.code.startsWith('guide.') ? finding.code : `guide.${finding.code}`,
+        place: innerPlace,
+      });
   }
   const publisher = inner.value.summary.signers[0];
-  if (publisher !== undefined && opening.guide.publisherSha256 !== undefined && publisher.sha256 !== opening.guide.publisherSha256) {
-    found.bad('guide.publisher', 'The guide is signed by another publisher than the one the session was opened with.', place);
+  if (
+    publisher !== undefined &&
+    opening.guide.publisherSha256 !== undefined &&
+    publisher.sha256 !== opening.guide.publisherSha256
+  ) {
+    found.bad(
+      'guide.publisher',
+      'The guide is signed by another publisher than the one the session was opened with.',
+      place,
+    );
   }
   const container = await readContainer(memorySource(bytes, host), host);
   const entry = container.ok ? container.value.get('guide.yaml') : undefined;
@@ -164,12 +222,16 @@ async function checkGuide(opened: Opened, opening: EventData<'session.opened'>, 
 }
 
 function checkWaivers(statements: readonly Statement[], events: readonly JournalEvent[], found: Found): void {
-  const waived = new Set(events.flatMap((event) => (event.type === 'waived' ? [(event.data as EventData<'waived'>).key] : [])));
+  const waived = new Set(
+    events.flatMap((event) => (event.type === 'waived' ? [(event.data as EventData<'waived'>).key] : [])),
+  );
   const accepted = new Set(statements.flatMap((statement) => statement.acceptedWaivers));
   for (const key of accepted) {
-    if (!waived.has(key)) found.bad('waiver.unknown', `The hospital accepted a waiver for ${key}, which nobody asked for.`);
+    if (!waived.has(key))
+      found.bad('waiver.unknown', `The hospital accepted a waiver for ${key}, which nobody asked for.`);
   }
   for (const key of waived) {
-    if (!accepted.has(key)) found.warn('waiver.request', `The waiver for ${key} is a request; no countersignature accepts it.`);
+    if (!accepted.has(key))
+      found.warn('waiver.request', `The waiver for ${key} is a request; no countersignature accepts it.`);
   }
 }

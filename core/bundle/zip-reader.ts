@@ -54,11 +54,17 @@ export async function readContainer(source: ByteSource, host: Host): Promise<Res
     return ok(await read(source, host));
   } catch (error) {
     if (error instanceof Refusal) return { ok: false, error: error.error };
-    return fail('bundle.malformed', 'The container cannot be read.', { cause: error instanceof Error ? error.message : String(error) });
+    return fail('bundle.malformed', 'The container cannot be read.', {
+      cause: error instanceof Error ? error.message : String(error),
+    });
   }
 }
 
-function refuse(sentence: string, place?: string, code: 'bundle.malformed' | 'bundle.too-large' = 'bundle.malformed'): never {
+function refuse(
+  sentence: string,
+  place?: string,
+  code: 'bundle.malformed' | 'bundle.too-large' = 'bundle.malformed',
+): never {
   throw new Refusal(appError(code, sentence, place === undefined ? {} : { place }));
 }
 
@@ -126,11 +132,21 @@ async function findDirectory(source: ByteSource): Promise<{ offset: number; leng
   }
   if (count > LIMITS.entries) refuse(`The container has ${count} entries.`, undefined, 'bundle.too-large');
   if (length > LIMITS.centralDirectory) refuse('The central directory is too large.', undefined, 'bundle.too-large');
-  if (offset + length !== source.size - 22) refuse('The central directory does not lie directly before the end; there may be a second one.');
+  if (offset + length !== source.size - 22)
+    refuse('The central directory does not lie directly before the end; there may be a second one.');
   return { offset, length, count };
 }
 
-type Central = { name: string; flags: number; method: number; crc32: number; storedSize: number; size: number; offset: number; end: number };
+type Central = {
+  name: string;
+  flags: number;
+  method: number;
+  crc32: number;
+  storedSize: number;
+  size: number;
+  offset: number;
+  end: number;
+};
 
 function parseCentral(bytes: Uint8Array, at: number, index: number): Central {
   const place = `entry ${index + 1}`;
@@ -169,7 +185,8 @@ function decodeName(bytes: Uint8Array, place: string): string {
   let name = '';
   for (const byte of bytes) name += String.fromCharCode(byte);
   const fault = nameFault(name);
-  if (fault !== undefined) refuse(`The name of an entry ${fault}.`, `${place}: ${JSON.stringify(name.slice(0, LIMITS.nameLength))}`);
+  if (fault !== undefined)
+    refuse(`The name of an entry ${fault}.`, `${place}: ${JSON.stringify(name.slice(0, LIMITS.nameLength))}`);
   return name;
 }
 
@@ -179,14 +196,19 @@ function checkExtra(extra: Uint8Array, name: string): void {
     if (at + 4 > extra.length) refuse('An extra field is damaged.', name);
     const header = view(extra.subarray(at, at + 4));
     // A Unicode path in an extra field would give the entry a second name.
-    if (!HARMLESS_EXTRA.has(header.getUint16(0, true))) refuse('An entry carries an extra field that could change its meaning.', name);
+    if (!HARMLESS_EXTRA.has(header.getUint16(0, true)))
+      refuse('An entry carries an extra field that could change its meaning.', name);
     at += 4 + header.getUint16(2, true);
   }
   if (at !== extra.length) refuse('An extra field is damaged.', name);
 }
 
 /** Checks the local header against the central one; returns where the data lies and where the entry ends. */
-async function checkLocal(source: ByteSource, central: Central, limit: number): Promise<{ dataOffset: number; end: number }> {
+async function checkLocal(
+  source: ByteSource,
+  central: Central,
+  limit: number,
+): Promise<{ dataOffset: number; end: number }> {
   const { name } = central;
   if (central.offset + 30 > limit) refuse('An entry lies outside the container.', name);
   const header = view(await source.read(central.offset, 30));
@@ -200,9 +222,12 @@ async function checkLocal(source: ByteSource, central: Central, limit: number): 
   if (decodeName(rest.subarray(0, nameLength), name) !== name) refuse('An entry has two names.', name);
   checkExtra(rest.subarray(nameLength), name);
   const described = (central.flags & 8) !== 0;
-  const same = (offset: number, value: number) => header.getUint32(offset, true) === value || (described && header.getUint32(offset, true) === 0);
-  if (header.getUint16(6, true) !== central.flags || header.getUint16(8, true) !== central.method) refuse('An entry has two headers that differ.', name);
-  if (!same(14, central.crc32) || !same(18, central.storedSize) || !same(22, central.size)) refuse('An entry has two headers that differ.', name);
+  const same = (offset: number, value: number) =>
+    header.getUint32(offset, true) === value || (described && header.getUint32(offset, true) === 0);
+  if (header.getUint16(6, true) !== central.flags || header.getUint16(8, true) !== central.method)
+    refuse('An entry has two headers that differ.', name);
+  if (!same(14, central.crc32) || !same(18, central.storedSize) || !same(22, central.size))
+    refuse('An entry has two headers that differ.', name);
   if (described) end = await skipDescriptor(source, central, end, limit);
   return { dataOffset, end };
 }
@@ -213,12 +238,18 @@ async function skipDescriptor(source: ByteSource, central: Central, at: number, 
   const start = signed ? 4 : 0;
   if (descriptor.byteLength < start + 12) refuse('An entry was cut off.', central.name);
   const fields = [central.crc32, central.storedSize, central.size];
-  if (fields.some((value, index) => descriptor.getUint32(start + 4 * index, true) !== value)) refuse('An entry has two headers that differ.', central.name);
+  if (fields.some((value, index) => descriptor.getUint32(start + 4 * index, true) !== value))
+    refuse('An entry has two headers that differ.', central.name);
   return at + start + 12;
 }
 
-async function readContent(source: ByteSource, host: Host, entry: ContainerEntry): Promise<Result<Uint8Array<ArrayBuffer>>> {
-  if (entry.size > LIMITS.inMemory) return fail('bundle.too-large', 'An entry is too large to be read whole.', { place: entry.name });
+async function readContent(
+  source: ByteSource,
+  host: Host,
+  entry: ContainerEntry,
+): Promise<Result<Uint8Array<ArrayBuffer>>> {
+  if (entry.size > LIMITS.inMemory)
+    return fail('bundle.too-large', 'An entry is too large to be read whole.', { place: entry.name });
   const stored = await source.read(entry.dataOffset, entry.storedSize);
   if (!entry.compressed) return ok(stored);
   try {

@@ -4,7 +4,13 @@ import type { ReportItem, ReportModel } from './model.ts';
 import { STYLE, STYLE_SHA256 } from './style.ts';
 
 const VERDICTS: readonly Verdict[] = ['fail', 'error', 'not-reviewed', 'pass', 'not-applicable'];
-const WORDS: Record<Verdict, string> = { pass: 'pass', fail: 'fail', error: 'error', 'not-reviewed': 'not reviewed', 'not-applicable': 'not applicable' };
+const WORDS: Record<Verdict, string> = {
+  pass: 'pass',
+  fail: 'fail',
+  error: 'error',
+  'not-reviewed': 'not reviewed',
+  'not-applicable': 'not applicable',
+};
 /** A sign beside the word, for those who do not see the colour. */
 const SIGNS: Record<Verdict, string> = { pass: '✓', fail: '✗', error: '!', 'not-reviewed': '?', 'not-applicable': '–' };
 const MEANING: Record<Verdict, string> = {
@@ -14,7 +20,11 @@ const MEANING: Record<Verdict, string> = {
   pass: 'meets the guide',
   'not-applicable': 'the guide does not ask it here',
 };
-const OWNERS = { manufacturer: 'Manufacturer', hospital: 'Hospital', shared: 'Manufacturer and hospital together' } as const;
+const OWNERS = {
+  manufacturer: 'Manufacturer',
+  hospital: 'Hospital',
+  shared: 'Manufacturer and hospital together',
+} as const;
 const SENTENCES = {
   hardened: 'Everything that the guide asks was proved at the time of this session.',
   open: 'Something does not meet the guide.',
@@ -58,10 +68,16 @@ function banners(model: ReportModel): Markup[] {
   const texts = [
     ...(model.practice ? ['PRACTICE: this comes from a practice hospital and proves nothing about a real one.'] : []),
     'Provisional until the engineer and the hospital have both signed the container that holds this report. Check it with the README beside it.',
-    ...(model.guide.trust === 'unsigned' ? ['The guide is unsigned: nothing shows who wrote it. No change was applied.'] : []),
-    ...(model.guide.trust === 'untrusted' ? ['The guide comes from a publisher who is not trusted here. No change was applied.'] : []),
+    ...(model.guide.trust === 'unsigned'
+      ? ['The guide is unsigned: nothing shows who wrote it. No change was applied.']
+      : []),
+    ...(model.guide.trust === 'untrusted'
+      ? ['The guide comes from a publisher who is not trusted here. No change was applied.']
+      : []),
     ...(model.gate?.inRange === false
-      ? [`The product is outside the range of this guide (${model.gate.version ?? 'unknown version'}; the guide covers ${model.gate.range}). The operator went on: ${model.gate.reason ?? 'no reason given'}`]
+      ? [
+          `The product is outside the range of this guide (${model.gate.version ?? 'unknown version'}; the guide covers ${model.gate.range}). The operator went on: ${model.gate.reason ?? 'no reason given'}`,
+        ]
       : []),
   ];
   return texts.map((text) => html`<p class="banner" role="note">${text}</p>\n`);
@@ -70,9 +86,12 @@ function banners(model: ReportModel): Markup[] {
 function summary(model: ReportModel): Markup {
   const { counts, word, total, waived, expired } = model.summary;
   const rows = VERDICTS.map(
-    (verdict) => html`<tr><th scope="row">${badge(verdict)}</th><td>${counts[verdict]}</td><td>${MEANING[verdict]}</td></tr>\n`,
+    (verdict) =>
+      html`<tr><th scope="row">${badge(verdict)}</th><td>${counts[verdict]}</td><td>${MEANING[verdict]}</td></tr>\n`,
   );
-  const until = model.items.flatMap((each) => (each.verdict === 'pass' && each.goodUntil !== undefined ? [each.goodUntil] : [])).sort()[0];
+  const until = model.items
+    .flatMap((each) => (each.verdict === 'pass' && each.goodUntil !== undefined ? [each.goodUntil] : []))
+    .sort()[0];
   return html`<h2 id="summary">Summary</h2>
 <p><strong>${word === 'hardened' ? 'Hardened' : word === 'open' ? 'Open' : 'Undecided'}.</strong> ${SENTENCES[word]}</p>
 <table>
@@ -95,7 +114,8 @@ function whoMustAct(model: ReportModel): Markup {
     const items = model.items.filter((each) => each.control.owner === owner && needsAction(each));
     if (items.length === 0) return NOTHING;
     const lines = items.map(
-      (each) => html`<li><a href="#${anchor(each)}">${each.control.title}, ${each.target.name}</a>: ${badge(each.verdict)}${fixers(each.findings)}</li>\n`,
+      (each) =>
+        html`<li><a href="#${anchor(each)}">${each.control.title}, ${each.target.name}</a>: ${badge(each.verdict)}${fixers(each.findings)}</li>\n`,
     );
     return html`<h3>${OWNERS[owner]} (${items.length})</h3>\n<ul>\n${lines}</ul>\n`;
   });
@@ -134,16 +154,22 @@ ${each.findings.length === 0 ? NOTHING : html`<h4>Findings</h4>\n<ul>\n${each.fi
 }
 
 function change(each: ReportItem['changes'][number]): Markup {
-  const approval = each.ticket === undefined ? NOTHING : html` Ticket ${each.ticket}, approved by ${each.approver ?? 'nobody named'}.`;
+  const approval =
+    each.ticket === undefined ? NOTHING : html` Ticket ${each.ticket}, approved by ${each.approver ?? 'nobody named'}.`;
   const outcome =
-    each.asPlanned === undefined ? NOTHING : each.asPlanned ? html` Read back as planned.` : html` <strong>Read back otherwise than planned:</strong> ${(each.differences ?? []).join('; ')}`;
+    each.asPlanned === undefined
+      ? NOTHING
+      : each.asPlanned
+        ? html` Read back as planned.`
+        : html` <strong>Read back otherwise than planned:</strong> ${(each.differences ?? []).join('; ')}`;
   return html`<h4>${each.undo ? 'Undo' : 'Change'}: ${each.summary}</h4>\n<p>State: ${each.phase}.${approval}${outcome}</p>\n<pre>${each.diff}</pre>\n`;
 }
 
 function attachments(each: ReportItem): Markup {
   if (each.attachments.length === 0) return NOTHING;
   const lines = each.attachments.map(
-    (file) => html`<li><a href="${encodeURI(file.file)}">${file.name}</a> (${file.size} bytes, SHA-256 <code>${file.sha256}</code>)</li>\n`,
+    (file) =>
+      html`<li><a href="${encodeURI(file.file)}">${file.name}</a> (${file.size} bytes, SHA-256 <code>${file.sha256}</code>)</li>\n`,
   );
   return html`<h4>Attachments</h4>\n<ul>\n${lines}</ul>\n`;
 }

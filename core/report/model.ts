@@ -33,7 +33,12 @@ export type ReportItem = {
     readonly asPlanned?: boolean;
     readonly differences?: readonly string[];
   }[];
-  readonly attachments: readonly { readonly name: string; readonly file: string; readonly sha256: string; readonly size: number }[];
+  readonly attachments: readonly {
+    readonly name: string;
+    readonly file: string;
+    readonly sha256: string;
+    readonly size: number;
+  }[];
 };
 
 /**

@@ -40,7 +40,8 @@ export type ChainReading = {
 export function encodeEvent(event: JournalEvent): string {
   const { n, at, prev, by, type, data } = event;
   return JSON.stringify({ n, at, prev, by, type, data }, (key, value: unknown) => {
-    if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${key} is not a number that JSON can hold`);
+    if (typeof value === 'number' && !Number.isFinite(value))
+      throw new TypeError(`${key} is not a number that JSON can hold`);
     return value;
   });
 }
@@ -64,16 +65,25 @@ export async function readChain(bytes: Uint8Array<ArrayBuffer>, sha256: Sha256):
     const event = readLine(raw, line, faults);
     const expected = line === 0 ? ZERO_HASH : hashes[line - 1];
     if (event !== undefined) {
-      if (event.n !== line) faults.push({ code: 'journal.number', line, sentence: `Line ${line} carries the number ${event.n}.` });
+      if (event.n !== line)
+        faults.push({ code: 'journal.number', line, sentence: `Line ${line} carries the number ${event.n}.` });
       if (event.prev !== expected) {
-        faults.push({ code: 'journal.chain', line, sentence: `Line ${line} does not hold the digest of the line before it.` });
+        faults.push({
+          code: 'journal.chain',
+          line,
+          sentence: `Line ${line} does not hold the digest of the line before it.`,
+        });
       }
       if (event.at < previousAt) {
         const sentence = `The clock went back between line ${line - 1} (${previousAt}) and line ${line} (${event.at}).`;
         faults.push({ code: 'journal.clock-back', line, sentence });
       }
       if ((event.type === 'session.opened') !== (line === 0)) {
-        faults.push({ code: 'journal.first-line', line, sentence: `Line ${line} is ${event.type}; a journal opens its session on line 0, once.` });
+        faults.push({
+          code: 'journal.first-line',
+          line,
+          sentence: `Line ${line} is ${event.type}; a journal opens its session on line 0, once.`,
+        });
       }
       previousAt = event.at;
       events.push(event);
@@ -84,7 +94,11 @@ export async function readChain(bytes: Uint8Array<ArrayBuffer>, sha256: Sha256):
   }
   const rest = bytes.length - offset;
   if (rest > 0) {
-    faults.push({ code: 'journal.torn', line: hashes.length, sentence: `Line ${hashes.length} was cut off after ${rest} bytes.` });
+    faults.push({
+      code: 'journal.torn',
+      line: hashes.length,
+      sentence: `Line ${hashes.length} was cut off after ${rest} bytes.`,
+    });
   }
   return { events, hashes, ends, faults, ...(rest > 0 ? { torn: { offset, length: rest } } : {}) };
 }
@@ -103,12 +117,20 @@ function readLine(raw: Uint8Array<ArrayBuffer>, line: number, faults: ChainFault
   try {
     event = parseEvent(parsed);
   } catch (error) {
-    faults.push({ code: 'journal.schema', line, sentence: `Line ${line} is not an event that this version knows: ${message(error)}.` });
+    faults.push({
+      code: 'journal.schema',
+      line,
+      sentence: `Line ${line} is not an event that this version knows: ${message(error)}.`,
+    });
     return undefined;
   }
   // Of the line as parsed, not of the schema's output: defaults that a schema fills in are not on the line.
   if (encodeEvent(parsed as JournalEvent) !== text) {
-    faults.push({ code: 'journal.not-canonical', line, sentence: `Line ${line} is not written in the one form that events have.` });
+    faults.push({
+      code: 'journal.not-canonical',
+      line,
+      sentence: `Line ${line} is not written in the one form that events have.`,
+    });
   }
   return event;
 }

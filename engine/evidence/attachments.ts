@@ -23,7 +23,8 @@ export async function storeAttachment(
   const folder = join(dir, 'attachments');
   if (typeof source === 'string') {
     const info = await stat(source).catch(() => undefined);
-    if (info === undefined || !info.isFile()) return fail('input.not-found', `There is no file ${name}.`, { place: source });
+    if (info === undefined || !info.isFile())
+      return fail('input.not-found', `There is no file ${name}.`, { place: source });
   }
   const temporary = join(folder, `.${randomBytes(6).toString('hex')}.tmp`);
   try {

@@ -54,10 +54,15 @@ export function fileSource(handle: FileHandle, size: number): ByteSource {
  * Opens a container file for the time that `use` runs. Errors: `input.not-found`, `bundle.malformed`,
  * `bundle.too-large`, and those of `use`.
  */
-export async function withContainer<T>(file: string, use: (container: Container, source: ByteSource) => Promise<Result<T>>): Promise<Result<T>> {
+export async function withContainer<T>(
+  file: string,
+  use: (container: Container, source: ByteSource) => Promise<Result<T>>,
+): Promise<Result<T>> {
   return withSource(file, async (source) => {
     const container = await readContainer(source, nodeHost);
-    return container.ok ? use(container.value, source) : { ok: false, error: { ...container.error, place: place(file, container.error.place) } };
+    return container.ok
+      ? use(container.value, source)
+      : { ok: false, error: { ...container.error, place: place(file, container.error.place) } };
   });
 }
 
@@ -73,7 +78,9 @@ export async function verifyFile(file: string, options: VerifyOptions): Promise<
 export async function readEntry(file: string, name: string): Promise<Result<Uint8Array<ArrayBuffer>>> {
   return withContainer(file, async (container) => {
     const entry = container.get(name);
-    return entry === undefined ? fail('input.not-found', `There is no ${name} in this container.`, { place: file }) : container.read(entry);
+    return entry === undefined
+      ? fail('input.not-found', `There is no ${name} in this container.`, { place: file })
+      : container.read(entry);
   });
 }
 
@@ -102,7 +109,8 @@ async function withSource<T>(file: string, use: (source: ByteSource) => Promise<
 /** Reads a small file whole, up to `limit` bytes. */
 export async function readSmallFile(file: string, limit: number): Promise<Result<Uint8Array<ArrayBuffer>>> {
   return withSource(file, async (source) => {
-    if (source.size > limit) return fail('input.too-large', `This file is larger than ${limit} bytes.`, { place: file });
+    if (source.size > limit)
+      return fail('input.too-large', `This file is larger than ${limit} bytes.`, { place: file });
     return ok(await source.read(0, source.size));
   });
 }

@@ -43,7 +43,11 @@ export function writeContainer(handle: FileHandle, existing?: Existing): Contain
       let facts: Written & { crc: number };
       if (content instanceof Uint8Array) {
         room(headerLength + content.length);
-        facts = { sha256: createHash('sha256').update(content).digest('hex'), crc: crc32(content), size: content.length };
+        facts = {
+          sha256: createHash('sha256').update(content).digest('hex'),
+          crc: crc32(content),
+          size: content.length,
+        };
         await writeFully(handle, Buffer.concat([localHeader(name, facts.crc, facts.size), content]), start);
       } else {
         // The header needs the checksum, which is known only when the content was copied: it is written last.
@@ -66,7 +70,12 @@ export function writeContainer(handle: FileHandle, existing?: Existing): Contain
   };
 }
 
-async function copyIn(file: string, target: FileHandle, at: number, room: (bytes: number) => void): Promise<Written & { crc: number }> {
+async function copyIn(
+  file: string,
+  target: FileHandle,
+  at: number,
+  room: (bytes: number) => void,
+): Promise<Written & { crc: number }> {
   const source = await open(file, 'r');
   try {
     const hash = createHash('sha256');

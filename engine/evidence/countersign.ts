@@ -31,9 +31,19 @@ export type CountersignOptions = {
   readonly out?: string;
 };
 
-export type Countersigned = { readonly file: string; readonly sha256: string; readonly size: number; readonly signatures: number; readonly provisional: false };
+export type Countersigned = {
+  readonly file: string;
+  readonly sha256: string;
+  readonly size: number;
+  readonly signatures: number;
+  readonly provisional: false;
+};
 
-type Prepared = { readonly number: number; readonly files: { name: string; sha256: string }[]; readonly existing: Existing };
+type Prepared = {
+  readonly number: number;
+  readonly files: { name: string; sha256: string }[];
+  readonly existing: Existing;
+};
 
 /**
  * Adds the hospital's signature 'as accepted' over payload, earlier signatures and its own statement (ETSI EN 319 162-1,
@@ -85,7 +95,9 @@ function makeStatement({ statement, identity, now }: CountersignOptions): Result
     at: now.toISOString(),
   });
   if (parsed.success) return ok(parsed.data);
-  return fail('input.malformed', 'The statement is not acceptable.', { cause: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') });
+  return fail('input.malformed', 'The statement is not acceptable.', {
+    cause: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
+  });
 }
 
 async function prepare(bundle: string, identity: Identity, now: Date): Promise<Result<Prepared>> {
@@ -96,17 +108,34 @@ async function prepare(bundle: string, identity: Identity, now: Date): Promise<R
     const signers = await checkSignatures(opened, {}, now, nodeHost, found);
     const fault = found.list.find((finding) => finding.severity === 'bad' && !finding.code.startsWith('trust.'));
     if (fault !== undefined) {
-      return fail('bundle.malformed', `This bundle is damaged or was altered, so it cannot be countersigned. ${fault.sentence}`, fault.place === undefined ? {} : { place: fault.place });
+      return fail(
+        'bundle.malformed',
+        `This bundle is damaged or was altered, so it cannot be countersigned. ${fault.sentence}`,
+        fault.place === undefined ? {} : { place: fault.place },
+      );
     }
     if (opened.kind !== 'bundle') return fail('bundle.malformed', 'This is a guide, not a bundle.', { place: bundle });
-    if (signers.length === 0) return fail('bundle.malformed', 'Nobody has signed this bundle yet; the engineer signs first.', { place: bundle });
+    if (signers.length === 0)
+      return fail('bundle.malformed', 'Nobody has signed this bundle yet; the engineer signs first.', {
+        place: bundle,
+      });
     const own = certificatesFromPem(identity.certificatePem)[0];
-    const twice = signers.find((signer) => own !== undefined && (sameKey(signer.certificate, own) || signer.name === identity.name));
+    const twice = signers.find(
+      (signer) => own !== undefined && (sameKey(signer.certificate, own) || signer.name === identity.name),
+    );
     if (twice !== undefined) {
-      return fail('identity.invalid', `${twice.name} has signed this bundle already; the countersignature is another person's.`, { place: bundle });
+      return fail(
+        'identity.invalid',
+        `${twice.name} has signed this bundle already; the countersignature is another person's.`,
+        { place: bundle },
+      );
     }
-    const payload = payloadOrder([...opened.digests.keys()].filter((name) => !name.startsWith('META-INF/') && name !== 'mimetype'));
-    const meta = opened.numbers.flatMap((number) => (['statement', 'manifest', 'signature'] as const).map((kind) => metaName(kind, number)));
+    const payload = payloadOrder(
+      [...opened.digests.keys()].filter((name) => !name.startsWith('META-INF/') && name !== 'mimetype'),
+    );
+    const meta = opened.numbers.flatMap((number) =>
+      (['statement', 'manifest', 'signature'] as const).map((kind) => metaName(kind, number)),
+    );
     const files = [...payload, ...meta].flatMap((name) => {
       const sha256 = opened.digests.get(name);
       return sha256 === undefined ? [] : [{ name, sha256 }];

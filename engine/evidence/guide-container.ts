@@ -20,22 +20,39 @@ export type GuideContainer = {
 };
 
 /** Opens a signed guide on disk. Errors: `input.not-found`, `input.too-large`, `bundle.malformed`, `guide.untrusted` when its signature is broken. */
-export async function openGuideContainer(file: string, options: { trust: Trust; at: Date }): Promise<Result<GuideContainer>> {
+export async function openGuideContainer(
+  file: string,
+  options: { trust: Trust; at: Date },
+): Promise<Result<GuideContainer>> {
   const bytes = await readSmallFile(file, MAX_GUIDE);
   if (!bytes.ok) return bytes;
   const opened = await readGuideContainer(bytes.value, options);
-  return opened.ok ? opened : { ok: false, error: { ...opened.error, place: opened.error.place === undefined ? file : `${file}: ${opened.error.place}` } };
+  return opened.ok
+    ? opened
+    : {
+        ok: false,
+        error: { ...opened.error, place: opened.error.place === undefined ? file : `${file}: ${opened.error.place}` },
+      };
 }
 
 /** As `openGuideContainer`, from bytes. A guide that was altered after signing is refused, not run as unsigned. */
-export async function readGuideContainer(bytes: Uint8Array<ArrayBuffer>, options: { trust: Trust; at: Date }): Promise<Result<GuideContainer>> {
+export async function readGuideContainer(
+  bytes: Uint8Array<ArrayBuffer>,
+  options: { trust: Trust; at: Date },
+): Promise<Result<GuideContainer>> {
   const source = memorySource(bytes, nodeHost);
   const verification = await verifyContainer(source, nodeHost, options);
   if (!verification.ok) return verification;
   if (verification.value.summary.kind !== 'guide') return fail('bundle.malformed', 'This is a bundle, not a guide.');
-  const broken = verification.value.findings.find((finding) => finding.severity === 'bad' && !finding.code.startsWith('trust.'));
+  const broken = verification.value.findings.find(
+    (finding) => finding.severity === 'bad' && !finding.code.startsWith('trust.'),
+  );
   if (broken !== undefined) {
-    return fail('guide.untrusted', `This signed guide is damaged or was altered. ${broken.sentence}`, broken.place === undefined ? {} : { place: broken.place });
+    return fail(
+      'guide.untrusted',
+      `This signed guide is damaged or was altered. ${broken.sentence}`,
+      broken.place === undefined ? {} : { place: broken.place },
+    );
   }
   const container = await readContainer(source, nodeHost);
   if (!container.ok) return container;

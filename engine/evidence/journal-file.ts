@@ -50,7 +50,10 @@ export type Journal = {
     source: string | AsyncIterable<Uint8Array>;
   }) => Promise<Result<JournalEvent<'attached'>>>;
   /** Signs the digest of the last line with the operator's key and appends the signature. */
-  readonly signHead: (at: EventData<'head.signed'>['at'], identity: Identity) => Promise<Result<JournalEvent<'head.signed'>>>;
+  readonly signHead: (
+    at: EventData<'head.signed'>['at'],
+    identity: Identity,
+  ) => Promise<Result<JournalEvent<'head.signed'>>>;
   readonly close: () => Promise<void>;
 };
 
@@ -88,7 +91,12 @@ export async function createJournal(
     }
     return { ok: false, error: writeError('The journal', dir, error) };
   }
-  const journal = makeJournal(dir, handle, lock.value, options, { events: [], head: ZERO_HASH, length: 0, notices: [] });
+  const journal = makeJournal(dir, handle, lock.value, options, {
+    events: [],
+    head: ZERO_HASH,
+    length: 0,
+    notices: [],
+  });
   const first = await journal.append('session.opened', opened);
   if (first.ok) return ok(journal);
   await journal.close();
@@ -116,7 +124,9 @@ export async function openJournal(dir: string, options: JournalOptions): Promise
  * Reads a session without taking its lock, for lists and for sealing. A cut-off last line is left out. Errors:
  * `session.not-found`, `journal.broken`.
  */
-export async function readJournal(dir: string): Promise<Result<{ events: readonly JournalEvent[]; reading: ChainReading; bytes: Uint8Array }>> {
+export async function readJournal(
+  dir: string,
+): Promise<Result<{ events: readonly JournalEvent[]; reading: ChainReading; bytes: Uint8Array }>> {
   const path = journalPath(dir);
   const bytes = await readFile(path).catch(() => undefined);
   if (bytes === undefined) return fail('session.not-found', 'There is no session in this folder.', { place: dir });
@@ -128,7 +138,12 @@ export async function readJournal(dir: string): Promise<Result<{ events: readonl
   return ok({ events: reading.events, reading, bytes: bytes.subarray(0, reading.ends.at(-1) ?? 0) });
 }
 
-async function openLocked(dir: string, path: string, release: Release, options: JournalOptions): Promise<Result<Journal>> {
+async function openLocked(
+  dir: string,
+  path: string,
+  release: Release,
+  options: JournalOptions,
+): Promise<Result<Journal>> {
   const notices: string[] = [];
   try {
     const bytes = new Uint8Array(await readFile(path));
@@ -136,7 +151,9 @@ async function openLocked(dir: string, path: string, release: Release, options: 
     let length = reading.ends.at(-1) ?? 0;
     let hashes = reading.hashes;
     // A last line that is whole but no JSON was written by a system that died before its blocks reached the disk.
-    const last = reading.faults.find((fault) => fault.code === 'journal.not-json' && fault.line === reading.hashes.length - 1);
+    const last = reading.faults.find(
+      (fault) => fault.code === 'journal.not-json' && fault.line === reading.hashes.length - 1,
+    );
     if (last !== undefined && reading.torn === undefined) {
       length = reading.ends.at(-2) ?? 0;
       hashes = hashes.slice(0, -1);
@@ -144,7 +161,9 @@ async function openLocked(dir: string, path: string, release: Release, options: 
     for (const fault of reading.faults) {
       if (fault.code === 'journal.clock-back') notices.push(fault.sentence);
       else if (fault.code !== 'journal.torn' && !(fault === last && reading.torn === undefined)) {
-        return fail('journal.broken', `The journal was altered. ${fault.sentence}`, { place: `${path}:${fault.line + 1}` });
+        return fail('journal.broken', `The journal was altered. ${fault.sentence}`, {
+          place: `${path}:${fault.line + 1}`,
+        });
       }
     }
     if (hashes.length === 0) {
@@ -152,7 +171,9 @@ async function openLocked(dir: string, path: string, release: Release, options: 
     }
     if (length < bytes.length) {
       const aside = await keepAside(dir, hashes.length, bytes.subarray(length));
-      notices.push(`The last write was cut off before it was acknowledged. Its ${bytes.length - length} bytes are kept in ${aside}.`);
+      notices.push(
+        `The last write was cut off before it was acknowledged. Its ${bytes.length - length} bytes are kept in ${aside}.`,
+      );
     }
     const handle = await open(path, 'r+');
     if (length < bytes.length) {
@@ -160,7 +181,8 @@ async function openLocked(dir: string, path: string, release: Release, options: 
       await handle.sync();
     }
     const lastAt = reading.events.at(-1)?.at ?? '';
-    if (options.now().toISOString() < lastAt) notices.push(`This computer's clock is behind the journal, which ends at ${lastAt}.`);
+    if (options.now().toISOString() < lastAt)
+      notices.push(`This computer's clock is behind the journal, which ends at ${lastAt}.`);
     const state = { events: [...reading.events], head: hashes.at(-1) ?? ZERO_HASH, length, notices };
     return ok(makeJournal(dir, handle, release, options, state));
   } catch (error) {
@@ -201,10 +223,23 @@ function makeJournal(
 
   const write = async <T extends EventType>(type: T, input: JournalInput<T>): Promise<Result<JournalEvent<T>>> => {
     if (closed) return fail('session.state', 'The session is closed.', { place: dir });
-    if (broken) return fail('journal.write', 'An earlier write failed in a way that leaves the file uncertain. Open the session again.', { place: dir });
+    if (broken)
+      return fail(
+        'journal.write',
+        'An earlier write failed in a way that leaves the file uncertain. Open the session again.',
+        { place: dir },
+      );
     const data = eventDataSchemas[type].safeParse(input);
-    if (!data.success) return fail('internal', `An event ${type} is malformed.`, { cause: z.prettifyError(data.error) });
-    const event = { n: state.events.length, at: options.now().toISOString(), prev: state.head, by: options.by, type, data: data.data };
+    if (!data.success)
+      return fail('internal', `An event ${type} is malformed.`, { cause: z.prettifyError(data.error) });
+    const event = {
+      n: state.events.length,
+      at: options.now().toISOString(),
+      prev: state.head,
+      by: options.by,
+      type,
+      data: data.data,
+    };
     let line: Uint8Array;
     try {
       line = new TextEncoder().encode(`${encodeEvent(event as JournalEvent)}\n`);
@@ -242,7 +277,11 @@ function makeJournal(
       inTurn(async () => {
         const file = `facts/${state.events.length}.json`;
         const parsed = factsFileSchema.safeParse(facts);
-        if (!parsed.success) return { ok: false, error: appError('internal', 'Facts are malformed.', { cause: z.prettifyError(parsed.error) }) };
+        if (!parsed.success)
+          return {
+            ok: false,
+            error: appError('internal', 'Facts are malformed.', { cause: z.prettifyError(parsed.error) }),
+          };
         const bytes = new TextEncoder().encode(`${JSON.stringify(parsed.data, null, 2)}\n`);
         try {
           await writeAtomically(join(dir, file), (target) => writeFully(target, bytes, 0));

@@ -21,7 +21,12 @@ export type Release = () => Promise<void>;
 export async function takeLock(dir: string): Promise<Result<Release>> {
   const file = join(dir, 'journal.lock');
   for (let attempt = 0; attempt < 5; attempt++) {
-    const mine: Holder = { token: randomUUID(), pid: process.pid, host: hostname(), started: processStart(process.pid) };
+    const mine: Holder = {
+      token: randomUUID(),
+      pid: process.pid,
+      host: hostname(),
+      started: processStart(process.pid),
+    };
     try {
       const handle = await open(file, 'wx', 0o600);
       try {
@@ -34,7 +39,8 @@ export async function takeLock(dir: string): Promise<Result<Release>> {
         if (held.delete(mine.token)) await rm(file, { force: true });
       });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return { ok: false, error: writeError('The lock', file, error) };
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+        return { ok: false, error: writeError('The lock', file, error) };
     }
     const text = await readFile(file, 'utf8').catch(() => undefined);
     if (text === undefined) continue;
@@ -46,7 +52,9 @@ export async function takeLock(dir: string): Promise<Result<Release>> {
     }
     if (other !== undefined && isAlive(other)) {
       const where = other.host === hostname() ? `process ${other.pid}` : `process ${other.pid} on ${other.host}`;
-      return fail('journal.locked', `This session is open in another window or on another computer (${where}).`, { place: file });
+      return fail('journal.locked', `This session is open in another window or on another computer (${where}).`, {
+        place: file,
+      });
     }
     await putAside(file, text);
   }
@@ -69,7 +77,8 @@ async function putAside(file: string, text: string): Promise<void> {
 function parseHolder(text: string): Holder | undefined {
   try {
     const value = JSON.parse(text) as Partial<Holder>;
-    if (typeof value.pid !== 'number' || typeof value.host !== 'string' || typeof value.token !== 'string') return undefined;
+    if (typeof value.pid !== 'number' || typeof value.host !== 'string' || typeof value.token !== 'string')
+      return undefined;
     return { token: value.token, pid: value.pid, host: value.host, started: value.started ?? '' };
   } catch {
     return undefined;

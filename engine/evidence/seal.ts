@@ -69,7 +69,8 @@ export async function sealBundle(options: SealOptions): Promise<Result<Sealed>> 
   const { reading, bytes } = journal.value;
   const upTo = options.upTo ?? reading.events.length - 1;
   const end = reading.ends[upTo];
-  if (end === undefined) return fail('session.state', `The journal has no line ${upTo}.`, { place: options.sessionDir });
+  if (end === undefined)
+    return fail('session.state', `The journal has no line ${upTo}.`, { place: options.sessionDir });
   const payload = new Map<string, Uint8Array | { file: string; sha256: string }>([
     ['README.txt', encode(bundleReadme())],
     ['report.html', encode(options.report)],
@@ -131,7 +132,8 @@ async function writeSigned(
 /** An error of writing a container, as a value. */
 export function sealError(error: unknown, out: string): AppError {
   if (error instanceof Stop) return error.error;
-  if (error instanceof RangeError) return appError('bundle.too-large', 'This does not fit into one container.', { place: out, cause: error.message });
+  if (error instanceof RangeError)
+    return appError('bundle.too-large', 'This does not fit into one container.', { place: out, cause: error.message });
   return writeError('The container', out, error);
 }
 
@@ -145,11 +147,18 @@ async function writePayload(writer: ContainerWriter, payload: Payload): Promise<
     const { sha256 } = await addPart(writer, name, content);
     files.push({ name, sha256 });
   }
-  const sums = await writer.add('SHA256SUMS', encode(renderSums([{ name: 'mimetype', sha256: mimetype.sha256 }, ...files])));
+  const sums = await writer.add(
+    'SHA256SUMS',
+    encode(renderSums([{ name: 'mimetype', sha256: mimetype.sha256 }, ...files])),
+  );
   return [...files, { name: 'SHA256SUMS', sha256: sums.sha256 }];
 }
 
-async function addPart(writer: ContainerWriter, name: string, content: Uint8Array | { file: string; sha256: string }): Promise<{ sha256: string }> {
+async function addPart(
+  writer: ContainerWriter,
+  name: string,
+  content: Uint8Array | { file: string; sha256: string },
+): Promise<{ sha256: string }> {
   if (content instanceof Uint8Array) return writer.add(name, content);
   let written: { sha256: string };
   try {
@@ -159,11 +168,21 @@ async function addPart(writer: ContainerWriter, name: string, content: Uint8Arra
     throw new Stop(appError('journal.broken', 'A file that the journal names is gone.', { place: content.file }));
   }
   if (written.sha256 === content.sha256) return written;
-  throw new Stop(appError('journal.broken', 'A file is not the one that the journal names; it was changed.', { place: content.file }));
+  throw new Stop(
+    appError('journal.broken', 'A file is not the one that the journal names; it was changed.', {
+      place: content.file,
+    }),
+  );
 }
 
 /** Adds the manifest of the nth signature and the signature itself. */
-export async function addSignature(writer: ContainerWriter, number: number, files: readonly ManifestFile[], identity: Identity, now: Date): Promise<void> {
+export async function addSignature(
+  writer: ContainerWriter,
+  number: number,
+  files: readonly ManifestFile[],
+  identity: Identity,
+  now: Date,
+): Promise<void> {
   const manifest = encode(renderManifest(number, files));
   const signature = await signDetached(identity, manifest, now);
   if (!signature.ok) throw new Stop(signature.error);
@@ -191,7 +210,9 @@ function encode(content: string | Uint8Array): Uint8Array {
 }
 
 /** Guide, site and signed guide as a session folder holds them. */
-export async function sessionFiles(dir: string): Promise<{ guide: { yaml: Uint8Array; container?: Uint8Array }; site: Uint8Array }> {
+export async function sessionFiles(
+  dir: string,
+): Promise<{ guide: { yaml: Uint8Array; container?: Uint8Array }; site: Uint8Array }> {
   const container = await readFile(join(dir, 'guide.asice')).catch(() => undefined);
   return {
     guide: { yaml: await readFile(join(dir, 'guide.yaml')), ...(container === undefined ? {} : { container }) },

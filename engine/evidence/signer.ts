@@ -24,7 +24,10 @@ const SHA256_OID = '2.16.840.1.101.3.4.2.1';
  * Signs the SHA-256 (hex) of a journal line: ECDSA (DER) or RSA PKCS#1 v1.5, with SHA-256, over the 32 bytes of the
  * digest; base64. With the certificate go its intermediates, leaf first. Error: `identity.invalid`.
  */
-export async function signHead(identity: Identity, sha256: string): Promise<Result<{ signature: string; certificate: string }>> {
+export async function signHead(
+  identity: Identity,
+  sha256: string,
+): Promise<Result<{ signature: string; certificate: string }>> {
   try {
     const algorithm = { name: identity.key.algorithm.name, hash: 'SHA-256' };
     const raw = new Uint8Array(await subtle.sign(algorithm, identity.key, new Uint8Array(Buffer.from(sha256, 'hex'))));
@@ -39,7 +42,9 @@ export async function signHead(identity: Identity, sha256: string): Promise<Resu
 function ecdsaToDer(raw: Uint8Array): Uint8Array {
   const half = raw.length / 2;
   const integer = (bytes: Uint8Array) => asn1js.Integer.fromBigInt(BigInt(`0x${Buffer.from(bytes).toString('hex')}`));
-  return new Uint8Array(new asn1js.Sequence({ value: [integer(raw.slice(0, half)), integer(raw.slice(half))] }).toBER());
+  return new Uint8Array(
+    new asn1js.Sequence({ value: [integer(raw.slice(0, half)), integer(raw.slice(half))] }).toBER(),
+  );
 }
 
 /**
@@ -53,7 +58,8 @@ export async function signDetached(identity: Identity, content: Uint8Array, at: 
     const chain = ders.map((der) => Certificate.fromBER(der));
     const leaf = chain[0];
     const leafDer = ders[0];
-    if (leaf === undefined || leafDer === undefined) return fail('identity.invalid', 'The identity has no certificate.');
+    if (leaf === undefined || leafDer === undefined)
+      return fail('identity.invalid', 'The identity has no certificate.');
     const digest = createHash('sha256').update(content).digest();
     const attributes = [
       new Attribute({ type: '1.2.840.113549.1.9.3', values: [new asn1js.ObjectIdentifier({ value: ID_DATA })] }),
@@ -62,7 +68,9 @@ export async function signDetached(identity: Identity, content: Uint8Array, at: 
       new Attribute({ type: '1.2.840.113549.1.9.16.2.47', values: [signingCertificateV2(leaf, leafDer)] }),
     ];
     // DER wants a SET OF in the order of its encodings; verifiers that encode it anew would compute another digest.
-    const sorted = attributes.toSorted((a, b) => Buffer.compare(Buffer.from(a.toSchema().toBER()), Buffer.from(b.toSchema().toBER())));
+    const sorted = attributes.toSorted((a, b) =>
+      Buffer.compare(Buffer.from(a.toSchema().toBER()), Buffer.from(b.toSchema().toBER())),
+    );
     const signed = new SignedData({
       version: 1,
       encapContentInfo: new EncapsulatedContentInfo({ eContentType: ID_DATA }),
@@ -89,7 +97,9 @@ export async function signDetached(identity: Identity, content: Uint8Array, at: 
 /** RFC 5652 11.3: UTCTime through 2049. */
 function time(at: Date): asn1js.BaseBlock {
   const whole = new Date(Math.floor(at.getTime() / 1000) * 1000);
-  return at.getUTCFullYear() < 2050 ? new asn1js.UTCTime({ valueDate: whole }) : new asn1js.GeneralizedTime({ valueDate: whole });
+  return at.getUTCFullYear() < 2050
+    ? new asn1js.UTCTime({ valueDate: whole })
+    : new asn1js.GeneralizedTime({ valueDate: whole });
 }
 
 /** SigningCertificateV2 (RFC 5035) with the default hash, SHA-256, and issuerSerial. */

@@ -15,7 +15,12 @@ const subtle = globalThis.crypto.subtle;
 /** Makes an extractable key pair for signing. */
 export async function generateKeyPair(kind: KeyKind): Promise<KeyPair> {
   const algorithm = kind.startsWith('rsa-')
-    ? { name: 'RSASSA-PKCS1-v1_5', modulusLength: Number(kind.slice(4)), publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' }
+    ? {
+        name: 'RSASSA-PKCS1-v1_5',
+        modulusLength: Number(kind.slice(4)),
+        publicExponent: new Uint8Array([1, 0, 1]),
+        hash: 'SHA-256',
+      }
     : { name: 'ECDSA', namedCurve: kind };
   return (await subtle.generateKey(algorithm, true, ['sign', 'verify'])) as KeyPair;
 }

@@ -34,7 +34,10 @@ export async function newIdentity(options: {
   if (options.name.trim() === '') return fail('identity.invalid', 'An identity needs the name of a person.');
   const keys = await generateKeyPair('P-256');
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: distinguishedName({ commonName: options.name, ...(options.organization === undefined ? {} : { organization: options.organization }) }),
+    name: distinguishedName({
+      commonName: options.name,
+      ...(options.organization === undefined ? {} : { organization: options.organization }),
+    }),
     keys,
     signingAlgorithm: signingAlgorithm(keys.privateKey),
     extensions: [
@@ -55,7 +58,9 @@ export async function encryptPrivateKey(pkcs8: Uint8Array, passphrase: string): 
   const bag = new PKCS8ShroudedKeyBag({ parsedValue: PrivateKeyInfo.fromBER(new Uint8Array(pkcs8).buffer) });
   await bag.makeInternalValues({
     password: new TextEncoder().encode(passphrase).buffer,
-    contentEncryptionAlgorithm: { name: 'AES-CBC', length: 256 } as Parameters<typeof bag.makeInternalValues>[0]['contentEncryptionAlgorithm'],
+    contentEncryptionAlgorithm: { name: 'AES-CBC', length: 256 } as Parameters<
+      typeof bag.makeInternalValues
+    >[0]['contentEncryptionAlgorithm'],
     hmacHashAlgorithm: 'SHA-256',
     iterationCount: ROUNDS,
   });

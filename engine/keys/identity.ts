@@ -34,7 +34,10 @@ export async function loadIdentity(file: string, passphrase: string | undefined)
       await handle.close();
     }
   } catch (error) {
-    return fail('input.not-found', 'The identity file cannot be read.', { place: file, cause: (error as Error).message });
+    return fail('input.not-found', 'The identity file cannot be read.', {
+      place: file,
+      cause: (error as Error).message,
+    });
   }
   const identity = await readIdentity(bytes, passphrase);
   return identity.ok ? identity : { ok: false, error: { ...identity.error, place: file } };
@@ -49,9 +52,14 @@ export async function readIdentity(bytes: Uint8Array, passphrase: string | undef
     try {
       key = createPrivateKey({ key: Buffer.from(parts.value.pkcs8), format: 'der', type: 'pkcs8' });
     } catch (error) {
-      return fail('identity.invalid', 'The private key in this PKCS#12 file is of a kind that cannot be used.', { cause: (error as Error).message });
+      return fail('identity.invalid', 'The private key in this PKCS#12 file is of a kind that cannot be used.', {
+        cause: (error as Error).message,
+      });
     }
-    return assemble(key, parts.value.certificates.map((der) => new x509.X509Certificate(new Uint8Array(der))));
+    return assemble(
+      key,
+      parts.value.certificates.map((der) => new x509.X509Certificate(new Uint8Array(der))),
+    );
   }
   return identityFromPem(new TextDecoder().decode(bytes), passphrase);
 }
@@ -63,7 +71,10 @@ export async function readIdentity(bytes: Uint8Array, passphrase: string | undef
 export async function identityFromPem(pem: string, passphrase?: string): Promise<Result<Identity>> {
   const keys = pem.match(/-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]+?-----END \1-----/g) ?? [];
   if (keys.length !== 1) {
-    return fail('identity.invalid', keys.length === 0 ? 'There is no private key in this file.' : 'There is more than one private key in this file.');
+    return fail(
+      'identity.invalid',
+      keys.length === 0 ? 'There is no private key in this file.' : 'There is more than one private key in this file.',
+    );
   }
   const keyPem = keys[0] ?? '';
   const encrypted = keyPem.includes('ENCRYPTED');
@@ -79,7 +90,10 @@ export async function identityFromPem(pem: string, passphrase?: string): Promise
   }
   try {
     const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
-    return assemble(key, blocks.map((block) => new x509.X509Certificate(block)));
+    return assemble(
+      key,
+      blocks.map((block) => new x509.X509Certificate(block)),
+    );
   } catch (error) {
     return fail('identity.invalid', 'A certificate in this file cannot be read.', { cause: (error as Error).message });
   }
@@ -89,8 +103,10 @@ export async function identityFromPem(pem: string, passphrase?: string): Promise
 export function checkSigner(identity: Identity, now: Date): Result<Identity> {
   if (!identity.purposes.includes('sign')) return fail('identity.invalid', explainPurposes(identity));
   const at = now.toISOString();
-  if (at < identity.notBefore) return fail('identity.invalid', `The certificate of ${identity.name} is valid only from ${identity.notBefore}.`);
-  if (at > identity.notAfter) return fail('identity.invalid', `The certificate of ${identity.name} expired on ${identity.notAfter}.`);
+  if (at < identity.notBefore)
+    return fail('identity.invalid', `The certificate of ${identity.name} is valid only from ${identity.notBefore}.`);
+  if (at > identity.notAfter)
+    return fail('identity.invalid', `The certificate of ${identity.name} expired on ${identity.notAfter}.`);
   return ok(identity);
 }
 
@@ -104,7 +120,10 @@ async function assemble(key: KeyObject, certificates: readonly x509.X509Certific
   }
   const algorithm = signatureAlgorithm(key);
   if (algorithm === undefined) {
-    return fail('identity.invalid', 'Evidence is signed with EC keys on P-256, P-384 or P-521, or RSA keys of 2048 bits and more; this is another kind.');
+    return fail(
+      'identity.invalid',
+      'Evidence is signed with EC keys on P-256, P-384 or P-521, or RSA keys of 2048 bits and more; this is another kind.',
+    );
   }
   const der = key.export({ format: 'der', type: 'pkcs8' });
   const signingKey = await globalThis.crypto.subtle.importKey('pkcs8', new Uint8Array(der), algorithm, false, ['sign']);
@@ -123,9 +142,12 @@ function spki(certificate: x509.X509Certificate): Buffer {
   return createPublicKey({ key: certificate.toString('pem'), format: 'pem' }).export({ format: 'der', type: 'spki' });
 }
 
-function signatureAlgorithm(key: KeyObject): { name: string; hash: string } | { name: string; namedCurve: string } | undefined {
+function signatureAlgorithm(
+  key: KeyObject,
+): { name: string; hash: string } | { name: string; namedCurve: string } | undefined {
   const details = key.asymmetricKeyDetails;
-  if (key.asymmetricKeyType === 'rsa') return (details?.modulusLength ?? 0) >= 2048 ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } : undefined;
+  if (key.asymmetricKeyType === 'rsa')
+    return (details?.modulusLength ?? 0) >= 2048 ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } : undefined;
   const curves: Record<string, string> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
   const namedCurve = curves[details?.namedCurve ?? ''];
   return key.asymmetricKeyType === 'ec' && namedCurve !== undefined ? { name: 'ECDSA', namedCurve } : undefined;
@@ -135,7 +157,9 @@ function signatureAlgorithm(key: KeyObject): { name: string; hash: string } | { 
 function orderChain(leaf: x509.X509Certificate, all: readonly x509.X509Certificate[]): x509.X509Certificate[] {
   const chain = [leaf];
   for (let current = leaf; current.issuer !== current.subject && chain.length <= all.length; ) {
-    const issuer = all.find((candidate) => candidate.subject === current.issuer && candidate.issuer !== candidate.subject);
+    const issuer = all.find(
+      (candidate) => candidate.subject === current.issuer && candidate.issuer !== candidate.subject,
+    );
     if (issuer === undefined || chain.includes(issuer)) break;
     chain.push(issuer);
     current = issuer;

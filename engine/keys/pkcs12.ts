@@ -35,17 +35,29 @@ export async function readPkcs12(bytes: Uint8Array, passphrase: string): Promise
   const mac = checkMac(pfx, passphrase);
   if (!mac.ok) return mac;
   try {
-    const parts = Buffer.from(bytes).includes(LEGACY_CIPHERS) ? readLegacy(bytes, passphrase) : await readModern(pfx, passphrase);
+    const parts = Buffer.from(bytes).includes(LEGACY_CIPHERS)
+      ? readLegacy(bytes, passphrase)
+      : await readModern(pfx, passphrase);
     if (parts.keys.length !== 1) {
-      const sentence = parts.keys.length === 0 ? 'There is no private key in this PKCS#12 file.' : 'There is more than one private key in this PKCS#12 file.';
+      const sentence =
+        parts.keys.length === 0
+          ? 'There is no private key in this PKCS#12 file.'
+          : 'There is more than one private key in this PKCS#12 file.';
       return fail('identity.invalid', sentence);
     }
     return ok({ pkcs8: parts.keys[0] ?? new Uint8Array(), certificates: parts.certificates });
   } catch (error) {
     const cause = (error as Error).message;
     // Without a MAC the only sign of a wrong passphrase is that decryption yields nonsense.
-    if (pfx.macData === undefined) return fail('identity.passphrase', 'The passphrase does not open this PKCS#12 file, or the file is damaged.', { cause });
-    return fail('identity.invalid', 'This PKCS#12 file uses a cipher that cannot be read. Export it again with AES-256.', { cause });
+    if (pfx.macData === undefined)
+      return fail('identity.passphrase', 'The passphrase does not open this PKCS#12 file, or the file is damaged.', {
+        cause,
+      });
+    return fail(
+      'identity.invalid',
+      'This PKCS#12 file uses a cipher that cannot be read. Export it again with AES-256.',
+      { cause },
+    );
   }
 }
 
@@ -61,9 +73,13 @@ function checkMac(pfx: PFX, passphrase: string): Result<void> {
   const name = names[macData.mac.digestAlgorithm.algorithmId];
   const rounds = macData.iterations ?? 1;
   if (name === undefined || rounds > MAX_ROUNDS) {
-    return fail('identity.invalid', 'This PKCS#12 file is protected in a way that cannot be checked. Export it again with SHA-256.', {
-      cause: `MAC ${macData.mac.digestAlgorithm.algorithmId}, ${rounds} rounds`,
-    });
+    return fail(
+      'identity.invalid',
+      'This PKCS#12 file is protected in a way that cannot be checked. Export it again with SHA-256.',
+      {
+        cause: `MAC ${macData.mac.digestAlgorithm.algorithmId}, ${rounds} rounds`,
+      },
+    );
   }
   const content = contentOf(pfx.authSafe.content);
   const salt = forge.util.createBuffer(binary(macData.macSalt.valueBlock.valueHexView));
@@ -73,10 +89,22 @@ function checkMac(pfx: PFX, passphrase: string): Result<void> {
   const key = generate(passphrase, salt, 3, rounds, digest.length, md);
   const computed = createHmac(name, Buffer.from(key.getBytes(), 'binary')).update(content).digest();
   if (computed.length === digest.length && timingSafeEqual(computed, digest)) return ok(undefined);
-  return fail('identity.passphrase', passphrase === '' ? 'This PKCS#12 file is locked with a passphrase, and none was given.' : 'The passphrase does not open this PKCS#12 file.');
+  return fail(
+    'identity.passphrase',
+    passphrase === ''
+      ? 'This PKCS#12 file is locked with a passphrase, and none was given.'
+      : 'The passphrase does not open this PKCS#12 file.',
+  );
 }
 
-type GenerateKey = (password: string, salt: forge.util.ByteStringBuffer, id: number, rounds: number, length: number, md: forge.md.MessageDigest) => forge.util.ByteStringBuffer;
+type GenerateKey = (
+  password: string,
+  salt: forge.util.ByteStringBuffer,
+  id: number,
+  rounds: number,
+  length: number,
+  md: forge.md.MessageDigest,
+) => forge.util.ByteStringBuffer;
 
 function contentOf(content: unknown): Uint8Array {
   if (!(content instanceof asn1js.OctetString)) throw new Error('the content is not an octet string');
@@ -95,7 +123,9 @@ async function readModern(pfx: PFX, passphrase: string): Promise<{ keys: Uint8Ar
       const value: unknown = bag.bagValue;
       if (value instanceof PKCS8ShroudedKeyBag) {
         // The method is protected in the types and the documented way in practice.
-        await (value as unknown as { parseInternalValues: (p: { password: ArrayBuffer }) => Promise<void> }).parseInternalValues({ password });
+        await (
+          value as unknown as { parseInternalValues: (p: { password: ArrayBuffer }) => Promise<void> }
+        ).parseInternalValues({ password });
         if (value.parsedValue !== undefined) keys.push(new Uint8Array(value.parsedValue.toSchema().toBER()));
       } else if (value instanceof KeyBag) {
         keys.push(new Uint8Array(value.toSchema().toBER()));

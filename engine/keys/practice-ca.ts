@@ -72,7 +72,11 @@ const MARK = 'PRACTICE - not a real authority';
 const DAY = 86_400_000;
 const ROLE_NAMES: Record<PracticeRole, string> = { engineer: 'Engineer', hospital: 'Hospital', publisher: 'Publisher' };
 
-type Authority = { readonly certificate: x509.X509Certificate; readonly keys: KeyPair; readonly parents: readonly x509.X509Certificate[] };
+type Authority = {
+  readonly certificate: x509.X509Certificate;
+  readonly keys: KeyPair;
+  readonly parents: readonly x509.X509Certificate[];
+};
 
 /**
  * A certification authority for the practice hospital and for tests, held in memory only. Every subject is marked
@@ -96,7 +100,10 @@ export async function createPracticeCa(options: { now: Date; curve?: KeyKind }):
   const certify = async (publicKey: x509.PublicKey, issue: IssueOptions, rsa: boolean) => {
     const role = issue.role ?? 'hospital';
     const issuer = await authority(role, issue.intermediate ?? false);
-    const leaf = await makeLeaf(publicKey, issue, rsa, now, { certificate: issuer.certificate, key: issuer.keys.privateKey });
+    const leaf = await makeLeaf(publicKey, issue, rsa, now, {
+      certificate: issuer.certificate,
+      key: issuer.keys.privateKey,
+    });
     const chain = [leaf, ...[issuer.certificate, ...issuer.parents].slice(0, -1)];
     return {
       certificatePem: certificatePem(leaf),
@@ -125,7 +132,8 @@ export async function createPracticeCa(options: { now: Date; curve?: KeyKind }):
     issueForRequest: async (csrPem, issue) => {
       try {
         const request = new x509.Pkcs10CertificateRequest(csrPem);
-        if (!(await request.verify())) return fail('identity.invalid', 'The certificate request is not signed by its own key.');
+        if (!(await request.verify()))
+          return fail('identity.invalid', 'The certificate request is not signed by its own key.');
         return ok(await certify(request.publicKey, issue, request.publicKey.algorithm.name.startsWith('RSA')));
       } catch (error) {
         return fail('identity.invalid', 'The certificate request cannot be read.', { cause: String(error) });

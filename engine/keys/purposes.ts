@@ -33,7 +33,8 @@ export function summarizeCertificate(certificate: x509.X509Certificate): Certifi
   const signs = usages === undefined || (usages & (digitalSignature | nonRepudiation)) !== 0;
   const authority = certificate.getExtension(x509.BasicConstraintsExtension)?.ca === true;
   const purposes: Purpose[] = [];
-  if (signs && !authority && (has(x509.ExtendedKeyUsage.emailProtection) || has(DOCUMENT_SIGNING))) purposes.push('sign');
+  if (signs && !authority && (has(x509.ExtendedKeyUsage.emailProtection) || has(DOCUMENT_SIGNING)))
+    purposes.push('sign');
   if (signs && !authority && has(x509.ExtendedKeyUsage.clientAuth)) purposes.push('tls-client');
   if (!authority && has(x509.ExtendedKeyUsage.serverAuth)) purposes.push('tls-server');
   if (signs && !authority && has(x509.ExtendedKeyUsage.codeSigning)) purposes.push('code-signing');

@@ -6,7 +6,20 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countersign } from '../../engine/evidence/countersign.ts';
 import { bundleReadme, guideReadme } from '../../engine/evidence/readme.ts';
 import { sealBundle, signGuide } from '../../engine/evidence/seal.ts';
-import { GUIDE, type Made, makeBundle, makeIdentity, makeParties, makeSession, NOW, type Parties, REPORT, SITE, value, writeRoots } from '../support/evidence.ts';
+import {
+  GUIDE,
+  type Made,
+  makeBundle,
+  makeIdentity,
+  makeParties,
+  makeSession,
+  NOW,
+  type Parties,
+  REPORT,
+  SITE,
+  value,
+  writeRoots,
+} from '../support/evidence.ts';
 import { needs } from '../support/debian.ts';
 
 /** The commands of a README, in its order, with the placeholders filled in. */
@@ -43,8 +56,17 @@ describe.skipIf(!needs('openssl', 'unzip', 'sha256sum', 'bash'))('a bundle in th
     expect(sh(unpack ?? '', made.dir).status).toBe(0);
     const checked = sh(sums ?? '', folder);
     expect(checked.status).toBe(0);
-    expect(checked.stdout.trim().split('\n').every((line) => line.endsWith(': OK'))).toBe(true);
-    expect(sh(grep ?? '', folder).stdout.trim().split('\n')).toHaveLength(2);
+    expect(
+      checked.stdout
+        .trim()
+        .split('\n')
+        .every((line) => line.endsWith(': OK')),
+    ).toBe(true);
+    expect(
+      sh(grep ?? '', folder)
+        .stdout.trim()
+        .split('\n'),
+    ).toHaveLength(2);
     expect(verify).toHaveLength(2);
     for (const command of verify) {
       const result = sh(at(command), folder);
@@ -70,10 +92,25 @@ describe.skipIf(!needs('openssl', 'unzip', 'sha256sum', 'bash'))('a bundle in th
     for (const curve of ['rsa-2048', 'rsa-3072', 'P-384'] as const) {
       const dir = await mkdtemp(join(tmpdir(), 'lockstep-openssl-'));
       const engineer = await makeIdentity(parties.ca, { role: 'engineer', commonName: `Erika ${curve}`, curve });
-      const hospital = await makeIdentity(parties.ca, { role: 'hospital', commonName: `Henry ${curve}`, curve, intermediate: true });
+      const hospital = await makeIdentity(parties.ca, {
+        role: 'hospital',
+        commonName: `Henry ${curve}`,
+        curve,
+        intermediate: true,
+      });
       await makeSession(join(dir, 'session'), { ...parties, engineer }, false);
       const out = join(dir, 'bundle.asice');
-      value(await sealBundle({ sessionDir: join(dir, 'session'), guide: { yaml: GUIDE }, site: SITE, report: REPORT, identity: engineer, now: NOW, out }));
+      value(
+        await sealBundle({
+          sessionDir: join(dir, 'session'),
+          guide: { yaml: GUIDE },
+          site: SITE,
+          report: REPORT,
+          identity: engineer,
+          now: NOW,
+          out,
+        }),
+      );
       value(await countersign({ bundle: out, identity: hospital, statement: { role: '', remark: '' }, now: NOW }));
       await writeRoots(dir, parties);
       const [unpack, , , ...verify] = commands(bundleReadme(), out);
@@ -93,17 +130,24 @@ describe.skipIf(!needs('openssl', 'unzip', 'sha256sum', 'bash'))('a bundle in th
     await writeRoots(dir, parties);
     const [unpack, sums, grep, verify] = commands(guideReadme(), out);
     expect(sh(unpack ?? '', dir).status).toBe(0);
-    for (const command of [sums, grep, at(verify ?? '')]) expect(sh(command ?? '', join(dir, 'unpacked')).status, command).toBe(0);
+    for (const command of [sums, grep, at(verify ?? '')])
+      expect(sh(command ?? '', join(dir, 'unpacked')).status, command).toBe(0);
     await rm(dir, { recursive: true });
   });
 
   it('carries journal heads that openssl dgst verifies', async () => {
-    const lines = (await readFile(join(made.sessionDir, 'journal.jsonl'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line));
+    const lines = (await readFile(join(made.sessionDir, 'journal.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     const { data } = lines.at(-1);
     await writeFile(join(made.dir, 'head.bin'), Buffer.from(data.sha256, 'hex'));
     await writeFile(join(made.dir, 'head.sig'), Buffer.from(data.signature, 'base64'));
     await writeFile(join(made.dir, 'head.pem'), data.certificate);
-    const result = sh('openssl x509 -in head.pem -pubkey -noout > head.pub && openssl dgst -sha256 -verify head.pub -signature head.sig head.bin', made.dir);
+    const result = sh(
+      'openssl x509 -in head.pem -pubkey -noout > head.pub && openssl dgst -sha256 -verify head.pub -signature head.sig head.bin',
+      made.dir,
+    );
     expect(result.stdout).toContain('Verified OK');
   });
 });

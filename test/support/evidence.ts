@@ -28,9 +28,17 @@ export function ticking(start = NOW): () => Date {
   return () => new Date((time += 1000));
 }
 
-export type Parties = { readonly ca: PracticeCa; readonly engineer: Identity; readonly hospital: Identity; readonly publisher: Identity };
+export type Parties = {
+  readonly ca: PracticeCa;
+  readonly engineer: Identity;
+  readonly hospital: Identity;
+  readonly publisher: Identity;
+};
 
-export async function makeIdentity(ca: PracticeCa, options: Partial<IssueOptions> & { commonName: string }): Promise<Identity> {
+export async function makeIdentity(
+  ca: PracticeCa,
+  options: Partial<IssueOptions> & { commonName: string },
+): Promise<Identity> {
   const leaf = await ca.issue({ usage: 'sign', ...options });
   return value(await identityFromPem(leaf.keyPem + leaf.chainPem));
 }
@@ -109,16 +117,38 @@ export async function makeSession(dir: string, parties: Parties, signedGuide = t
     yield new TextEncoder().encode('photo of the switch\n');
   })();
   const attached = value(await journal.attach({ key: ITEM, name: 'switch.TXT', mediaType: 'text/plain', source }));
-  value(await journal.append('answered', { key: ITEM, answer: 'compliant', note: 'seen', attachments: [attached.data.sha256] }));
-  value(await journal.append('waived', { key: ITEM, reason: 'ward moves', compensating: 'badge', until: '2027-01-01T00:00:00.000Z' }));
+  value(
+    await journal.append('answered', {
+      key: ITEM,
+      answer: 'compliant',
+      note: 'seen',
+      attachments: [attached.data.sha256],
+    }),
+  );
+  value(
+    await journal.append('waived', {
+      key: ITEM,
+      reason: 'ward moves',
+      compensating: 'badge',
+      until: '2027-01-01T00:00:00.000Z',
+    }),
+  );
   value(await journal.signHead('close', parties.engineer));
   await journal.close();
 }
 
-export type Made = { readonly dir: string; readonly sessionDir: string; readonly bundle: string; readonly sealed: Sealed };
+export type Made = {
+  readonly dir: string;
+  readonly sessionDir: string;
+  readonly bundle: string;
+  readonly sealed: Sealed;
+};
 
 /** A whole bundle in a temporary folder, signed by the engineer, and countersigned unless told not to. */
-export async function makeBundle(parties: Parties, options: { countersigned?: boolean; signedGuide?: boolean } = {}): Promise<Made> {
+export async function makeBundle(
+  parties: Parties,
+  options: { countersigned?: boolean; signedGuide?: boolean } = {},
+): Promise<Made> {
   const dir = await mkdtemp(join(tmpdir(), 'lockstep-evidence-'));
   const sessionDir = join(dir, 'session');
   const signedGuide = options.signedGuide ?? true;

@@ -15,7 +15,8 @@ export async function readParts(file: string): Promise<Part[]> {
   return value(
     await withContainer(file, async (container) => {
       const parts: Part[] = [];
-      for (const entry of container.entries) parts.push({ name: entry.name, content: value(await container.read(entry)) });
+      for (const entry of container.entries)
+        parts.push({ name: entry.name, content: value(await container.read(entry)) });
       return ok(parts);
     }),
   );
@@ -52,11 +53,20 @@ export function refit(parts: readonly Part[]): Part[] {
     if (part !== undefined) part.content = bytes(content);
   };
   const payload = result.map((part) => part.name).filter((name) => !name.startsWith('META-INF/'));
-  set('SHA256SUMS', renderSums(payload.filter((name) => name !== 'SHA256SUMS').map((name) => ({ name, sha256: digest(name) }))));
+  set(
+    'SHA256SUMS',
+    renderSums(payload.filter((name) => name !== 'SHA256SUMS').map((name) => ({ name, sha256: digest(name) }))),
+  );
   for (const number of [1, 2]) {
     const names = payload.filter((name) => name !== 'mimetype');
     if (number === 2) names.push(metaName('manifest', 1), metaName('signature', 1), metaName('statement', 2));
-    set(metaName('manifest', number), renderManifest(number, names.map((name) => ({ name, sha256: digest(name) }))));
+    set(
+      metaName('manifest', number),
+      renderManifest(
+        number,
+        names.map((name) => ({ name, sha256: digest(name) })),
+      ),
+    );
   }
   return result;
 }
@@ -67,4 +77,3 @@ export async function writeBytes(file: string, change: (content: Buffer) => Buff
   await writeFile(out, change(await readFile(file)));
   return out;
 }
-

@@ -33,8 +33,10 @@ async function badIn(file: string): Promise<string[]> {
   return result.value.findings.filter((finding) => finding.severity === 'bad').map((finding) => finding.code);
 }
 const badInParts = async (changed: readonly Part[]) => badIn(await writeParts(changed));
-const replaced = (name: string, content: Uint8Array): Part[] => parts.map((part) => (part.name === name ? { name, content } : part));
-const get = (name: string, from = parts): Uint8Array => from.find((part) => part.name === name)?.content ?? new Uint8Array();
+const replaced = (name: string, content: Uint8Array): Part[] =>
+  parts.map((part) => (part.name === name ? { name, content } : part));
+const get = (name: string, from = parts): Uint8Array =>
+  from.find((part) => part.name === name)?.content ?? new Uint8Array();
 
 describe('a whole bundle', () => {
   it('is sound and complete, with both signers named', async () => {
@@ -77,23 +79,33 @@ describe('tampering with one part', () => {
       const added = [...parts.slice(0, 2), { name, content: bytes('x') }, ...parts.slice(2)];
       expect(await badInParts(added), name).toEqual(expect.arrayContaining(['manifest.unlisted', 'sums.unlisted']));
     }
-    for (const name of ['META-INF/manifest.xml', 'META-INF/signature.p7s', 'META-INF/statement001.json', metaName('signature', 3)]) {
+    for (const name of [
+      'META-INF/manifest.xml',
+      'META-INF/signature.p7s',
+      'META-INF/statement001.json',
+      metaName('signature', 3),
+    ]) {
       expect(await badInParts([...parts, { name, content: bytes('x') }]), name).not.toEqual([]);
     }
   });
 
-  it.each([metaName('signature', 1), metaName('signature', 2)])('is found at bytes all over the head of %s', async (name) => {
-    for (let index = 0; index < 200; index += 11) {
-      const content = get(name).slice();
-      content[index] = (content[index] ?? 0) ^ 0x20;
-      expect(await badInParts(replaced(name, content)), `at ${index}`).not.toEqual([]);
-    }
-  });
+  it.each([metaName('signature', 1), metaName('signature', 2)])(
+    'is found at bytes all over the head of %s',
+    async (name) => {
+      for (let index = 0; index < 200; index += 11) {
+        const content = get(name).slice();
+        content[index] = (content[index] ?? 0) ^ 0x20;
+        expect(await badInParts(replaced(name, content)), `at ${index}`).not.toEqual([]);
+      }
+    },
+  );
 });
 
 describe('a forger who fits the digests', () => {
   it('cannot change the payload', async () => {
-    for (const part of parts.filter((each) => !each.name.startsWith('META-INF/') && !['mimetype', 'SHA256SUMS'].includes(each.name))) {
+    for (const part of parts.filter(
+      (each) => !each.name.startsWith('META-INF/') && !['mimetype', 'SHA256SUMS'].includes(each.name),
+    )) {
       const bad = await badInParts(refit(replaced(part.name, flip(part.content))));
       expect(bad, part.name).toContain('signature.broken');
     }
@@ -109,22 +121,39 @@ describe('a forger who fits the digests', () => {
 
   it('cannot swap signatures, nor take them from another bundle', async () => {
     const [one, two] = [metaName('signature', 1), metaName('signature', 2)];
-    const swapped = parts.map((part) => (part.name === one ? { name: one, content: get(two) } : part.name === two ? { name: two, content: get(one) } : part));
+    const swapped = parts.map((part) =>
+      part.name === one
+        ? { name: one, content: get(two) }
+        : part.name === two
+          ? { name: two, content: get(one) }
+          : part,
+    );
     expect(await badInParts(swapped)).toEqual(expect.arrayContaining(['signature.broken', 'manifest.digest']));
-    for (const name of [one, two]) expect(await badInParts(replaced(name, get(name, otherParts))), name).toContain('signature.broken');
-    const wholeCountersignature = parts.map((part) => (part.name.includes('002') ? { ...part, content: get(part.name, otherParts) } : part));
+    for (const name of [one, two])
+      expect(await badInParts(replaced(name, get(name, otherParts))), name).toContain('signature.broken');
+    const wholeCountersignature = parts.map((part) =>
+      part.name.includes('002') ? { ...part, content: get(part.name, otherParts) } : part,
+    );
     expect(await badInParts(wholeCountersignature)).toContain('manifest.digest');
   });
 
   it('cannot swap the guide, signed or not, nor the site', async () => {
-    expect(await badInParts(refit(replaced('guide/guide.yaml', bytes('guide: other\n'))))).toEqual(expect.arrayContaining(['guide.digest', 'guide.swapped', 'signature.broken']));
-    expect(await badInParts(refit(replaced('guide/guide.asice', get('guide/guide.asice', otherParts))))).toContain('signature.broken');
-    expect(await badInParts(refit(parts.filter((part) => part.name !== 'guide/guide.asice')))).toContain('guide.signature-missing');
+    expect(await badInParts(refit(replaced('guide/guide.yaml', bytes('guide: other\n'))))).toEqual(
+      expect.arrayContaining(['guide.digest', 'guide.swapped', 'signature.broken']),
+    );
+    expect(await badInParts(refit(replaced('guide/guide.asice', get('guide/guide.asice', otherParts))))).toContain(
+      'signature.broken',
+    );
+    expect(await badInParts(refit(parts.filter((part) => part.name !== 'guide/guide.asice')))).toContain(
+      'guide.signature-missing',
+    );
     expect(await badInParts(refit(replaced('site.yaml', bytes('site: other\n'))))).toContain('site.digest');
   });
 
   it('cannot cut, reorder or rewrite the journal', async () => {
-    const lines = text({ name: '', content: get('journal.jsonl') }).split('\n').slice(0, -1);
+    const lines = text({ name: '', content: get('journal.jsonl') })
+      .split('\n')
+      .slice(0, -1);
     const journals: Record<string, string[]> = {
       'a line dropped': lines.filter((_, index) => index !== 3),
       'a line altered': lines.map((line, index) => (index === 3 ? line.replace('"fail"', '"pass"') : line)),
@@ -134,7 +163,10 @@ describe('a forger who fits the digests', () => {
     for (const [what, changed] of Object.entries(journals)) {
       const bad = await badInParts(refit(replaced('journal.jsonl', bytes(`${changed.join('\n')}\n`))));
       expect(bad, what).toContain('signature.broken');
-      expect(bad.some((code) => code.startsWith('journal.')), what).toBe(true);
+      expect(
+        bad.some((code) => code.startsWith('journal.')),
+        what,
+      ).toBe(true);
     }
     const torn = await badInParts(refit(replaced('journal.jsonl', get('journal.jsonl').slice(0, -10))));
     expect(torn).toEqual(expect.arrayContaining(['journal.torn', 'signature.broken']));
@@ -146,9 +178,13 @@ describe('a forger who fits the digests', () => {
     const result = value(await verifyFile(stripped, { trust: trustOf(parties), at }));
     expect(result.summary.provisional).toBe(true);
     expect(result.findings.map((finding: BundleFinding) => finding.code)).toContain('provisional');
-    expect(await badInParts(parts.filter((part) => part.name !== metaName('signature', 2)))).toContain('container.missing');
+    expect(await badInParts(parts.filter((part) => part.name !== metaName('signature', 2)))).toContain(
+      'container.missing',
+    );
     expect(await badInParts(parts.filter((part) => !part.name.startsWith('META-INF/')))).toContain('signature.none');
-    expect(await badInParts(parts.filter((part) => !part.name.includes('001')))).toEqual(expect.arrayContaining(['signature.number']));
+    expect(await badInParts(parts.filter((part) => !part.name.includes('001')))).toEqual(
+      expect.arrayContaining(['signature.number']),
+    );
   });
 });
 

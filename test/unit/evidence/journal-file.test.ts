@@ -4,7 +4,13 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readChain } from '../../../core/session/chain.ts';
-import { createJournal, type Journal, journalPath, openJournal, readJournal } from '../../../engine/evidence/journal-file.ts';
+import {
+  createJournal,
+  type Journal,
+  journalPath,
+  openJournal,
+  readJournal,
+} from '../../../engine/evidence/journal-file.ts';
 import { sha256, ticking, value } from '../../support/evidence.ts';
 
 const OPENED = {
@@ -29,13 +35,33 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 async function start(): Promise<Journal> {
   return value(await createJournal(join(dir, 's'), OPENED, options));
 }
-const facts = (probe: string) => ({ probe, version: 1, params: {}, startedAt: '2026-11-23T10:00:00.000Z', finishedAt: '2026-11-23T10:00:00.000Z', runtime: {}, connections: 0, facts: { x: 1 }, absent: [] });
+const facts = (probe: string) => ({
+  probe,
+  version: 1,
+  params: {},
+  startedAt: '2026-11-23T10:00:00.000Z',
+  finishedAt: '2026-11-23T10:00:00.000Z',
+  runtime: {},
+  connections: 0,
+  facts: { x: 1 },
+  absent: [],
+});
 
 describe('the journal', () => {
   it('chains every line to the one before, and reads back what was acknowledged', async () => {
     const journal = await start();
     value(await journal.append('preflight.accepted', { visible: ['a connection'] }));
-    value(await journal.append('judged', { key: ITEM, control: 'c', revision: 1, target: { kind: 'site', id: 's', name: 'S' }, verdict: 'fail', findings: [{ verdict: 'fail', sentence: 'ü\u2028' }], basis: [1] }));
+    value(
+      await journal.append('judged', {
+        key: ITEM,
+        control: 'c',
+        revision: 1,
+        target: { kind: 'site', id: 's', name: 'S' },
+        verdict: 'fail',
+        findings: [{ verdict: 'fail', sentence: 'ü\u2028' }],
+        basis: [1],
+      }),
+    );
     await journal.close();
     const bytes = new Uint8Array(await readFile(journalPath(journal.dir)));
     const reading = await readChain(bytes, sha256);
@@ -57,18 +83,36 @@ describe('the journal', () => {
       journal.recordFacts({ key: ITEM, check: 0, probe: 'p' }, facts('p')),
       journal.recordFacts({ key: ITEM, check: 1, probe: 'q' }, facts('q')),
     ]);
-    expect(results.map((result) => value(result).n)).toEqual(Array.from({ length: 22 }, (_, index) => index + 1));
+    expect(results.map((result) => (result.ok ? result.value.n : result.error))).toEqual(
+      Array.from({ length: 22 }, (_, index) => index + 1),
+    );
     await journal.close();
     expect(await readdir(join(journal.dir, 'facts'))).toEqual(['21.json', '22.json']);
     const event = journal.events[21];
-    expect(event?.type === 'facts.recorded' && event.data.sha256).toBe(sha256(await readFile(join(journal.dir, 'facts/21.json'))));
+    expect(event?.type === 'facts.recorded' && event.data.sha256).toBe(
+      sha256(await readFile(join(journal.dir, 'facts/21.json'))),
+    );
   });
 
   it('stores an attachment once under its digest', async () => {
     const journal = await start();
     await writeFile(join(dir, 'Photo of Ward.JPG'), 'pixels');
-    const one = value(await journal.attach({ key: ITEM, name: 'Photo of Ward.JPG', mediaType: 'image/jpeg', source: join(dir, 'Photo of Ward.JPG') }));
-    const two = value(await journal.attach({ key: ITEM, name: 'again.jpg', mediaType: 'image/jpeg', source: join(dir, 'Photo of Ward.JPG') }));
+    const one = value(
+      await journal.attach({
+        key: ITEM,
+        name: 'Photo of Ward.JPG',
+        mediaType: 'image/jpeg',
+        source: join(dir, 'Photo of Ward.JPG'),
+      }),
+    );
+    const two = value(
+      await journal.attach({
+        key: ITEM,
+        name: 'again.jpg',
+        mediaType: 'image/jpeg',
+        source: join(dir, 'Photo of Ward.JPG'),
+      }),
+    );
     expect(one.data).toMatchObject({ sha256: sha256('pixels'), file: `attachments/${sha256('pixels')}.jpg`, size: 6 });
     expect(two.data.file).toBe(one.data.file);
     expect(await readdir(join(journal.dir, 'attachments'))).toEqual([`${sha256('pixels')}.jpg`]);
@@ -92,10 +136,16 @@ describe('the journal', () => {
     const journal = await start();
     const bad = await journal.append('change.preimage', { key: ITEM, change: '1', preImage: { size: Number.NaN } });
     expect(bad).toMatchObject({ ok: false, error: { code: 'internal' } });
-    expect(await journal.append('preflight.accepted', { visible: 3 } as never)).toMatchObject({ ok: false, error: { code: 'internal' } });
+    expect(await journal.append('preflight.accepted', { visible: 3 } as never)).toMatchObject({
+      ok: false,
+      error: { code: 'internal' },
+    });
     expect(value(await journal.append('preflight.accepted', { visible: [] })).n).toBe(1);
     await journal.close();
-    expect(await journal.append('preflight.accepted', { visible: [] })).toMatchObject({ ok: false, error: { code: 'session.state' } });
+    expect(await journal.append('preflight.accepted', { visible: [] })).toMatchObject({
+      ok: false,
+      error: { code: 'session.state' },
+    });
   });
 
   it('loses no acknowledged line wherever the last one was cut off', async () => {
@@ -165,7 +215,9 @@ describe('the journal', () => {
 
   it('tells the operator when the clock went back', async () => {
     const times = ['2026-11-23T10:00:00.000Z', '2026-11-23T09:00:00.000Z'];
-    const journal = value(await createJournal(join(dir, 's'), OPENED, { by: 'e', now: () => new Date(times.shift() ?? 0) }));
+    const journal = value(
+      await createJournal(join(dir, 's'), OPENED, { by: 'e', now: () => new Date(times.shift() ?? 0) }),
+    );
     value(await journal.append('preflight.accepted', { visible: [] }));
     await journal.close();
     const again = value(await openJournal(journal.dir, { by: 'e', now: () => new Date('2026-01-01T00:00:00.000Z') }));
@@ -178,9 +230,15 @@ describe('the lock', () => {
   it('admits one writer, and a second when the first is done', async () => {
     const journal = await start();
     expect(await openJournal(journal.dir, options)).toMatchObject({ ok: false, error: { code: 'journal.locked' } });
-    expect(await createJournal(journal.dir, OPENED, options)).toMatchObject({ ok: false, error: { code: 'journal.locked' } });
+    expect(await createJournal(journal.dir, OPENED, options)).toMatchObject({
+      ok: false,
+      error: { code: 'journal.locked' },
+    });
     await journal.close();
-    expect(await createJournal(journal.dir, OPENED, options)).toMatchObject({ ok: false, error: { code: 'session.state' } });
+    expect(await createJournal(journal.dir, OPENED, options)).toMatchObject({
+      ok: false,
+      error: { code: 'session.state' },
+    });
     await value(await openJournal(journal.dir, options)).close();
     expect(await readdir(journal.dir)).toEqual(['journal.jsonl']);
   });
@@ -192,7 +250,12 @@ describe('the lock', () => {
     const dead = spawnSync(process.execPath, ['-e', '']).pid;
     for (const stale of [
       JSON.stringify({ token: 'x', pid: dead, host: hostname(), started: '' }),
-      JSON.stringify({ token: 'from an earlier process with this pid', pid: process.pid, host: hostname(), started: '1' }),
+      JSON.stringify({
+        token: 'from an earlier process with this pid',
+        pid: process.pid,
+        host: hostname(),
+        started: '1',
+      }),
       '',
       '{"tok',
     ]) {
@@ -207,7 +270,10 @@ describe('the lock', () => {
     const journal = await start();
     await journal.close();
     const dead = spawnSync(process.execPath, ['-e', '']).pid;
-    await writeFile(join(journal.dir, 'journal.lock'), JSON.stringify({ token: 'x', pid: dead, host: hostname(), started: '' }));
+    await writeFile(
+      join(journal.dir, 'journal.lock'),
+      JSON.stringify({ token: 'x', pid: dead, host: hostname(), started: '' }),
+    );
     const results = await Promise.all(Array.from({ length: 8 }, () => openJournal(journal.dir, options)));
     expect(results.filter((result) => result.ok)).toHaveLength(1);
     for (const result of results) if (result.ok) await result.value.close();

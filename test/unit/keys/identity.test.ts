@@ -21,8 +21,22 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 describe('an identity in PEM', () => {
   it('is read with its certificates in any order, and tells name, purposes and dates', async () => {
-    const identity = value(await identityFromPem(ca.roots.engineer + leaf.chainPem.split(/(?=-----BEGIN)/).reverse().join('') + leaf.keyPem));
-    expect(identity).toMatchObject({ name: 'Erika Engineer', purposes: ['sign'], emailPurpose: true, serialNumber: leaf.serialNumber });
+    const identity = value(
+      await identityFromPem(
+        ca.roots.engineer +
+          leaf.chainPem
+            .split(/(?=-----BEGIN)/)
+            .reverse()
+            .join('') +
+          leaf.keyPem,
+      ),
+    );
+    expect(identity).toMatchObject({
+      name: 'Erika Engineer',
+      purposes: ['sign'],
+      emailPurpose: true,
+      serialNumber: leaf.serialNumber,
+    });
     expect(identity.chainPem.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
     expect(identity.chainPem.startsWith(leaf.certificatePem.slice(0, 200))).toBe(true);
     expect(JSON.stringify(identity)).not.toContain('PRIVATE');
@@ -49,20 +63,41 @@ describe('an identity in PEM', () => {
 
 describe('a new identity', () => {
   it('is a locked key and a request; with the certificate that comes back it signs', async () => {
-    const made = value(await newIdentity({ name: 'Erika <Engineer>, "PhD"', email: 'erika@example.test', organization: 'Example, Inc.', passphrase: 'correct horse' }));
+    const made = value(
+      await newIdentity({
+        name: 'Erika <Engineer>, "PhD"',
+        email: 'erika@example.test',
+        organization: 'Example, Inc.',
+        passphrase: 'correct horse',
+      }),
+    );
     expect(made.encryptedKeyPem).toContain('BEGIN ENCRYPTED PRIVATE KEY');
-    const issued = value(await ca.issueForRequest(made.requestPem, { role: 'engineer', commonName: 'Erika Engineer', usage: 'sign' }));
+    const issued = value(
+      await ca.issueForRequest(made.requestPem, { role: 'engineer', commonName: 'Erika Engineer', usage: 'sign' }),
+    );
     const identity = value(await identityFromPem(made.encryptedKeyPem + issued.chainPem, 'correct horse'));
     expect(value(checkSigner(identity, NOW)).name).toBe('Erika Engineer');
     for (const passphrase of ['wrong horse', '', undefined]) {
-      expect(await identityFromPem(made.encryptedKeyPem + issued.chainPem, passphrase)).toMatchObject({ ok: false, error: { code: 'identity.passphrase' } });
+      expect(await identityFromPem(made.encryptedKeyPem + issued.chainPem, passphrase)).toMatchObject({
+        ok: false,
+        error: { code: 'identity.passphrase' },
+      });
     }
-    expect(await identityFromPem(made.encryptedKeyPem + leaf.certificatePem, 'correct horse')).toMatchObject({ ok: false, error: { code: 'identity.invalid' } });
+    expect(await identityFromPem(made.encryptedKeyPem + leaf.certificatePem, 'correct horse')).toMatchObject({
+      ok: false,
+      error: { code: 'identity.invalid' },
+    });
   });
 
   it('wants a name and a passphrase worth the name', async () => {
-    expect(await newIdentity({ name: 'E', passphrase: 'short' })).toMatchObject({ ok: false, error: { code: 'identity.passphrase' } });
-    expect(await newIdentity({ name: ' ', passphrase: 'long enough' })).toMatchObject({ ok: false, error: { code: 'identity.invalid' } });
+    expect(await newIdentity({ name: 'E', passphrase: 'short' })).toMatchObject({
+      ok: false,
+      error: { code: 'identity.passphrase' },
+    });
+    expect(await newIdentity({ name: ' ', passphrase: 'long enough' })).toMatchObject({
+      ok: false,
+      error: { code: 'identity.invalid' },
+    });
   });
 });
 
@@ -81,8 +116,14 @@ describe('a certificate for another purpose', () => {
   it('is refused before and after its time', async () => {
     const identity = value(await identityFromPem(leaf.keyPem + leaf.chainPem));
     expect(checkSigner(identity, NOW).ok).toBe(true);
-    expect(checkSigner(identity, new Date('2028-01-01T00:00:00Z'))).toMatchObject({ ok: false, error: { message: expect.stringContaining('expired') } });
-    expect(checkSigner(identity, new Date('2020-01-01T00:00:00Z'))).toMatchObject({ ok: false, error: { message: expect.stringContaining('valid only from') } });
+    expect(checkSigner(identity, new Date('2028-01-01T00:00:00Z'))).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining('expired') },
+    });
+    expect(checkSigner(identity, new Date('2020-01-01T00:00:00Z'))).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining('valid only from') },
+    });
   });
 });
 
@@ -92,34 +133,67 @@ describe.skipIf(!needs('openssl'))('PKCS#12 as OpenSSL makes it', () => {
     ['modern', 'rsa-2048', []],
     ['legacy', 'P-256', ['-legacy']],
     ['legacy', 'rsa-2048', ['-legacy']],
-    ['3DES with a SHA-256 MAC', 'rsa-2048', ['-keypbe', 'PBE-SHA1-3DES', '-certpbe', 'PBE-SHA1-3DES', '-macalg', 'sha256']],
+    [
+      '3DES with a SHA-256 MAC',
+      'rsa-2048',
+      ['-keypbe', 'PBE-SHA1-3DES', '-certpbe', 'PBE-SHA1-3DES', '-macalg', 'sha256'],
+    ],
     ['AES-128 with a SHA-512 MAC', 'P-384', ['-keypbe', 'AES-128-CBC', '-certpbe', 'AES-128-CBC', '-macalg', 'sha512']],
     ['unlocked certificates', 'P-256', ['-certpbe', 'NONE']],
     ['without a MAC', 'P-256', ['-nomac']],
   ] as const)('%s, %s: opens with its passphrase and with no other', async (_name, curve, flags) => {
-    const made = await ca.issue({ role: 'engineer', commonName: 'Erika Engineer', usage: 'sign', intermediate: true, curve });
+    const made = await ca.issue({
+      role: 'engineer',
+      commonName: 'Erika Engineer',
+      usage: 'sign',
+      intermediate: true,
+      curve,
+    });
     await writeFile(join(dir, 'all.pem'), made.keyPem + made.chainPem);
-    execFileSync('openssl', ['pkcs12', '-export', '-in', 'all.pem', '-out', 'x.p12', '-passout', 'pass:gehe im, wör d', ...flags], { cwd: dir });
+    execFileSync(
+      'openssl',
+      ['pkcs12', '-export', '-in', 'all.pem', '-out', 'x.p12', '-passout', 'pass:gehe im, wör d', ...flags],
+      { cwd: dir },
+    );
     const identity = value(await loadIdentity(join(dir, 'x.p12'), 'gehe im, wör d'));
     expect(identity).toMatchObject({ name: 'Erika Engineer', serialNumber: made.serialNumber });
     expect(identity.chainPem.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
     for (const wrong of ['gehe im, wor d', '', undefined]) {
-      expect(await loadIdentity(join(dir, 'x.p12'), wrong)).toMatchObject({ ok: false, error: { code: 'identity.passphrase', place: join(dir, 'x.p12') } });
+      expect(await loadIdentity(join(dir, 'x.p12'), wrong)).toMatchObject({
+        ok: false,
+        error: { code: 'identity.passphrase', place: join(dir, 'x.p12') },
+      });
     }
   });
 
   it('is refused when damaged, without a key, or too large', async () => {
     await writeFile(join(dir, 'all.pem'), leaf.keyPem + leaf.chainPem);
-    execFileSync('openssl', ['pkcs12', '-export', '-in', 'all.pem', '-out', 'x.p12', '-passout', 'pass:x'], { cwd: dir });
+    execFileSync('openssl', ['pkcs12', '-export', '-in', 'all.pem', '-out', 'x.p12', '-passout', 'pass:x'], {
+      cwd: dir,
+    });
     const whole = await readFile(join(dir, 'x.p12'));
     for (let end = 8; end < whole.length; end += 61) {
-      expect(await readIdentity(whole.subarray(0, end), 'x'), `cut at ${end}`).toMatchObject({ ok: false, error: { code: 'identity.invalid' } });
+      expect(await readIdentity(whole.subarray(0, end), 'x'), `cut at ${end}`).toMatchObject({
+        ok: false,
+        error: { code: 'identity.invalid' },
+      });
     }
-    execFileSync('openssl', ['pkcs12', '-export', '-nokeys', '-in', 'all.pem', '-out', 'n.p12', '-passout', 'pass:x'], { cwd: dir });
-    expect(await loadIdentity(join(dir, 'n.p12'), 'x')).toMatchObject({ ok: false, error: { message: expect.stringContaining('no private key') } });
+    execFileSync('openssl', ['pkcs12', '-export', '-nokeys', '-in', 'all.pem', '-out', 'n.p12', '-passout', 'pass:x'], {
+      cwd: dir,
+    });
+    expect(await loadIdentity(join(dir, 'n.p12'), 'x')).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining('no private key') },
+    });
     await writeFile(join(dir, 'large.p12'), Buffer.alloc(1024 * 1024 + 1));
-    expect(await loadIdentity(join(dir, 'large.p12'), 'x')).toMatchObject({ ok: false, error: { code: 'input.too-large' } });
-    expect(await loadIdentity(join(dir, 'nothing.p12'), 'x')).toMatchObject({ ok: false, error: { code: 'input.not-found' } });
+    expect(await loadIdentity(join(dir, 'large.p12'), 'x')).toMatchObject({
+      ok: false,
+      error: { code: 'input.too-large' },
+    });
+    expect(await loadIdentity(join(dir, 'nothing.p12'), 'x')).toMatchObject({
+      ok: false,
+      error: { code: 'input.not-found' },
+    });
     expect(await readIdentity(Buffer.from([0x30, 0x80, 0, 0xff]), 'x')).toMatchObject({ ok: false });
   });
 
@@ -131,7 +205,10 @@ describe.skipIf(!needs('openssl'))('PKCS#12 as OpenSSL makes it', () => {
     ]) {
       const locked = execFileSync('openssl', command, { cwd: dir, stdio: ['ignore', 'pipe', 'ignore'] }).toString();
       expect(value(await identityFromPem(locked + leaf.chainPem, 'secret')).name).toBe('Erika Engineer');
-      expect(await identityFromPem(locked + leaf.chainPem, 'wrong')).toMatchObject({ ok: false, error: { code: 'identity.passphrase' } });
+      expect(await identityFromPem(locked + leaf.chainPem, 'wrong')).toMatchObject({
+        ok: false,
+        error: { code: 'identity.passphrase' },
+      });
     }
   });
 });

@@ -11,7 +11,13 @@ const HOSTILE = `<script>alert(1)</script>"'&<img src=x onerror=alert(2)>`;
 function item(overrides: Partial<ReportItem> = {}): ReportItem {
   return {
     key: 'access.group@role:nurse',
-    control: { id: 'access.group', title: 'Only nurses', owner: 'hospital', why: 'Because.', references: { mds2: ['AUTH-1.1'] } },
+    control: {
+      id: 'access.group',
+      title: 'Only nurses',
+      owner: 'hospital',
+      why: 'Because.',
+      references: { mds2: ['AUTH-1.1'] },
+    },
     target: { kind: 'role', id: 'nurse', name: 'Nurse' },
     verdict: 'fail',
     findings: [{ verdict: 'fail', sentence: 'Too wide.', severity: 'high', fixBy: 'hospital' }],
@@ -36,7 +42,13 @@ function model(overrides: Partial<ReportModel> = {}): ReportModel {
     },
     generatedFrom: { upTo: 7, sha256: 'c'.repeat(64) },
     items: [item()],
-    summary: { word: 'open', counts: { pass: 0, fail: 1, error: 0, 'not-reviewed': 0, 'not-applicable': 0 }, expired: [], waived: [], total: 1 },
+    summary: {
+      word: 'open',
+      counts: { pass: 0, fail: 1, error: 0, 'not-reviewed': 0, 'not-applicable': 0 },
+      expired: [],
+      waived: [],
+      total: 1,
+    },
     ...overrides,
   };
 }
@@ -63,14 +75,33 @@ describe('the HTML report', () => {
       answer: { answer: HOSTILE, note: HOSTILE, by: HOSTILE, at: '2026-11-23T10:00:00.000Z' },
       waiver: { reason: HOSTILE, compensating: HOSTILE, until: '2026-12-23T10:00:00.000Z' },
       deferred: { to: HOSTILE, note: HOSTILE },
-      changes: [{ id: HOSTILE, summary: HOSTILE, diff: HOSTILE, phase: HOSTILE, undo: false, ticket: HOSTILE, approver: HOSTILE, asPlanned: false, differences: [HOSTILE] }],
+      changes: [
+        {
+          id: HOSTILE,
+          summary: HOSTILE,
+          diff: HOSTILE,
+          phase: HOSTILE,
+          undo: false,
+          ticket: HOSTILE,
+          approver: HOSTILE,
+          asPlanned: false,
+          differences: [HOSTILE],
+        },
+      ],
       attachments: [{ name: HOSTILE, file: `attachments/${HOSTILE}`, sha256: HOSTILE, size: 1 }],
     });
     const page = renderHtmlReport(
       model({
         title: HOSTILE,
         items: [hostile],
-        guide: { id: HOSTILE, version: HOSTILE, sha256: HOSTILE, trust: 'untrusted', publisher: HOSTILE, product: HOSTILE },
+        guide: {
+          id: HOSTILE,
+          version: HOSTILE,
+          sha256: HOSTILE,
+          trust: 'untrusted',
+          publisher: HOSTILE,
+          product: HOSTILE,
+        },
         site: { id: HOSTILE, name: HOSTILE, sha256: HOSTILE },
         gate: { basis: 'typed', version: HOSTILE, range: HOSTILE, inRange: false, reason: HOSTILE, overridden: true },
       }),
@@ -82,7 +113,16 @@ describe('the HTML report', () => {
 
   it('says first what came of it, who must act, and what it does not prove', () => {
     const page = renderHtmlReport(model());
-    const order = ['PRACTICE: this comes from', 'Provisional until', 'id="summary"', 'Something does not meet the guide', 'id="act"', 'Hospital (1)', 'id="overview"', 'id="details"'];
+    const order = [
+      'PRACTICE: this comes from',
+      'Provisional until',
+      'id="summary"',
+      'Something does not meet the guide',
+      'id="act"',
+      'Hospital (1)',
+      'id="overview"',
+      'id="details"',
+    ];
     const places = order.map((text) => page.indexOf(text));
     expect(places.every((place) => place >= 0)).toBe(true);
     expect(places.toSorted((a, b) => a - b)).toEqual(places);
@@ -93,7 +133,14 @@ describe('the HTML report', () => {
       model({
         practice: false,
         guide: { ...model().guide, trust: 'unsigned' },
-        gate: { basis: 'observed', version: '9.9.9', range: '>=3', inRange: false, reason: 'asked to', overridden: true },
+        gate: {
+          basis: 'observed',
+          version: '9.9.9',
+          range: '>=3',
+          inRange: false,
+          reason: 'asked to',
+          overridden: true,
+        },
       }),
     );
     expect(page).not.toContain('PRACTICE');
@@ -109,14 +156,41 @@ describe('the HTML report', () => {
             verdict: 'pass',
             goodUntil: '2027-02-01T00:00:00.000Z',
             answer: { answer: 'compliant', note: 'seen', by: 'erika', at: '2026-11-23T10:00:00.000Z' },
-            changes: [{ id: '1', summary: 'Create group', diff: 'dn: cn=x', phase: 'read-back', undo: false, ticket: 'T-1', approver: 'Boss', asPlanned: true }],
+            changes: [
+              {
+                id: '1',
+                summary: 'Create group',
+                diff: 'dn: cn=x',
+                phase: 'read-back',
+                undo: false,
+                ticket: 'T-1',
+                approver: 'Boss',
+                asPlanned: true,
+              },
+            ],
             attachments: [{ name: 'photo.png', file: 'attachments/ab.png', sha256: 'ab', size: 3 }],
           }),
         ],
-        summary: { word: 'hardened', counts: { pass: 1, fail: 0, error: 0, 'not-reviewed': 0, 'not-applicable': 0 }, expired: ['x'], waived: [], total: 1 },
+        summary: {
+          word: 'hardened',
+          counts: { pass: 1, fail: 0, error: 0, 'not-reviewed': 0, 'not-applicable': 0 },
+          expired: ['x'],
+          waived: [],
+          total: 1,
+        },
       }),
     );
-    for (const text of ['The first evidence runs out on', '2027-02-01', 'Create group', 'dn: cn=x', 'Ticket T-1, approved by Boss', 'Read back as planned', 'href="attachments/ab.png"', 'evidence had expired', 'Nobody: no item is open']) {
+    for (const text of [
+      'The first evidence runs out on',
+      '2027-02-01',
+      'Create group',
+      'dn: cn=x',
+      'Ticket T-1, approved by Boss',
+      'Read back as planned',
+      'href="attachments/ab.png"',
+      'evidence had expired',
+      'Nobody: no item is open',
+    ]) {
       expect(page).toContain(text);
     }
   });
