@@ -113,7 +113,7 @@ async function check(counts, name, work) {
     progress.say(`✓ ${name}`);
   } catch (error) {
     counts.failed += 1;
-    progress.say(`✗ ${name}\n${error instanceof Error ? error.message : error}`);
+    progress.say(`✗ ${name}\n${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -56,7 +56,7 @@ export async function runCommand(main) {
     process.exitCode = await main();
   } catch (error) {
     process.stderr.write(
-      `${error instanceof SetupError ? error.message : error instanceof Error ? error.stack : error}\n`,
+      `${error instanceof SetupError ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
     );
     process.exitCode = 1;
   }
