@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { CertificateSpec } from './certificates.ts';
 import { FACTORY_PASSWORD } from './device.ts';
 import { hardenedSettings } from './device-settings.ts';
@@ -109,6 +110,8 @@ function put(root: unknown, path: readonly string[], value: unknown): void {
   parent[path.at(-1) as string] = value;
 }
 
+const fingerprint = (pem: string): string => new X509Certificate(pem).fingerprint256;
+
 const has = (parts: LabParts, group: string, member: string): boolean => {
   const entry = parts.directory.get(group);
   return entry !== undefined && parts.directory.values(entry, 'member').some((value) => dnKey(value.toString()) === dnKey(member));
@@ -209,7 +212,6 @@ export const FAULTS: readonly Fault[] = [
   fault('dc-functional-level', {
     ...namesAndClock,
     title: 'The domain still runs at the 2008 functional level',
-    shipped: true,
     active: (parts) => parts.policies.dc1.functionalLevel < LEVEL,
     set: (parts, on) => void Object.values(parts.policies).forEach((item) => (item.functionalLevel = on ? OLD_LEVEL : LEVEL)),
   }),
@@ -282,7 +284,7 @@ export const FAULTS: readonly Fault[] = [
     probe: 'certificate.pinned',
     title: "The device holds the hospital's former root certificate",
     shipped: true,
-    active: (parts) => parts.device.state.anchorPem !== parts.certificates.hospitalRoot,
+    active: (parts) => fingerprint(parts.device.state.anchorPem) !== fingerprint(parts.certificates.hospitalRoot),
     set: async (parts, on) => {
       parts.device.state.anchorPem = on ? parts.certificates.formerRoot : parts.certificates.hospitalRoot;
       await parts.refresh();

@@ -1,63 +1,101 @@
-import { fail, ok, type Result } from '../core/result.ts';
-import { controlLab, openControl } from './control.ts';
-import { type FaultState, type Lab, startLab } from './index.ts';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type AppError, describeError } from '../core/result.ts';
+import { controlLab, type LabCommand, type LabSecrets } from './control.ts';
+import { faultTable, runLab } from './run-lab.ts';
 
-/** A practice hospital in the foreground of this process. */
-export type RunningLab = {
-  readonly lab: Lab;
-  /** Resolves when another process asked for the end (`lab stop`) or `stop` was called; all ports are shut then. */
-  readonly finished: Promise<void>;
-  readonly stop: () => Promise<void>;
-};
+const USAGE = `lockstep lab start [--dir FOLDER] [--hardened]   start it in the foreground
+lockstep lab stop|status|harden|reset            steer the one that runs
+lockstep lab harden ID…                          mend some faults only
+lockstep lab fault ID on|off                     bring a fault back, or mend it
+lockstep lab secrets                             its passwords, as shell exports
+                                                 (all with the same --dir)`;
 
-/**
- * Starts the practice hospital with its control channel and prints where everything is, one line per call of `print`.
- * Errors: `session.state` where one runs in `dir` already, `input.malformed` where the folder or a port cannot be had.
- */
-export async function runLab(options: { dir: string; shipped?: boolean; print: (line: string) => void }): Promise<Result<RunningLab>> {
-  const { dir, print } = options;
-  if ((await controlLab(dir, { command: 'status' })).ok) {
-    return fail('session.state', 'A practice hospital runs in this folder already. Stop it with: lockstep lab stop', { place: dir });
-  }
-  let lab: Lab;
-  let control: Awaited<ReturnType<typeof openControl>>;
+const EXIT = { done: 0, usage: 2 } as const;
+
+/** The practice hospital's own command line, in a process of its own: nobody imports lab. Returns the exit code. */
+async function main(given: readonly string[]): Promise<number> {
+  let parsed: { values: { dir?: string | undefined; hardened?: boolean | undefined; help?: boolean | undefined }; positionals: string[] };
   try {
-    lab = await startLab({ dir, shipped: options.shipped ?? true });
-    control = await openControl(lab);
+    parsed = parseArgs({ args: [...given], allowPositionals: true, options: { dir: { type: 'string' }, hardened: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
   } catch (error) {
-    return fail('input.malformed', 'The practice hospital cannot start here.', { place: dir, cause: error instanceof Error ? error.message : String(error) });
+    return usage(error instanceof Error ? error.message : String(error));
   }
-  let ending: Promise<void> | undefined;
-  let finish: () => void = () => undefined;
-  const finished = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
-  const stop = (): Promise<void> => {
-    ending ??= Promise.all([control.close(), lab.stop()]).then(finish);
-    return ending;
-  };
-  void control.stopped.then(stop);
-  for (const line of describeLab(lab)) print(line);
-  return ok({ lab, finished, stop });
+  const [name, ...rest] = parsed.positionals;
+  if (parsed.values.help === true) {
+    print(USAGE);
+    return EXIT.done;
+  }
+  const dir = resolve(parsed.values.dir ?? join(dataDir(), 'practice-hospital'));
+  if (name === 'start' && rest.length === 0) return start(dir, parsed.values.hardened !== true);
+  const command = readCommand(name, rest);
+  return command === undefined ? usage('This is not a command of the practice hospital.') : steer(dir, command);
 }
 
-/** What a person wants to know of a lab that has just started. No secret. */
-export function describeLab(lab: Lab): string[] {
-  const { ports } = lab;
-  return [
-    'PRACTICE hospital, on this computer only (127.0.0.1).',
-    `Site file   ${lab.siteFile}`,
-    `Directory   dc1 ldap ${ports.dc1.ldap}, ldaps ${ports.dc1.ldaps}; dc2 ldap ${ports.dc2.ldap}, ldaps ${ports.dc2.ldaps}`,
-    `EMR         HL7 over TLS ${ports.emr.secure}, clear-text twin ${ports.emr.clear}`,
-    `Gateway     https ${ports.device.admin}, http ${ports.device.adminClear}, console ${ports.device.telnet}, debug ${ports.device.debug}`,
-    '',
-    ...faultTable(lab.faults()),
-  ];
+async function start(dir: string, shipped: boolean): Promise<number> {
+  const running = await runLab({ dir, shipped, print });
+  if (!running.ok) return complain(running.error);
+  print('');
+  print('It runs until Ctrl-C, or `lockstep lab stop` elsewhere. Its passwords: `lockstep lab secrets`.');
+  const stop = () => void running.value.stop();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  await running.value.finished;
+  return EXIT.done;
 }
 
-/** The faults as a table of plain text. */
-export function faultTable(faults: readonly FaultState[]): string[] {
-  const width = Math.max(...faults.map((fault) => fault.id.length));
-  const control = Math.max(...faults.map((fault) => fault.control.length));
-  return faults.map((fault) => `${fault.on ? 'ON ' : 'off'} ${fault.id.padEnd(width)}  ${fault.control.padEnd(control)}  ${fault.title}`);
+function readCommand(name: string | undefined, rest: readonly string[]): LabCommand | undefined {
+  if (name === 'fault') {
+    const [id, state] = rest;
+    return rest.length === 2 && id !== undefined && (state === 'on' || state === 'off') ? { command: 'fault', id, on: state === 'on' } : undefined;
+  }
+  if (name === 'harden') return rest.length === 0 ? { command: 'harden' } : { command: 'harden', ids: [...rest] };
+  if (rest.length > 0) return undefined;
+  return name === 'stop' || name === 'status' || name === 'reset' || name === 'secrets' ? { command: name } : undefined;
 }
+
+async function steer(dir: string, command: LabCommand): Promise<number> {
+  const answer = await controlLab(dir, command);
+  if (!answer.ok) return complain(answer.error);
+  if (command.command === 'secrets' && answer.value.secrets !== undefined) secretLines(answer.value.secrets).forEach(print);
+  else if (command.command === 'stop') print('The practice hospital has stopped.');
+  else [`Site file ${answer.value.siteFile}`, ...faultTable(answer.value.faults)].forEach(print);
+  return EXIT.done;
+}
+
+/** Names that the command line's `--secret name=env:NAME` can point at. */
+function secretLines({ secrets, writeCredential, passphrase }: LabSecrets): string[] {
+  const named = Object.entries(secrets).map(([name, value]) => [`PRACTICE_${name.toUpperCase().replaceAll('-', '_')}`, value]);
+  const all = [...named, ['PRACTICE_WRITE_USER', writeCredential.user], ['PRACTICE_WRITE_PASSWORD', writeCredential.password], ['PRACTICE_PASSPHRASE', passphrase]];
+  return all.map(([name, value]) => `export ${name}='${value}'`);
+}
+
+/** The same place as the command line's own data. */
+function dataDir(): string {
+  const { LOCKSTEP_DATA_DIR, APPDATA, XDG_DATA_HOME } = process.env;
+  if (LOCKSTEP_DATA_DIR !== undefined && LOCKSTEP_DATA_DIR !== '') return LOCKSTEP_DATA_DIR;
+  if (process.platform === 'win32') return join(APPDATA ?? join(homedir(), 'AppData', 'Roaming'), 'Lockstep');
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Lockstep');
+  return join(XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'lockstep');
+}
+
+function usage(message: string): number {
+  process.stderr.write(`${message}\n\n${USAGE}\n`);
+  return EXIT.usage;
+}
+
+function complain(error: AppError): number {
+  process.stderr.write(`${describeError(error)}\n`);
+  return EXIT.usage;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+// A reader such as `head` may close the pipe early; that is no fault of the lab.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+process.exitCode = await main(process.argv.slice(2));

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkSigner, loadIdentity } from '../../engine/keys/identity.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
 import { controlLab } from '../../lab/control.ts';
-import { type RunningLab, runLab } from '../../lab/main.ts';
+import { type RunningLab, runLab } from '../../lab/run-lab.ts';
 import { accepts } from '../support/lab-wire.ts';
 
 let dir: string;
