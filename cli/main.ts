@@ -1,15 +1,19 @@
 import { Command, CommanderError } from 'commander';
-import { addBundleCommands } from './commands/bundle.ts';
-import { addGuideCommands } from './commands/guide.ts';
-import { addIdentityCommands } from './commands/identity.ts';
-import { addLabCommands } from './commands/lab.ts';
-import { addProbeCommands } from './commands/probe.ts';
-import { addRunCommand } from './commands/run.ts';
-import { addSessionCommands } from './commands/session.ts';
-import { addSiteCommands } from './commands/site.ts';
-import { addVerifyCommand } from './commands/verify.ts';
 import { EXIT, VERSION } from './host.ts';
 import { note } from './terminal.ts';
+
+/** Each command in its own module, loaded only when it is asked for: the libraries behind them are large. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  run: async () => (await import('./commands/run.ts')).addRunCommand,
+  verify: async () => (await import('./commands/verify.ts')).addVerifyCommand,
+  bundle: async () => (await import('./commands/bundle.ts')).addBundleCommands,
+  guide: async () => (await import('./commands/guide.ts')).addGuideCommands,
+  site: async () => (await import('./commands/site.ts')).addSiteCommands,
+  probe: async () => (await import('./commands/probe.ts')).addProbeCommands,
+  identity: async () => (await import('./commands/identity.ts')).addIdentityCommands,
+  session: async () => (await import('./commands/session.ts')).addSessionCommands,
+  lab: async () => (await import('./commands/lab.ts')).addLabCommands,
+};
 
 const program = new Command('lockstep')
   .description('Walks a hardening guide for a medical device, checks it against the real thing, and seals signed evidence.')
@@ -17,11 +21,9 @@ const program = new Command('lockstep')
   .showHelpAfterError('(lockstep --help lists the commands)')
   .exitOverride();
 
-for (const add of [addRunCommand, addVerifyCommand, addBundleCommands, addGuideCommands, addSiteCommands, addProbeCommands, addIdentityCommands, addSessionCommands, addLabCommands]) {
-  add(program);
-}
-
 try {
+  const wanted = COMMANDS[process.argv[2] ?? ''];
+  for (const load of wanted === undefined ? Object.values(COMMANDS) : [wanted]) (await load())(program);
   await program.parseAsync();
 } catch (error) {
   // Commander has printed its own message; help and version end well.
