@@ -18,7 +18,12 @@ export const directoryCreateGroup = declareChange({
     scope: z.enum(['global', 'universal']).default('global').describe('Where the group counts'),
     kind: z.literal('security').default('security').describe('Only security groups are created'),
     description: z.string().min(1).max(1024).optional().describe('Description of the group'),
-    container: z.string().min(3).max(1024).optional().describe('DN of the container; default: CN=Users below the base DN'),
+    container: z
+      .string()
+      .min(3)
+      .max(1024)
+      .optional()
+      .describe('DN of the container; default: CN=Users below the base DN'),
   }),
   visible: ({ group }) => [
     `One bind with the write credential and the creation of the group ${group}: on Windows events 4727 or 4754.`,

@@ -23,7 +23,10 @@ export const directoryAccount = declareProbe({
     passwordNotRequired: z.boolean().optional().describe('The account may have an empty password'),
     passwordAgeDays: z.number().optional().describe('Days since the password was set'),
     reversibleEncryption: z.boolean().optional().describe('The password is stored so that it can be read back'),
-    noPreAuthentication: z.boolean().optional().describe('Kerberos without pre-authentication: hashes can be asked for by anybody'),
+    noPreAuthentication: z
+      .boolean()
+      .optional()
+      .describe('Kerberos without pre-authentication: hashes can be asked for by anybody'),
     desOnly: z.boolean().optional().describe('Kerberos limited to DES'),
     adminCount: z.boolean().optional().describe('Marked as (formerly) protected administrator'),
     privilegedGroups: z
@@ -45,7 +48,9 @@ export const directoryAccount = declareProbe({
       .optional()
       .describe('Kerberos encryption types set on the account; absent when none are set'),
   }),
-  visible: ({ account }) => [`One bind of the bind account, and searches for ${account ?? 'the bind account'} and the groups it is in.`],
+  visible: ({ account }) => [
+    `One bind of the bind account, and searches for ${account ?? 'the bind account'} and the groups it is in.`,
+  ],
   rights: 'an ordinary domain user',
   deadlineMs: 30_000,
 });

@@ -15,7 +15,9 @@ const certificateSchema = z.strictObject({
 const channelSchema = z.strictObject({
   state: z
     .enum(['verified', 'refuted'])
-    .describe('verified: TLS came up, chain and name hold against the site anchors, and LDAP answered; refuted: it did not'),
+    .describe(
+      'verified: TLS came up, chain and name hold against the site anchors, and LDAP answered; refuted: it did not',
+    ),
   port: z.int().describe('TCP port that was dialled'),
   code: z.string().optional().describe('When refuted: the stage that failed, e.g. tls.chain, tls.name, tls.expired'),
   reason: z.string().optional().describe('When refuted: why, in a sentence'),
@@ -35,7 +37,10 @@ const serverSchema = z.strictObject({
     .array(z.enum(['TLS 1.0', 'TLS 1.1']))
     .optional()
     .describe('Outdated TLS versions that it still agrees to, each offered alone with a hand-built ClientHello'),
-  daysLeft: z.number().optional().describe('The smallest number of days that any of its verified certificates has left'),
+  daysLeft: z
+    .number()
+    .optional()
+    .describe('The smallest number of days that any of its verified certificates has left'),
   anonymousSearch: z
     .enum(['refused', 'allowed'])
     .optional()
@@ -43,8 +48,13 @@ const serverSchema = z.strictObject({
   clearBind: z
     .enum(['refused', 'accepted'])
     .optional()
-    .describe('Whether a simple bind without TLS is processed. Tried with a test name and a random password, never a real one'),
-  clearBindResult: z.int().optional().describe('LDAP result of that bind: 8 or 13 refuse it, 49 means the password was looked at'),
+    .describe(
+      'Whether a simple bind without TLS is processed. Tried with a test name and a random password, never a real one',
+    ),
+  clearBindResult: z
+    .int()
+    .optional()
+    .describe('LDAP result of that bind: 8 or 13 refuse it, 49 means the password was looked at'),
   clockOffsetSeconds: z.number().optional().describe('Server clock minus laptop clock, in seconds'),
 });
 
@@ -60,9 +70,15 @@ export const directoryConnection = declareProbe({
     kind: z.enum(['active-directory', 'ldap']).optional().describe('What the root DSE says the directory is'),
     servers: z.array(serverSchema).min(1).describe('One entry per server of the site'),
     verifiedEverywhere: z.boolean().describe('Every server has at least one verified way in'),
-    baseDnServed: z.boolean().optional().describe('The base DN of the site lies within a naming context of every verified server'),
+    baseDnServed: z
+      .boolean()
+      .optional()
+      .describe('The base DN of the site lies within a naming context of every verified server'),
     bind: z.literal('accepted').optional().describe('The bind account was let in, over a verified connection'),
-    domainFunctionality: z.int().optional().describe('Functional level of the domain: 4 is 2008 R2, 5 is 2012, 7 is 2016'),
+    domainFunctionality: z
+      .int()
+      .optional()
+      .describe('Functional level of the domain: 4 is 2008 R2, 5 is 2012, 7 is 2016'),
     forestFunctionality: z.int().optional().describe('Functional level of the forest, same numbers'),
     signing: z.enum(['required', 'not-required']).optional().describe('LDAP signing on SASL binds'),
     channelBinding: z.enum(['required', 'not-required']).optional().describe('Channel binding on LDAP over TLS'),

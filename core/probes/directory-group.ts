@@ -23,7 +23,10 @@ const groupSchema = z.strictObject({
 
 const writerSchema = z.strictObject({
   type: z.enum(['group', 'person', 'well-known', 'unresolved']).describe('What the principal is'),
-  name: z.string().optional().describe('Name of a group or well-known principal, or the SID when it could not be resolved'),
+  name: z
+    .string()
+    .optional()
+    .describe('Name of a group or well-known principal, or the SID when it could not be resolved'),
   pseudonym: pseudonym.optional().describe('HMAC of a person under the key of the site'),
   rights: z.array(z.string()).describe('GenericAll, GenericWrite, WriteDacl, WriteOwner, WriteMember, AddSelf, Owner'),
   privileged: z.boolean().describe('A built-in administrator of the domain, who has such rights on every group'),
@@ -37,11 +40,20 @@ export const directoryGroup = declareProbe({
   params: z.strictObject({
     group: z.string().min(1).max(256).describe('sAMAccountName, cn or DN of the group'),
     staleAfter: z.iso.duration().optional().describe('ISO 8601 duration: nobody should be idle longer, e.g. P180D'),
-    maximum: z.int().min(1).max(200_000).default(50_000).describe('Stop counting after this many entries; the counts are then absent'),
+    maximum: z
+      .int()
+      .min(1)
+      .max(200_000)
+      .default(50_000)
+      .describe('Stop counting after this many entries; the counts are then absent'),
   }),
   facts: z.strictObject({
     exists: z.boolean().describe('The group is in the directory'),
-    nearMatches: z.array(z.string()).describe('Names of groups that are spelt much like it, nearest first; none are looked for when the group is there'),
+    nearMatches: z
+      .array(z.string())
+      .describe(
+        'Names of groups that are spelt much like it, nearest first; none are looked for when the group is there',
+      ),
     group: groupSchema.optional().describe('The group; absent when there is none'),
     direct: z
       .strictObject({
@@ -54,27 +66,42 @@ export const directoryGroup = declareProbe({
       .describe('Members that the group names itself'),
     effective: z
       .strictObject({
-        count: z.int().optional().describe('User accounts that are members directly or through nested groups and primary groups'),
+        count: z
+          .int()
+          .optional()
+          .describe('User accounts that are members directly or through nested groups and primary groups'),
         computers: z.int().optional().describe('Computer accounts likewise'),
         disabled: z.int().optional().describe('Of the user accounts: disabled'),
         expired: z.int().optional().describe('Of the user accounts: past their account expiry'),
-        stale: z.int().optional().describe('Of the enabled user accounts: idle longer than staleAfter (logon times lag up to 14 days)'),
+        stale: z
+          .int()
+          .optional()
+          .describe('Of the enabled user accounts: idle longer than staleAfter (logon times lag up to 14 days)'),
         neverLoggedOn: z.int().optional().describe('Of the enabled user accounts: no logon recorded'),
         broad: z
           .array(z.string())
           .optional()
-          .describe('The group itself or nested ones that hold more or less everybody (Domain Users, Everyone …) or come from another domain (by SID)'),
+          .describe(
+            'The group itself or nested ones that hold more or less everybody (Domain Users, Everyone …) or come from another domain (by SID)',
+          ),
         groups: z.array(z.string()).optional().describe('Names of all nested groups'),
         depth: z.int().optional().describe('Longest chain of nesting; 0 when no group is nested'),
         cycles: z.array(z.string()).optional().describe('Groups that contain themselves through others'),
-        people: z.array(pseudonym).optional().describe('HMACs of the user accounts under the key of the site, sorted; absent without the key'),
+        people: z
+          .array(pseudonym)
+          .optional()
+          .describe('HMACs of the user accounts under the key of the site, sorted; absent without the key'),
       })
       .optional()
       .describe('Everybody the group lets in'),
     writers: z
       .strictObject({
-        principals: z.array(writerSchema).describe('Who the access control list lets change the membership; deny entries are not subtracted'),
-        delegated: z.array(z.string()).describe('Names of those that are not built-in administrators (people without key: "person")'),
+        principals: z
+          .array(writerSchema)
+          .describe('Who the access control list lets change the membership; deny entries are not subtracted'),
+        delegated: z
+          .array(z.string())
+          .describe('Names of those that are not built-in administrators (people without key: "person")'),
       })
       .optional()
       .describe('Who can change the membership'),

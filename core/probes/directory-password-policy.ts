@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { declareProbe } from './declaration.ts';
 
 const policySchema = z.strictObject({
-  source: z.enum(['domain', 'fine-grained', 'ppolicy']).describe('The domain policy, a password settings object, or an LDAP ppolicy entry'),
+  source: z
+    .enum(['domain', 'fine-grained', 'ppolicy'])
+    .describe('The domain policy, a password settings object, or an LDAP ppolicy entry'),
   name: z.string().optional().describe('Name of the password settings object or ppolicy entry'),
   minimumLength: z.int().optional().describe('Shortest password, in characters'),
   history: z.int().optional().describe('Former passwords that may not come back'),
@@ -31,8 +33,13 @@ export const directoryPasswordPolicy = declareProbe({
   }),
   facts: z.strictObject({
     domain: policySchema.optional().describe('The default policy of the domain'),
-    effective: policySchema.optional().describe('What holds for the account: a fine-grained policy where one wins, else the domain policy'),
-    fineGrained: z.int().optional().describe('Number of password settings objects, where the bind account may read them'),
+    effective: policySchema
+      .optional()
+      .describe('What holds for the account: a fine-grained policy where one wins, else the domain policy'),
+    fineGrained: z
+      .int()
+      .optional()
+      .describe('Number of password settings objects, where the bind account may read them'),
   }),
   visible: ({ account }) => [
     `One bind of the bind account, and reads of the domain policy and of ${account ?? 'the bind account'}.`,

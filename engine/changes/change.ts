@@ -22,7 +22,11 @@ export type ChangePlan = {
 };
 
 /** What was found after the write. `state` is what an undo will be compared with. */
-export type ReadBack = { readonly asPlanned: boolean; readonly differences: readonly string[]; readonly state: unknown };
+export type ReadBack = {
+  readonly asPlanned: boolean;
+  readonly differences: readonly string[];
+  readonly state: unknown;
+};
 
 /** A declaration with the code that plans, writes, reads back and plans the way back. */
 export type Change<P extends z.ZodType = z.ZodType> = {

@@ -31,7 +31,12 @@ type Existing = Extract<State, { exists: true }>;
 /** Plans come back from a journal, so what they hold is checked before it is executed. */
 const operationsSchema = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('add'), dn: z.string(), attributes: attributesSchema }),
-  z.strictObject({ do: z.literal('delete'), dn: z.string(), planned: attributesSchema, expected: stateSchema.options[1] }),
+  z.strictObject({
+    do: z.literal('delete'),
+    dn: z.string(),
+    planned: attributesSchema,
+    expected: stateSchema.options[1],
+  }),
 ]);
 type Operations = z.output<typeof operationsSchema>;
 
@@ -41,7 +46,16 @@ const SECURITY_ENABLED = 2 ** 31;
 /** Attributes that the server itself sets on a new group, or touches without anybody changing the group. */
 const KEPT_BY_SERVER = new Set(
   [
-    ['objectSid', 'objectGUID', 'objectCategory', 'distinguishedName', 'name', 'instanceType', 'sAMAccountType', 'member'],
+    [
+      'objectSid',
+      'objectGUID',
+      'objectCategory',
+      'distinguishedName',
+      'name',
+      'instanceType',
+      'sAMAccountType',
+      'member',
+    ],
     ['whenCreated', 'whenChanged', 'uSNCreated', 'uSNChanged', 'dSCorePropagationData', 'cn', 'objectClass'],
   ]
     .flat()
@@ -53,7 +67,8 @@ async function plan(params: Params, context: ProbeContext): Promise<Result<Chang
     const { baseDn, root, session } = directory;
     if (root.kind !== 'active-directory') return fail('change.refused', 'Groups are only created in Active Directory.');
     const container = params.container ?? `CN=Users,${baseDn}`;
-    if (!isWithin(container, baseDn)) return fail('change.refused', `The container ${container} does not lie below the base DN of the site.`);
+    if (!isWithin(container, baseDn))
+      return fail('change.refused', `The container ${container} does not lie below the base DN of the site.`);
     const above = await session.read(container, ['objectClass']);
     if (!above.ok) return above;
     if (above.value === undefined) return fail('change.refused', `There is no container ${container}.`);
@@ -87,11 +102,18 @@ async function isFree({ session, baseDn }: SiteDirectory, dn: string, name: stri
   const filter = `(sAMAccountName=${escapeFilterValue(name)})`;
   const taken = await session.search({ base: baseDn, filter, attributes: ['1.1'], limit: 5 });
   if (!taken.ok) return taken;
-  const place = there.value?.dn ?? taken.value.entries[0]?.dn;
-  return place === undefined ? ok(undefined) : fail('change.refused', `The name ${name} is taken in the directory.`, { place });
+  // The DN of what has the name may be a person's, and errors go to the journal.
+  const free = there.value === undefined && taken.value.entries.length === 0;
+  return free
+    ? ok(undefined)
+    : fail('change.refused', `The name ${name} is taken in the directory.`, { place: session.place });
 }
 
-async function apply(change: ChangePlan, credential: { user: string; password: string }, context: ProbeContext): Promise<Result<void>> {
+async function apply(
+  change: ChangePlan,
+  credential: { user: string; password: string },
+  context: ProbeContext,
+): Promise<Result<void>> {
   const operations = readOperations(change);
   if (!operations.ok) return operations;
   const wanted = operations.value;
@@ -100,7 +122,10 @@ async function apply(change: ChangePlan, credential: { user: string; password: s
     async (directory) => {
       if (wanted.do === 'add') {
         const free = await isFree(directory, wanted.dn, wanted.attributes.sAMAccountName?.[0] ?? '');
-        if (!free.ok) return free.error.code === 'change.refused' ? differs('Something has taken the place of the group since the plan was made.', wanted.dn) : free;
+        if (!free.ok)
+          return free.error.code === 'change.refused'
+            ? differs('Something has taken the place of the group since the plan was made.', wanted.dn)
+            : free;
         return directory.session.add(wanted.dn, wanted.attributes);
       }
       const now = await readState(directory, wanted.dn, wanted.planned);
@@ -120,7 +145,12 @@ async function readBack(change: ChangePlan, context: ProbeContext): Promise<Resu
   return withDirectory(context, async (directory) => {
     const state = await readState(directory, wanted.dn, wanted.do === 'add' ? wanted.attributes : wanted.planned);
     if (!state.ok) return state;
-    const differences = wanted.do === 'add' ? compareWithPlan(wanted.attributes, state.value) : state.value.exists ? ['The group is still there.'] : [];
+    const differences =
+      wanted.do === 'add'
+        ? compareWithPlan(wanted.attributes, state.value)
+        : state.value.exists
+          ? ['The group is still there.']
+          : [];
     return ok({ asPlanned: differences.length === 0, differences, state: state.value });
   });
 }
@@ -129,7 +159,10 @@ function compareWithPlan(planned: Readonly<Record<string, string[]>>, state: Sta
   if (!state.exists) return ['The group is not there.'];
   const differences = Object.entries(planned)
     .filter(([name, values]) => !sameValues(values, state.attributes[name]))
-    .map(([name, values]) => `${name} is ${state.attributes[name]?.join(', ') ?? 'not set'} instead of ${values.join(', ')}.`);
+    .map(
+      ([name, values]) =>
+        `${name} is ${state.attributes[name]?.join(', ') ?? 'not set'} instead of ${values.join(', ')}.`,
+    );
   if (state.members > 0) differences.push(`The new group has ${state.members} members.`);
   return differences;
 }
@@ -140,7 +173,11 @@ async function planUndo(change: ChangePlan, state: unknown, context: ProbeContex
   const made = operations.value;
   if (change.undo || made.do !== 'add') return fail('change.refused', 'An undo is not undone: plan the change anew.');
   const then = stateSchema.safeParse(state);
-  if (!then.success || !then.data.exists) return fail('change.refused', 'Without the state that was read back after the change there is nothing to compare with.');
+  if (!then.success || !then.data.exists)
+    return fail(
+      'change.refused',
+      'Without the state that was read back after the change there is nothing to compare with.',
+    );
   const expected = then.data;
   return withDirectory(context, async (directory) => {
     const now = await readState(directory, made.dn, made.attributes);
@@ -167,8 +204,11 @@ function differs(message: string, place: string): Result<never> {
 function differenceOf(then: Existing, now: State): string | undefined {
   if (!now.exists) return 'The group is gone already.';
   if (now.guid !== then.guid || now.sid !== then.sid) return 'Another group stands in its place.';
-  if (now.members > 0) return `The group has gained ${now.members} members: it stays and keeps its SID, since rights may hang on it.`;
-  const changed = Object.keys(then.attributes).filter((name) => !sameValues(then.attributes[name] ?? [], now.attributes[name]));
+  if (now.members > 0)
+    return `The group has gained ${now.members} members: it stays and keeps its SID, since rights may hang on it.`;
+  const changed = Object.keys(then.attributes).filter(
+    (name) => !sameValues(then.attributes[name] ?? [], now.attributes[name]),
+  );
   const names = [...changed, ...symmetricDifference(then.others, now.others)];
   return names.length === 0 ? undefined : `The group was changed since: ${names.join(', ')}.`;
 }
@@ -181,14 +221,19 @@ function sameValues(a: readonly string[], b: readonly string[] | undefined): boo
   return b !== undefined && a.length === b.length && [...a].sort().join('\0') === [...b].sort().join('\0');
 }
 
-async function readState(directory: SiteDirectory, dn: string, planned: Readonly<Record<string, string[]>>): Promise<Result<State>> {
+async function readState(
+  directory: SiteDirectory,
+  dn: string,
+  planned: Readonly<Record<string, string[]>>,
+): Promise<Result<State>> {
   const read = await directory.session.read(dn, ['*']);
   if (!read.ok) return read;
   const entry = read.value;
   if (entry === undefined) return ok({ dn, exists: false });
   const sid = sidOf(entry);
   const guid = readGuid(entry.bytes('objectGUID')[0] ?? Buffer.alloc(0));
-  if (sid === undefined || guid === undefined) return fail('ldap.no-right', `The bind account may not read the identifiers of ${dn}.`);
+  if (sid === undefined || guid === undefined)
+    return fail('ldap.no-right', `The bind account may not read the identifiers of ${dn}.`);
   const primary = await directory.session.search({
     base: directory.baseDn,
     filter: `(primaryGroupID=${relativeId(sid)})`,
@@ -211,7 +256,11 @@ async function readState(directory: SiteDirectory, dn: string, planned: Readonly
 function readOperations(change: ChangePlan): Result<Operations> {
   const parsed = operationsSchema.safeParse(change.operations);
   if (change.kind === declaration.id && parsed.success) return ok(parsed.data);
-  return fail('change.refused', 'The plan is not one that this change has made.', parsed.success ? {} : { cause: z.prettifyError(parsed.error) });
+  return fail(
+    'change.refused',
+    'The plan is not one that this change has made.',
+    parsed.success ? {} : { cause: z.prettifyError(parsed.error) },
+  );
 }
 
 /** Creates an empty security group; see core/changes. */

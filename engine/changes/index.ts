@@ -2,6 +2,4 @@ import type { Change } from './change.ts';
 import { directoryCreateGroup } from './directory-create-group.ts';
 
 /** Every change that can be made, one line each. */
-export const CHANGES: readonly Change[] = [
-  directoryCreateGroup as unknown as Change,
-];
+export const CHANGES: readonly Change[] = [directoryCreateGroup as unknown as Change];

@@ -16,7 +16,14 @@ type LeaveOut = (names: readonly (keyof Facts)[], reason: string) => void;
 
 const DAY_MS = 86_400_000;
 const ATTRIBUTES = [
-  ['objectSid', 'userAccountControl', 'msDS-User-Account-Control-Computed', 'accountExpires', 'pwdLastSet', 'adminCount'],
+  [
+    'objectSid',
+    'userAccountControl',
+    'msDS-User-Account-Control-Computed',
+    'accountExpires',
+    'pwdLastSet',
+    'adminCount',
+  ],
   ['servicePrincipalName', 'msDS-AllowedToDelegateTo', 'msDS-AllowedToActOnBehalfOfOtherIdentity'],
   ['msDS-SupportedEncryptionTypes', 'memberOf', 'primaryGroupID'],
 ].flat();
@@ -43,10 +50,16 @@ const ENCRYPTION_BITS: readonly (readonly [number, EncryptionType])[] = [
   [0x10, 'aes256'],
 ];
 
-async function look(params: z.output<typeof declaration.params>, context: ProbeContext): Promise<Result<ProbeOutcome<Facts>>> {
+async function look(
+  params: z.output<typeof declaration.params>,
+  context: ProbeContext,
+): Promise<Result<ProbeOutcome<Facts>>> {
   return withDirectory(context, async (directory): Promise<Result<ProbeOutcome<Facts>>> => {
     if (directory.root.kind !== 'active-directory') {
-      return ok({ kind: 'not-applicable', reason: 'Flags, delegation and service names of accounts exist in Active Directory only.' });
+      return ok({
+        kind: 'not-applicable',
+        reason: 'Flags, delegation and service names of accounts exist in Active Directory only.',
+      });
     }
     const found = await findAccount(directory, params.account ?? directory.user, ATTRIBUTES);
     if (!found.ok) return found;
@@ -79,13 +92,26 @@ async function look(params: z.output<typeof declaration.params>, context: ProbeC
 function describeFlags(entry: LdapEntry, flags: number | undefined, facts: Writable<Facts>, leaveOut: LeaveOut): void {
   facts.adminCount = (parseNumber(entry.text('adminCount')) ?? 0) > 0;
   if (flags === undefined) {
-    const names = ['enabled', 'passwordNeverExpires', 'passwordNotRequired', 'reversibleEncryption', 'noPreAuthentication', 'desOnly'] as const;
+    const names = [
+      'enabled',
+      'passwordNeverExpires',
+      'passwordNotRequired',
+      'reversibleEncryption',
+      'noPreAuthentication',
+      'desOnly',
+    ] as const;
     leaveOut([...names, 'locked'], 'the bind account may not read userAccountControl');
     return;
   }
   const has = (flag: number) => (flags & flag) !== 0;
   facts.enabled = !has(FLAGS.disabled);
-  for (const name of ['passwordNeverExpires', 'passwordNotRequired', 'reversibleEncryption', 'noPreAuthentication', 'desOnly'] as const) {
+  for (const name of [
+    'passwordNeverExpires',
+    'passwordNotRequired',
+    'reversibleEncryption',
+    'noPreAuthentication',
+    'desOnly',
+  ] as const) {
     facts[name] = has(FLAGS[name]);
   }
   // The lockout bit is only ever set in the computed twin of the attribute.
@@ -99,14 +125,25 @@ function describeTimes(entry: LdapEntry, facts: Writable<Facts>, leaveOut: Leave
   if (expiry === undefined) leaveOut(['expired'], 'the bind account may not read accountExpires');
   else facts.expired = expiry instanceof Date && expiry <= now;
   const set = parseFileTime(entry.text('pwdLastSet'));
-  if (set instanceof Date) facts.passwordAgeDays = Math.max(0, Math.round(((now.getTime() - set.getTime()) / DAY_MS) * 10) / 10);
-  else leaveOut(['passwordAgeDays'], set === 'never' ? 'the password must be changed at the next logon' : 'the bind account may not read pwdLastSet');
+  if (set instanceof Date)
+    facts.passwordAgeDays = Math.max(0, Math.round(((now.getTime() - set.getTime()) / DAY_MS) * 10) / 10);
+  else
+    leaveOut(
+      ['passwordAgeDays'],
+      set === 'never' ? 'the password must be changed at the next logon' : 'the bind account may not read pwdLastSet',
+    );
 }
 
-function describeKerberos(entry: LdapEntry, flags: number | undefined, facts: Writable<Facts>, leaveOut: LeaveOut): void {
+function describeKerberos(
+  entry: LdapEntry,
+  flags: number | undefined,
+  facts: Writable<Facts>,
+  leaveOut: LeaveOut,
+): void {
   facts.servicePrincipalNames = [...entry.texts('servicePrincipalName')].sort();
   const types = parseNumber(entry.text('msDS-SupportedEncryptionTypes'));
-  if (types === undefined) leaveOut(['encryptionTypes'], 'none are set on the account, so the defaults of the domain hold');
+  if (types === undefined)
+    leaveOut(['encryptionTypes'], 'none are set on the account, so the defaults of the domain hold');
   else facts.encryptionTypes = ENCRYPTION_BITS.filter(([bit]) => (types & bit) !== 0).map(([, name]) => name);
   if (flags === undefined) {
     leaveOut(['kerberoastable', 'delegation'], 'the bind account may not read userAccountControl');

@@ -29,12 +29,24 @@ type Findings = {
 
 const DAY_MS = 86_400_000;
 /** These say that the question could not be put, so nothing about TLS was found out. */
-const NOT_ASKED = new Set(['tcp.timeout', 'tcp.unreachable', 'dns.not-found', 'dns.failed', 'probe.cancelled', 'probe.deadline', 'site.invalid']);
+const NOT_ASKED = new Set([
+  'tcp.timeout',
+  'tcp.unreachable',
+  'dns.not-found',
+  'dns.failed',
+  'probe.cancelled',
+  'probe.deadline',
+  'site.invalid',
+]);
 
-const NOT_TESTED = 'not tested: the LDAP library does simple and EXTERNAL binds only, and only a SASL bind could show it';
+const NOT_TESTED =
+  'not tested: the LDAP library does simple and EXTERNAL binds only, and only a SASL bind could show it';
 
 /** Looks at every server of the site by every way in, then puts the trials that must be refused. */
-async function look(params: z.output<typeof declaration.params>, context: ProbeContext): Promise<Result<ProbeOutcome<Facts>>> {
+async function look(
+  params: z.output<typeof declaration.params>,
+  context: ProbeContext,
+): Promise<Result<ProbeOutcome<Facts>>> {
   const site = directoryOf(context);
   if (!site.ok) return site;
   const directory = site.value;
@@ -51,7 +63,9 @@ async function look(params: z.output<typeof declaration.params>, context: ProbeC
   }
   if (all.every(({ facts }) => !facts.reachable)) {
     const [first] = all.flatMap(({ errors }) => errors);
-    return first === undefined ? fail('site.invalid', 'No directory server of the site names a port.') : { ok: false, error: first };
+    return first === undefined
+      ? fail('site.invalid', 'No directory server of the site names a port.')
+      : { ok: false, error: first };
   }
   return ok({ kind: 'facts', ...summarize(all, directory) });
 }
@@ -62,21 +76,33 @@ async function lookAtServer(
   anchors: readonly string[],
   context: ProbeContext,
 ): Promise<Result<Findings>> {
-  const findings: Findings = { facts: { id: server.id, host: server.host, reachable: false, verified: [] }, absent: [], errors: [] };
+  const findings: Findings = {
+    facts: { id: server.id, host: server.host, reachable: false, verified: [] },
+    absent: [],
+    errors: [],
+  };
   for (const target of waysTo(server, context, anchors)) {
     const visited = await context.connection(server.host, () => visit(target, findings, directory, context));
     if (!visited.ok) return visited;
   }
   await offerOutdated(server, findings, context);
   if (server.ldap === undefined) {
-    for (const name of ['startTls', 'clearBind', 'clearBindResult']) findings.absent.push(gap(name, server.id, 'not tested: the site names no LDAP port'));
+    for (const name of ['startTls', 'clearBind', 'clearBindResult'])
+      findings.absent.push(gap(name, server.id, 'not tested: the site names no LDAP port'));
   } else if (findings.facts.startTls !== undefined) {
     const address = context.site.hosts[server.host];
-    await tryInClear({ host: server.host, port: server.ldap, ...(address === undefined ? {} : { address }) }, findings, directory, context);
+    await tryInClear(
+      { host: server.host, port: server.ldap, ...(address === undefined ? {} : { address }) },
+      findings,
+      directory,
+      context,
+    );
   } else {
-    for (const name of ['clearBind', 'clearBindResult']) findings.absent.push(gap(name, server.id, 'not tested: the LDAP port did not answer'));
+    for (const name of ['clearBind', 'clearBindResult'])
+      findings.absent.push(gap(name, server.id, 'not tested: the LDAP port did not answer'));
   }
-  if (server.ldaps === undefined) findings.absent.push(gap('ldaps', server.id, 'not tested: the site names no LDAPS port'));
+  if (server.ldaps === undefined)
+    findings.absent.push(gap('ldaps', server.id, 'not tested: the site names no LDAPS port'));
   return finish(findings);
 }
 
@@ -85,7 +111,12 @@ function gap(name: string, server: string, reason: string): AbsentFact {
 }
 
 /** One way in: the handshake, and on the first that is verified all that can be learned behind it. */
-async function visit(target: DialTarget, findings: Findings, directory: Directory, context: ProbeContext): Promise<Result<void>> {
+async function visit(
+  target: DialTarget,
+  findings: Findings,
+  directory: Directory,
+  context: ProbeContext,
+): Promise<Result<void>> {
   const { facts, absent, errors } = findings;
   const name = target.mode === 'ldaps' ? 'ldaps' : 'startTls';
   const opened = await openLdap(target, context.signal);
@@ -119,17 +150,33 @@ async function visit(target: DialTarget, findings: Findings, directory: Director
 }
 
 function refuted(port: number, error: AppError): Channel {
-  return { state: 'refuted', port, code: error.code, reason: error.cause === undefined ? error.message : `${error.message} (${error.cause})` };
+  return {
+    state: 'refuted',
+    port,
+    code: error.code,
+    reason: error.cause === undefined ? error.message : `${error.message} (${error.cause})`,
+  };
 }
 
 function verified(port: number, { peer }: LdapSession, now: Date): Channel {
   if (peer === undefined) return { state: 'refuted', port, code: 'internal', reason: 'The connection has no peer.' };
   const daysLeft = Math.floor(((Date.parse(peer.certificate.notAfter) - now.getTime()) / DAY_MS) * 10) / 10;
-  return { state: 'verified', port, protocol: peer.protocol, cipher: peer.cipher, certificate: { ...peer.certificate, daysLeft } };
+  return {
+    state: 'verified',
+    port,
+    protocol: peer.protocol,
+    cipher: peer.cipher,
+    certificate: { ...peer.certificate, daysLeft },
+  };
 }
 
 /** Clock and anonymous search, on a session that has not bound. */
-async function lookBehind(session: LdapSession, { facts, absent }: Findings, directory: Directory, context: ProbeContext): Promise<void> {
+async function lookBehind(
+  session: LdapSession,
+  { facts, absent }: Findings,
+  directory: Directory,
+  context: ProbeContext,
+): Promise<void> {
   const offset = await clockOffset(session, context);
   if (offset !== undefined) facts.clockOffsetSeconds = offset;
   const anonymous = await tryAnonymousSearch(session, directory.baseDn);
@@ -146,13 +193,23 @@ async function clockOffset(session: LdapSession, context: ProbeContext): Promise
 }
 
 /** A wrong password ends the probe: every further try would bring the account nearer to its lockout. */
-async function tryBind(session: LdapSession, findings: Findings, directory: Directory, context: ProbeContext): Promise<Result<void>> {
+async function tryBind(
+  session: LdapSession,
+  findings: Findings,
+  directory: Directory,
+  context: ProbeContext,
+): Promise<Result<void>> {
   const secret = await context.secret(directory.secret);
   if (!secret.ok) {
     findings.absent.push({ path: 'bind', reason: `not tested: ${secret.error.message}` });
     return ok(undefined);
   }
-  const bound = await bindOnce(session, directory, { user: directory.bindAccount, password: secret.value }, context.now());
+  const bound = await bindOnce(
+    session,
+    directory,
+    { user: directory.bindAccount, password: secret.value },
+    context.now(),
+  );
   if (bound.ok) findings.bound = true;
   else if (bound.error.code === 'ldap.credentials') return bound;
   else findings.absent.push({ path: 'bind', reason: `${findings.facts.id}: ${bound.error.message}` });
@@ -160,17 +217,29 @@ async function tryBind(session: LdapSession, findings: Findings, directory: Dire
 }
 
 /** Offers TLS 1.0 and 1.1 alone: our own TLS library may be unable to. */
-async function offerOutdated(server: Directory['servers'][number], { facts, absent }: Findings, context: ProbeContext): Promise<void> {
+async function offerOutdated(
+  server: Directory['servers'][number],
+  { facts, absent }: Findings,
+  context: ProbeContext,
+): Promise<void> {
   const port = facts.ldaps === undefined ? server.ldap : server.ldaps;
-  if (port === undefined || !facts.reachable) return void absent.push(gap('outdatedTls', facts.id, 'not tested: no port answered'));
-  const endpoint: Endpoint = { host: server.host, port, ...(port === server.ldap ? { starttls: 'ldap' as const } : {}) };
+  if (port === undefined || !facts.reachable)
+    return void absent.push(gap('outdatedTls', facts.id, 'not tested: no port answered'));
+  const endpoint: Endpoint = {
+    host: server.host,
+    port,
+    ...(port === server.ldap ? { starttls: 'ldap' as const } : {}),
+  };
   const accepted: ('TLS 1.0' | 'TLS 1.1')[] = [];
   for (const version of ['TLS 1.0', 'TLS 1.1'] as const) {
     const answer = await context.connection(server.host, () =>
       offer(endpoint, version, ORDINARY_SUITES, { hosts: context.site.hosts, signal: context.signal }),
     );
     if (answer.ok && answer.value.kind === 'hello') accepted.push(version);
-    else if (!answer.ok || !(isRefusal(answer.value) || (isHangUp(answer.value) && (await stillAnswers(endpoint, facts, context))))) {
+    else if (
+      !answer.ok ||
+      !(isRefusal(answer.value) || (isHangUp(answer.value) && (await stillAnswers(endpoint, facts, context))))
+    ) {
       const seen = answer.ok ? `the answer was: ${answer.value.kind}` : answer.error.message;
       return void absent.push(gap('outdatedTls', facts.id, `${version} was not decided: ${seen}`));
     }
@@ -186,8 +255,11 @@ function isHangUp(answer: OfferAnswer): boolean {
 async function stillAnswers(endpoint: Endpoint, facts: ServerFacts, context: ProbeContext): Promise<boolean> {
   const channel = endpoint.starttls === 'ldap' ? facts.startTls : facts.ldaps;
   if (channel?.state !== 'verified') return false;
-  const [version, suites] = channel.protocol === 'TLSv1.3' ? (['TLS 1.3', TLS13_SUITES] as const) : (['TLS 1.2', ORDINARY_SUITES] as const);
-  const answer = await context.connection(endpoint.host, () => offer(endpoint, version, suites, { hosts: context.site.hosts, signal: context.signal }));
+  const [version, suites] =
+    channel.protocol === 'TLSv1.3' ? (['TLS 1.3', TLS13_SUITES] as const) : (['TLS 1.2', ORDINARY_SUITES] as const);
+  const answer = await context.connection(endpoint.host, () =>
+    offer(endpoint, version, suites, { hosts: context.site.hosts, signal: context.signal }),
+  );
   return answer.ok && answer.value.kind === 'hello';
 }
 
@@ -227,14 +299,21 @@ function finish(findings: Findings): Result<Findings> {
   for (const name of ['ldaps', 'startTls'] as const) {
     const channel = facts[name];
     if (channel?.code === undefined || channel.state !== 'refuted') continue;
-    const error = findings.errors.find(({ code, place }) => code === channel.code && place?.endsWith(`:${channel.port}`) === true);
+    const error = findings.errors.find(
+      ({ code, place }) => code === channel.code && place?.endsWith(`:${channel.port}`) === true,
+    );
     if (error !== undefined) facts[name] = refuted(channel.port, blameClock(error, facts.clockOffsetSeconds));
   }
-  const days = [facts.ldaps, facts.startTls].flatMap((channel) => (channel?.certificate === undefined ? [] : [channel.certificate.daysLeft]));
+  const days = [facts.ldaps, facts.startTls].flatMap((channel) =>
+    channel?.certificate === undefined ? [] : [channel.certificate.daysLeft],
+  );
   if (days.length > 0) facts.daysLeft = Math.min(...days);
   else absent.push(gap('daysLeft', facts.id, 'no certificate of this server could be verified'));
   if (facts.clockOffsetSeconds === undefined) {
-    const reason = findings.root?.kind === 'ldap' ? 'this directory does not tell the time' : 'the server could not be asked for its time';
+    const reason =
+      findings.root?.kind === 'ldap'
+        ? 'this directory does not tell the time'
+        : 'the server could not be asked for its time';
     absent.push(gap('clockOffsetSeconds', facts.id, reason));
   }
   if (facts.anonymousSearch === undefined && !absent.some(({ path }) => path === 'servers[].anonymousSearch')) {
@@ -254,18 +333,26 @@ function summarize(all: readonly Findings[], directory: Directory): { facts: Fac
   const [root] = roots;
   const unread = 'no server proved itself, so its root DSE was not believed';
   if (root === undefined) {
-    for (const path of ['kind', 'baseDnServed', 'domainFunctionality', 'forestFunctionality']) absent.push({ path, reason: unread });
+    for (const path of ['kind', 'baseDnServed', 'domainFunctionality', 'forestFunctionality'])
+      absent.push({ path, reason: unread });
   } else {
     facts.kind = root.kind;
-    facts.baseDnServed = roots.every(({ namingContexts }) => namingContexts.some((context) => isWithin(directory.baseDn, context)));
+    facts.baseDnServed = roots.every(({ namingContexts }) =>
+      namingContexts.some((context) => isWithin(directory.baseDn, context)),
+    );
     for (const name of ['domainFunctionality', 'forestFunctionality'] as const) {
       const level = root[name];
       if (level !== undefined) facts[name] = level;
-      else absent.push({ path: name, reason: root.kind === 'ldap' ? 'only Active Directory has functional levels' : 'the root DSE does not tell' });
+      else
+        absent.push({
+          path: name,
+          reason: root.kind === 'ldap' ? 'only Active Directory has functional levels' : 'the root DSE does not tell',
+        });
     }
   }
   if (all.some(({ bound }) => bound)) facts.bind = 'accepted';
-  else if (!absent.some(({ path }) => path === 'bind')) absent.push({ path: 'bind', reason: 'not tested: no server proved itself, so no password was sent' });
+  else if (!absent.some(({ path }) => path === 'bind'))
+    absent.push({ path: 'bind', reason: 'not tested: no server proved itself, so no password was sent' });
   for (const path of ['signing', 'channelBinding']) absent.push({ path, reason: NOT_TESTED });
   return { facts, absent: facts.bind === undefined ? absent : absent.filter(({ path }) => path !== 'bind') };
 }

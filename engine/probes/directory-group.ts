@@ -25,7 +25,12 @@ const LOCKED_FOR_GOOD = '000001010000Z';
 
 async function look(params: Params, context: ProbeContext): Promise<Result<ProbeOutcome<Facts>>> {
   return withDirectory(context, async (directory) => {
-    const group = await findGroup(directory, params.group, ['groupType', 'description', 'managedBy', ...MEMBER_ATTRIBUTES]);
+    const group = await findGroup(directory, params.group, [
+      'groupType',
+      'description',
+      'managedBy',
+      ...MEMBER_ATTRIBUTES,
+    ]);
     if (!group.ok) return group;
     if (group.value === undefined) return missing(directory, params.group);
     context.progress(`Members of ${params.group}`);
@@ -37,19 +42,37 @@ async function look(params: Params, context: ProbeContext): Promise<Result<Probe
     if (!writers.ok) return writers;
     const direct = describeDirect(members.value);
     const effective = describeEffective(group.value, members.value, directory, params, context);
-    const facts = { exists: true, nearMatches: [], ...about.value.facts, direct, effective: effective.facts, ...writers.value.facts };
-    return ok({ kind: 'facts' as const, facts, absent: [...about.value.absent, ...effective.absent, ...writers.value.absent] });
+    const facts = {
+      exists: true,
+      nearMatches: [],
+      ...about.value.facts,
+      direct,
+      effective: effective.facts,
+      ...writers.value.facts,
+    };
+    return ok({
+      kind: 'facts' as const,
+      facts,
+      absent: [...about.value.absent, ...effective.absent, ...writers.value.absent],
+    });
   });
 }
 
 async function missing(directory: SiteDirectory, name: string): Promise<Result<ProbeOutcome<Facts>>> {
   const near = await nearMatches(directory, name);
   if (!near.ok) return near;
-  const absent = ['group', 'direct', 'effective', 'writers'].map((path) => ({ path, reason: `there is no group ${name}` }));
+  const absent = ['group', 'direct', 'effective', 'writers'].map((path) => ({
+    path,
+    reason: `there is no group ${name}`,
+  }));
   return ok({ kind: 'facts', facts: { exists: false, nearMatches: near.value }, absent });
 }
 
-async function describeGroup(directory: SiteDirectory, entry: LdapEntry, context: ProbeContext): Promise<Result<Part<Pick<Facts, 'group'>>>> {
+async function describeGroup(
+  directory: SiteDirectory,
+  entry: LdapEntry,
+  context: ProbeContext,
+): Promise<Result<Part<Pick<Facts, 'group'>>>> {
   const absent: AbsentFact[] = [];
   const manager = entry.text('managedBy');
   const group: Writable<Group> = { dn: entry.dn, name: nameOf(entry), managed: manager !== undefined };
@@ -63,7 +86,8 @@ async function describeGroup(directory: SiteDirectory, entry: LdapEntry, context
     if (scope !== undefined) group.scope = scope;
   }
   for (const name of ['kind', 'scope'] as const) {
-    if (group[name] === undefined) absent.push({ path: `group.${name}`, reason: 'this directory does not tell groups apart that way' });
+    if (group[name] === undefined)
+      absent.push({ path: `group.${name}`, reason: 'this directory does not tell groups apart that way' });
   }
   const description = entry.text('description');
   if (description !== undefined) group.description = description.slice(0, 2000);
@@ -77,7 +101,11 @@ async function describeGroup(directory: SiteDirectory, entry: LdapEntry, context
   return ok({ facts: { group }, absent });
 }
 
-function describeManager(dn: string, entry: LdapEntry | undefined, context: ProbeContext): NonNullable<Group['managedBy']> {
+function describeManager(
+  dn: string,
+  entry: LdapEntry | undefined,
+  context: ProbeContext,
+): NonNullable<Group['managedBy']> {
   if (entry !== undefined && isGroup(entry)) return { type: 'group', name: nameOf(entry) };
   if (entry === undefined || kindOf(entry) !== 'person') return { type: 'other' };
   const pseudonym = pseudonymOf(context, sidOf(entry) ?? normalizeDn(dn));
@@ -96,7 +124,10 @@ function describeDirect({ direct, directUnread }: Membership): NonNullable<Facts
   const count = (kind: Member['kind']) => direct.filter((member) => member.kind === kind).length;
   return {
     people: count('person'),
-    groups: direct.filter(({ kind }) => kind === 'group').map(({ entry }) => nameOf(entry)).sort(),
+    groups: direct
+      .filter(({ kind }) => kind === 'group')
+      .map(({ entry }) => nameOf(entry))
+      .sort(),
     computers: count('computer'),
     other: count('foreign') + count('other') + directUnread,
   };
@@ -139,7 +170,8 @@ function describeEffective(
   facts.count = people.length;
   facts.computers = membership.leaves.filter(({ kind }) => kind === 'computer').length;
   if (context.siteKey === undefined) leaveOut(['people'], 'the hospital gave no key for pseudonyms');
-  else facts.people = people.flatMap((entry) => pseudonymOf(context, sidOf(entry) ?? normalizeDn(entry.dn)) ?? []).sort();
+  else
+    facts.people = people.flatMap((entry) => pseudonymOf(context, sidOf(entry) ?? normalizeDn(entry.dn)) ?? []).sort();
   if (directory.root.kind === 'active-directory') countStates(people, facts, leaveOut, params, context.now());
   else countLocked(people, facts, leaveOut);
   return { facts, absent };
@@ -147,7 +179,9 @@ function describeEffective(
 
 function uncounted(unread: number, foreign: number): string | undefined {
   if (unread > 0) return `${unread} members could not be read, so nobody knows how many people stand behind them`;
-  return foreign > 0 ? `${foreign} members are principals of other domains or stand for everybody, and cannot be counted` : undefined;
+  return foreign > 0
+    ? `${foreign} members are principals of other domains or stand for everybody, and cannot be counted`
+    : undefined;
 }
 
 function broadOf(group: LdapEntry, membership: Membership, foreign: readonly Member[]): string[] {
@@ -161,10 +195,19 @@ function broadOf(group: LdapEntry, membership: Membership, foreign: readonly Mem
 
 type LeaveOut = (names: readonly (keyof Effective)[], reason: string) => void;
 
-function countStates(people: readonly LdapEntry[], facts: Writable<Effective>, leaveOut: LeaveOut, params: Params, now: Date): void {
+function countStates(
+  people: readonly LdapEntry[],
+  facts: Writable<Effective>,
+  leaveOut: LeaveOut,
+  params: Params,
+  now: Date,
+): void {
   const flags = people.map((entry) => parseNumber(entry.text('userAccountControl')));
   if (flags.some((one) => one === undefined)) {
-    leaveOut(['disabled', 'stale', 'neverLoggedOn'], 'the bind account may not read userAccountControl of every member');
+    leaveOut(
+      ['disabled', 'stale', 'neverLoggedOn'],
+      'the bind account may not read userAccountControl of every member',
+    );
   } else {
     facts.disabled = flags.filter((one = 0) => (one & DISABLED) !== 0).length;
     const enabled = people.filter((_, index) => ((flags[index] ?? 0) & DISABLED) === 0);
@@ -174,7 +217,8 @@ function countStates(people: readonly LdapEntry[], facts: Writable<Effective>, l
     else facts.stale = enabled.filter((entry) => isStale(entry, staleAfter, now)).length;
   }
   const expiries = people.map((entry) => parseFileTime(entry.text('accountExpires')));
-  if (expiries.some((expiry) => expiry === undefined)) leaveOut(['expired'], 'the bind account may not read accountExpires of every member');
+  if (expiries.some((expiry) => expiry === undefined))
+    leaveOut(['expired'], 'the bind account may not read accountExpires of every member');
   else facts.expired = expiries.filter((expiry) => expiry instanceof Date && expiry <= now).length;
 }
 
@@ -197,15 +241,27 @@ function countLocked(people: readonly LdapEntry[], facts: Writable<Effective>, l
   leaveOut(['expired', 'stale', 'neverLoggedOn'], 'this directory does not record it');
 }
 
-async function describeWriters(directory: SiteDirectory, dn: string, context: ProbeContext): Promise<Result<Part<Pick<Facts, 'writers'>>>> {
+async function describeWriters(
+  directory: SiteDirectory,
+  dn: string,
+  context: ProbeContext,
+): Promise<Result<Part<Pick<Facts, 'writers'>>>> {
   const read = await readWriters(directory, dn);
   if (!read.ok) return read;
   if (typeof read.value === 'string') return ok({ facts: {}, absent: [{ path: 'writers', reason: read.value }] });
   const principals = read.value.map(({ type, name, sid, rights, privileged }) => {
     const pseudonym = type === 'person' ? pseudonymOf(context, sid) : undefined;
-    return { type, rights: [...rights], privileged, ...(name === undefined ? {} : { name }), ...(pseudonym === undefined ? {} : { pseudonym }) };
+    return {
+      type,
+      rights: [...rights],
+      privileged,
+      ...(name === undefined ? {} : { name }),
+      ...(pseudonym === undefined ? {} : { pseudonym }),
+    };
   });
-  const delegated = principals.filter(({ privileged }) => !privileged).map(({ name, pseudonym }) => name ?? pseudonym ?? 'person');
+  const delegated = principals
+    .filter(({ privileged }) => !privileged)
+    .map(({ name, pseudonym }) => name ?? pseudonym ?? 'person');
   return ok({ facts: { writers: { principals, delegated: delegated.sort() } }, absent: [] });
 }
 

@@ -27,10 +27,15 @@ const FIELDS = [
   ['lockoutThreshold', 'lockoutMinutes', 'lockoutWindowMinutes'],
 ].flat() as readonly (keyof PasswordPolicy)[];
 
-async function look(params: z.output<typeof declaration.params>, context: ProbeContext): Promise<Result<ProbeOutcome<Facts>>> {
+async function look(
+  params: z.output<typeof declaration.params>,
+  context: ProbeContext,
+): Promise<Result<ProbeOutcome<Facts>>> {
   return withDirectory(context, async (directory) => {
     const account = params.account ?? directory.user;
-    return directory.root.kind === 'active-directory' ? lookAtDomain(directory, account) : lookAtOverlay(directory, account);
+    return directory.root.kind === 'active-directory'
+      ? lookAtDomain(directory, account)
+      : lookAtOverlay(directory, account);
   });
 }
 
@@ -39,16 +44,30 @@ async function lookAtDomain(directory: SiteDirectory, account: string): Promise<
   const head = root.defaultNamingContext ?? baseDn;
   const read = await session.read(head, DOMAIN_ATTRIBUTES);
   if (!read.ok) return read;
-  if (read.value === undefined) return fail('ldap.no-right', `The bind account may not read ${head}.`, { place: session.place });
+  if (read.value === undefined)
+    return fail('ldap.no-right', `The bind account may not read ${head}.`, { place: session.place });
   const facts: Writable<Facts> = { domain: domainPolicy(read.value) };
   const absent: AbsentFact[] = [...gaps('domain', facts.domain)];
   const container = `CN=Password Settings Container,CN=System,${head}`;
-  const objects = await session.search({ base: container, scope: 'sub', filter: '(objectClass=msDS-PasswordSettings)', attributes: ['cn'], limit: 1000 });
+  const objects = await session.search({
+    base: container,
+    scope: 'sub',
+    filter: '(objectClass=msDS-PasswordSettings)',
+    attributes: ['cn'],
+    limit: 1000,
+  });
   // An ordinary user sees an empty container where it may not read what is in it, so only a number above zero is a fact.
   if (objects.ok && objects.value.entries.length > 0) facts.fineGrained = objects.value.entries.length;
-  else absent.push({ path: 'fineGrained', reason: 'the bind account sees none, and could not see any that it has no right to read' });
+  else
+    absent.push({
+      path: 'fineGrained',
+      reason: 'the bind account sees none, and could not see any that it has no right to read',
+    });
   if (!objects.ok && objects.error.code !== 'ldap.result' && objects.error.code !== 'ldap.no-right') return objects;
-  const mayRead = account === directory.user || facts.fineGrained !== undefined || (root.domainFunctionality ?? FINE_GRAINED_LEVEL) < FINE_GRAINED_LEVEL;
+  const mayRead =
+    account === directory.user ||
+    facts.fineGrained !== undefined ||
+    (root.domainFunctionality ?? FINE_GRAINED_LEVEL) < FINE_GRAINED_LEVEL;
   const effective = await winner(directory, account, facts.domain, mayRead);
   if (!effective.ok) return effective;
   if (typeof effective.value === 'string') absent.push({ path: 'effective', reason: effective.value });
@@ -73,7 +92,12 @@ async function winner(
   if (!found.ok) return found;
   if (found.value === undefined) return ok(`there is no account ${account}`);
   const name = found.value.text('msDS-ResultantPSO');
-  if (name === undefined) return ok(mayRead && domain !== undefined ? domain : 'the bind account has no right to see which policy wins for another account');
+  if (name === undefined)
+    return ok(
+      mayRead && domain !== undefined
+        ? domain
+        : 'the bind account has no right to see which policy wins for another account',
+    );
   const object = await directory.session.read(name, FINE_GRAINED_ATTRIBUTES);
   if (!object.ok && object.error.code !== 'ldap.result' && object.error.code !== 'ldap.no-right') return object;
   const entry = object.ok ? object.value : undefined;
@@ -90,7 +114,10 @@ async function winner(
 async function lookAtOverlay(directory: SiteDirectory, account: string): Promise<Result<ProbeOutcome<Facts>>> {
   const found = await findAccount(directory, account, ['pwdPolicySubentry']);
   if (!found.ok) return found;
-  const absent: AbsentFact[] = ['domain', 'fineGrained'].map((path) => ({ path, reason: 'only Active Directory has it' }));
+  const absent: AbsentFact[] = ['domain', 'fineGrained'].map((path) => ({
+    path,
+    reason: 'only Active Directory has it',
+  }));
   const named = found.value?.text('pwdPolicySubentry');
   const read = named === undefined ? ok(undefined) : await directory.session.read(named, PPOLICY_ATTRIBUTES);
   if (!read.ok && read.error.code !== 'ldap.result' && read.error.code !== 'ldap.no-right') return read;
@@ -111,7 +138,8 @@ async function lookAtOverlay(directory: SiteDirectory, account: string): Promise
 function gaps(path: string, policy: PasswordPolicy | undefined): AbsentFact[] {
   const missing = FIELDS.filter((name) => policy?.[name] === undefined).map((name) => ({
     path: `${path}.${name}`,
-    reason: name === 'maximumAgeDays' && policy?.expires === false ? 'passwords never expire' : 'the directory does not tell',
+    reason:
+      name === 'maximumAgeDays' && policy?.expires === false ? 'passwords never expire' : 'the directory does not tell',
   }));
   const unnamed = policy?.name === undefined ? [{ path: `${path}.name`, reason: 'this policy has no name' }] : [];
   return [...missing, ...unnamed];

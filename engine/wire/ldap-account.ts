@@ -9,7 +9,7 @@ import { resolveSids } from './ldap-writers.ts';
 
 const MAX_GROUPS = 5_000;
 
-export type Upwards = { readonly count: number; readonly administrative: readonly string[] };
+type Upwards = { readonly count: number; readonly administrative: readonly string[] };
 
 /**
  * Every group an account is in, upwards through nesting, its primary group included (`memberOf` omits that one).
@@ -36,7 +36,13 @@ export async function groupsUpwards(directory: SiteDirectory, account: LdapEntry
   }
   if (unread.size > 0) return ok(`${unread.size} of its groups could not be read`);
   const groups = [...known.values()];
-  return ok({ count: groups.length, administrative: groups.filter((entry) => isAdministrative(sidOf(entry) ?? '')).map(nameOf).sort() });
+  return ok({
+    count: groups.length,
+    administrative: groups
+      .filter((entry) => isAdministrative(sidOf(entry) ?? ''))
+      .map(nameOf)
+      .sort(),
+  });
 }
 
 async function primaryGroup(directory: SiteDirectory, account: LdapEntry): Promise<Result<LdapEntry | undefined>> {

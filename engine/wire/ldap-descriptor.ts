@@ -46,7 +46,12 @@ export function membershipRights(bytes: Uint8Array): MembershipRight[] | undefin
   return [...found].map(([sid, rights]) => ({ sid, rights: [...rights] }));
 }
 
-function readAcl(bytes: Uint8Array, view: DataView, start: number, grant: (sid: string, right: string) => void): boolean {
+function readAcl(
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  grant: (sid: string, right: string) => void,
+): boolean {
   if (start + 8 > bytes.length) return false;
   const end = start + view.getUint16(start + 2, true);
   const count = view.getUint16(start + 4, true);
@@ -98,13 +103,16 @@ function readAce(
 }
 
 function rightsOf(mask: number, objectType: string | undefined): string[] {
-  const onMember = objectType === undefined || objectType === MEMBER_ATTRIBUTE || objectType === MEMBERSHIP_PROPERTY_SET;
-  if (objectType === undefined && ((mask & GENERIC_ALL) !== 0 || (mask & ALL_ON_OBJECT) === ALL_ON_OBJECT)) return ['GenericAll'];
+  const onMember =
+    objectType === undefined || objectType === MEMBER_ATTRIBUTE || objectType === MEMBERSHIP_PROPERTY_SET;
+  if (objectType === undefined && ((mask & GENERIC_ALL) !== 0 || (mask & ALL_ON_OBJECT) === ALL_ON_OBJECT))
+    return ['GenericAll'];
   const rights: string[] = [];
   if ((mask & GENERIC_WRITE) !== 0 && onMember) rights.push('GenericWrite');
   if ((mask & WRITE_DACL) !== 0) rights.push('WriteDacl');
   if ((mask & WRITE_OWNER) !== 0) rights.push('WriteOwner');
   if (onMember && ((mask & WRITE_PROPERTY) !== 0 || (mask & GENERIC_ALL) !== 0)) rights.push('WriteMember');
-  if ((mask & SELF_WRITE) !== 0 && (objectType === undefined || objectType === MEMBER_ATTRIBUTE)) rights.push('AddSelf');
+  if ((mask & SELF_WRITE) !== 0 && (objectType === undefined || objectType === MEMBER_ATTRIBUTE))
+    rights.push('AddSelf');
   return rights;
 }

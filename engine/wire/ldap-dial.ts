@@ -59,20 +59,28 @@ const CHAIN_CODES = new Set([
 ]);
 
 /** Sorts what Node says about a broken connection into the stage that failed. */
-export function connectionError(error: unknown, place: string): AppError {
+function connectionError(error: unknown, place: string): AppError {
   const { code = '', message = String(error) } = error as { code?: string; message?: string };
   const more = { place, cause: message };
   if (code === 'CERT_HAS_EXPIRED') return appError('tls.expired', 'A certificate of the server has expired.', more);
-  if (code === 'CERT_NOT_YET_VALID') return appError('tls.clock', 'A certificate of the server is not valid yet: compare the clocks.', more);
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return appError('tls.name', 'The certificate of the server is made out to another name.', more);
-  if (CHAIN_CODES.has(code)) return appError('tls.chain', 'The certificate of the server does not lead to an anchor of the site.', more);
-  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|UNEXPECTED_MESSAGE|RECORD_TOO_LARGE|BAD_PACKET_LENGTH|RECORD_LAYER_FAILURE/.test(code)) {
+  if (code === 'CERT_NOT_YET_VALID')
+    return appError('tls.clock', 'A certificate of the server is not valid yet: compare the clocks.', more);
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return appError('tls.name', 'The certificate of the server is made out to another name.', more);
+  if (CHAIN_CODES.has(code))
+    return appError('tls.chain', 'The certificate of the server does not lead to an anchor of the site.', more);
+  if (
+    /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|UNEXPECTED_MESSAGE|RECORD_TOO_LARGE|BAD_PACKET_LENGTH|RECORD_LAYER_FAILURE/.test(
+      code,
+    )
+  ) {
     return appError('tls.not-spoken', 'The port does not speak TLS.', more);
   }
   if (/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE|VERSION_TOO_LOW/.test(code)) {
     return appError('tls.protocol', 'The server offers no TLS version that is still safe.', more);
   }
-  if (/^ERR_SSL/.test(code) || code === 'EPROTO') return appError('tls.alert', 'The server refused the TLS handshake.', more);
+  if (code.startsWith('ERR_SSL') || code === 'EPROTO')
+    return appError('tls.alert', 'The server refused the TLS handshake.', more);
   return socketError(error instanceof Error ? error : new Error(message), place);
 }
 
@@ -102,7 +110,10 @@ async function bounded<T>(
 }
 
 /** Opens a TCP connection. Errors as `dial`. */
-export async function dialTcp(target: Pick<DialTarget, 'host' | 'address' | 'port'>, signal: AbortSignal): Promise<Result<net.Socket>> {
+export async function dialTcp(
+  target: Pick<DialTarget, 'host' | 'address' | 'port'>,
+  signal: AbortSignal,
+): Promise<Result<net.Socket>> {
   const { host, address, port } = target;
   const dialed = await dial(host, port, { signal, ...(address === undefined ? {} : { hosts: { [host]: address } }) });
   // A socket without an error listener would end the whole process when a server misbehaves later.
@@ -119,7 +130,8 @@ function readStartTlsAnswer(socket: net.Socket): Promise<{ code: number; diagnos
       socket.pause();
       settle();
     };
-    const onClose = () => done(() => reject(Object.assign(new Error('closed before the answer to StartTLS'), { code: 'ECONNRESET' })));
+    const onClose = () =>
+      done(() => reject(Object.assign(new Error('closed before the answer to StartTLS'), { code: 'ECONNRESET' })));
     const onError = (error: Error) => done(() => reject(error));
     const onData = (chunk: Buffer) => {
       read = Buffer.concat([read, chunk]);
@@ -177,7 +189,9 @@ function checkName(host: string, certificate: tls.PeerCertificate): Error | unde
 
 function describeKey(certificate: X509Certificate): string {
   const { asymmetricKeyType = 'unknown', asymmetricKeyDetails: details } = certificate.publicKey;
-  return [asymmetricKeyType, details?.modulusLength ?? details?.namedCurve].filter((part) => part !== undefined).join(' ');
+  return [asymmetricKeyType, details?.modulusLength ?? details?.namedCurve]
+    .filter((part) => part !== undefined)
+    .join(' ');
 }
 
 function describePeer(socket: tls.TLSSocket): DialedPeer {
@@ -201,9 +215,13 @@ function describePeer(socket: tls.TLSSocket): DialedPeer {
  * spoken yet, except for StartTLS.
  * @returns the secured socket; errors dns.*, tcp.*, tls.*, and ldap.* for a StartTLS that was refused
  */
-export async function dialDirectory(target: DialTarget, signal: AbortSignal): Promise<Result<{ socket: tls.TLSSocket; peer: DialedPeer }>> {
+export async function dialDirectory(
+  target: DialTarget,
+  signal: AbortSignal,
+): Promise<Result<{ socket: tls.TLSSocket; peer: DialedPeer }>> {
   const place = `${target.host}:${target.port}`;
-  if (target.anchors.length === 0) return fail('site.invalid', 'The site gives no trust anchor for the directory.', { place });
+  if (target.anchors.length === 0)
+    return fail('site.invalid', 'The site gives no trust anchor for the directory.', { place });
   const dialed = await dialTcp(target, signal);
   if (!dialed.ok) return dialed;
   const raw = dialed.value;
@@ -226,7 +244,8 @@ export async function dialDirectory(target: DialTarget, signal: AbortSignal): Pr
       socket.on('error', reject);
       socket.once('secureConnect', () => resolve(socket));
     });
-  const late = () => appError('tcp.timeout', `The TLS handshake did not end within ${HANDSHAKE_MS / 1000} s.`, { place });
+  const late = () =>
+    appError('tcp.timeout', `The TLS handshake did not end within ${HANDSHAKE_MS / 1000} s.`, { place });
   const done = await bounded(HANDSHAKE_MS, signal, late, place, handshake, () => {
     secured?.destroy();
     raw.destroy();

@@ -36,7 +36,11 @@ function looksLikeDn(text: string): boolean {
  * Finds a group by sAMAccountName, cn or DN. A sAMAccountName wins over a cn.
  * @returns the entry; undefined when there is none; `probe.inconclusive` when several groups have that name
  */
-export async function findGroup(directory: SiteDirectory, group: string, attributes: readonly string[]): Promise<Result<LdapEntry | undefined>> {
+export async function findGroup(
+  directory: SiteDirectory,
+  group: string,
+  attributes: readonly string[],
+): Promise<Result<LdapEntry | undefined>> {
   const wanted = ['objectClass', 'sAMAccountName', 'cn', ...attributes];
   if (looksLikeDn(group)) {
     const read = await directory.session.read(group, wanted);
@@ -45,25 +49,58 @@ export async function findGroup(directory: SiteDirectory, group: string, attribu
   }
   const value = escapeFilterValue(group);
   const filter = `(&${GROUP_FILTER}(|(sAMAccountName=${value})(cn=${value})))`;
-  return pickOne(await directory.session.search({ base: directory.baseDn, filter, attributes: wanted, limit: 50 }), group, 'sAMAccountName');
+  return pickOne(
+    await directory.session.search({ base: directory.baseDn, filter, attributes: wanted, limit: 50 }),
+    group,
+    'sAMAccountName',
+  );
 }
 
-/** Finds an account by sAMAccountName, `DOMAIN\name`, userPrincipalName, uid or DN; results as `findGroup`. */
-export async function findAccount(directory: SiteDirectory, account: string, attributes: readonly string[]): Promise<Result<LdapEntry | undefined>> {
+/**
+ * Finds an account by sAMAccountName, `DOMAIN\name`, userPrincipalName, uid or DN; results as `findGroup`. `name@domain`
+ * also finds an account without userPrincipalName, as a logon does (MS-ADTS 5.1.1.1.1).
+ */
+export async function findAccount(
+  directory: SiteDirectory,
+  account: string,
+  attributes: readonly string[],
+): Promise<Result<LdapEntry | undefined>> {
   const wanted = ['objectClass', 'sAMAccountName', 'userPrincipalName', 'uid', 'cn', ...attributes];
   if (looksLikeDn(account)) return directory.session.read(account, wanted);
-  const value = escapeFilterValue(account.replace(/^[^\\]+\\/, ''));
-  const filter = `(&(|(objectClass=user)(objectClass=person)(objectClass=account))(|(sAMAccountName=${value})(userPrincipalName=${value})(uid=${value})))`;
-  return pickOne(await directory.session.search({ base: directory.baseDn, filter, attributes: wanted, limit: 50 }), account, 'sAMAccountName');
+  const [name = '', domain] = account.replace(/^[^\\]+\\/, '').split('@');
+  const byUpn = domain === undefined ? [] : [`(userPrincipalName=${escapeFilterValue(`${name}@${domain}`)})`];
+  const local = domain === undefined || domain.toLowerCase() === domainName(directory.baseDn);
+  const byName = local ? [`(sAMAccountName=${escapeFilterValue(name)})`, `(uid=${escapeFilterValue(name)})`] : [];
+  for (const keys of [byUpn, byName]) {
+    if (keys.length === 0) continue;
+    const filter = `(&(|(objectClass=user)(objectClass=person)(objectClass=account))(|${keys.join('')}))`;
+    const search = { base: directory.baseDn, filter, attributes: wanted, limit: 50 };
+    const found = pickOne(await directory.session.search(search), name, 'sAMAccountName');
+    if (!found.ok || found.value !== undefined) return found;
+  }
+  return ok(undefined);
 }
 
-function pickOne(found: Result<{ entries: LdapEntry[] }>, name: string, preferred: string): Result<LdapEntry | undefined> {
+/** `DC=hospital,DC=test` as `hospital.test`. */
+function domainName(baseDn: string): string {
+  const parts = (parseDn(baseDn) ?? []).flat().filter(({ type }) => type === 'dc');
+  return parts
+    .map(({ value }) => value)
+    .join('.')
+    .toLowerCase();
+}
+
+function pickOne(
+  found: Result<{ entries: LdapEntry[] }>,
+  name: string,
+  preferred: string,
+): Result<LdapEntry | undefined> {
   if (!found.ok) return found;
   const { entries } = found.value;
   const exact = entries.filter((entry) => entry.text(preferred)?.toLowerCase() === name.toLowerCase());
   const best = exact.length > 0 ? exact : entries;
   if (best.length <= 1) return ok(best[0]);
-  return fail('probe.inconclusive', `Several entries of the directory are called ${name}: give the DN.`, { cause: best.map(({ dn }) => dn).join('; ') });
+  return fail('probe.inconclusive', `${best.length} entries of the directory are called ${name}: give the DN.`);
 }
 
 /** Reads many entries by DN, in batches; those that cannot be read are left out. Keys are normalised DNs. */
@@ -93,7 +130,11 @@ export async function readMany(
 }
 
 /** One entry; undefined also where the server answers with another result than success, for that entry is simply not readable. */
-async function readQuietly(session: LdapSession, dn: string, attributes: readonly string[]): Promise<Result<LdapEntry | undefined>> {
+async function readQuietly(
+  session: LdapSession,
+  dn: string,
+  attributes: readonly string[],
+): Promise<Result<LdapEntry | undefined>> {
   const read = await session.read(dn, attributes);
   if (read.ok || (read.error.code !== 'ldap.result' && read.error.code !== 'ldap.no-right')) return read;
   return ok(undefined);
@@ -120,8 +161,10 @@ export function nearest(wanted: string, candidates: readonly string[]): string[]
   return candidates
     .map((candidate) => {
       const other = plain(candidate);
-      const contained = Math.min(other.length, target.length) >= 4 && (other.includes(target) || target.includes(other));
-      const distance = Math.abs(other.length - target.length) > tolerance ? Number.POSITIVE_INFINITY : editDistance(target, other);
+      const contained =
+        Math.min(other.length, target.length) >= 4 && (other.includes(target) || target.includes(other));
+      const distance =
+        Math.abs(other.length - target.length) > tolerance ? Number.POSITIVE_INFINITY : editDistance(target, other);
       return { candidate, distance: contained ? Math.min(distance, tolerance) : distance };
     })
     .filter(({ distance }) => distance <= tolerance)

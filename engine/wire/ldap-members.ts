@@ -5,7 +5,7 @@ import { escapeFilterValue, normalizeDn } from './ldap-names.ts';
 import type { SiteDirectory } from './ldap-site.ts';
 import { relativeId } from './ldap-values.ts';
 
-export type MemberKind = 'person' | 'computer' | 'group' | 'foreign' | 'other';
+type MemberKind = 'person' | 'computer' | 'group' | 'foreign' | 'other';
 export type Member = { readonly kind: MemberKind; readonly entry: LdapEntry };
 
 /** Everybody below a group. */
@@ -61,7 +61,11 @@ export function kindOf(entry: LdapEntry): MemberKind {
  * them). `group` must have been read with MEMBER_ATTRIBUTES.
  * @param maximum entries after which the walk stops
  */
-export async function walkMembers(directory: SiteDirectory, group: LdapEntry, maximum: number): Promise<Result<Membership>> {
+export async function walkMembers(
+  directory: SiteDirectory,
+  group: LdapEntry,
+  maximum: number,
+): Promise<Result<Membership>> {
   const rootKey = normalizeDn(group.dn);
   const known = new Map<string, Member>([[rootKey, { kind: 'group', entry: group }]]);
   const edges = new Map<string, string[]>();
@@ -107,10 +111,18 @@ export async function walkMembers(directory: SiteDirectory, group: LdapEntry, ma
 
 type Found = { readonly found: Map<string, Member>; readonly unread: string[]; readonly complete: boolean };
 
-async function membersOf(directory: SiteDirectory, group: LdapEntry, known: ReadonlyMap<string, Member>, maximum: number): Promise<Result<Found>> {
+async function membersOf(
+  directory: SiteDirectory,
+  group: LdapEntry,
+  known: ReadonlyMap<string, Member>,
+  maximum: number,
+): Promise<Result<Found>> {
   const found = new Map<string, Member>();
   // groupOfNames must have a member, so an empty DN is put there to stand for nobody; NameAndOptionalUID may carry `#'…'B`.
-  const named = [...group.texts('member'), ...group.texts('uniqueMember').map((dn) => dn.replace(/#'[01]*'B$/, ''))].filter((dn) => dn !== '');
+  const named = [
+    ...group.texts('member'),
+    ...group.texts('uniqueMember').map((dn) => dn.replace(/#'[01]*'B$/, '')),
+  ].filter((dn) => dn !== '');
   if (named.length > maximum) return ok({ found, unread: [], complete: false });
   const missing: string[] = [];
   for (const dn of named) {
@@ -150,7 +162,12 @@ async function indirectly(
   const uids = group.texts('memberUid');
   if (uids.length > maximum) return ok({ entries, unread, complete: false });
   for (const uid of uids) {
-    const found = await session.search({ base: baseDn, filter: `(uid=${escapeFilterValue(uid)})`, attributes: MEMBER_ATTRIBUTES, limit: 10 });
+    const found = await session.search({
+      base: baseDn,
+      filter: `(uid=${escapeFilterValue(uid)})`,
+      attributes: MEMBER_ATTRIBUTES,
+      limit: 10,
+    });
     if (!found.ok) return found;
     entries.push(...found.value.entries);
     if (found.value.entries.length === 0) unread.push(`uid=${uid}`);
@@ -159,9 +176,13 @@ async function indirectly(
 }
 
 /** Longest chain below `root` and the nodes that reach themselves. Iterative: a directory may nest thousands deep. */
-export function shapeOf(root: string, edges: ReadonlyMap<string, readonly string[]>): { depth: number; cyclic: string[] } {
+export function shapeOf(
+  root: string,
+  edges: ReadonlyMap<string, readonly string[]>,
+): { depth: number; cyclic: string[] } {
   const incoming = new Map<string, number>();
-  for (const targets of edges.values()) for (const target of new Set(targets)) incoming.set(target, (incoming.get(target) ?? 0) + 1);
+  for (const targets of edges.values())
+    for (const target of new Set(targets)) incoming.set(target, (incoming.get(target) ?? 0) + 1);
   const depthOf = new Map<string, number>([[root, 0]]);
   const ready = [...edges.keys()].filter((key) => (incoming.get(key) ?? 0) === 0);
   const done = new Set<string>();
@@ -175,7 +196,8 @@ export function shapeOf(root: string, edges: ReadonlyMap<string, readonly string
   }
   const rest = [...edges.keys()].filter((key) => !done.has(key));
   const cyclic = rest.filter((key) => reaches(key, edges));
-  for (const [key, level] of levels(root, edges)) if (!done.has(key)) depthOf.set(key, Math.max(depthOf.get(key) ?? 0, level));
+  for (const [key, level] of levels(root, edges))
+    if (!done.has(key)) depthOf.set(key, Math.max(depthOf.get(key) ?? 0, level));
   return { depth: Math.max(...depthOf.values()), cyclic };
 }
 
@@ -202,9 +224,4 @@ function levels(root: string, edges: ReadonlyMap<string, readonly string[]>): Ma
     }
   }
   return found;
-}
-
-/** The name of a member as it may appear in facts: groups by name, foreign principals by SID. */
-export function memberName({ entry }: Pick<Member, 'entry'>): string {
-  return nameOf(entry);
 }

@@ -2,7 +2,6 @@
 
 /** Escapes a value for use inside a search filter. */
 export function escapeFilterValue(value: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is one of the characters that RFC 4515 wants escaped
   return value.replace(/[\\*()\u0000]/g, (char) => `\\${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
@@ -16,7 +15,7 @@ export function escapeDnValue(value: string): string {
 }
 
 /** One attribute of a relative distinguished name, its value unescaped. */
-export type DnPart = { readonly type: string; readonly value: string };
+type DnPart = { readonly type: string; readonly value: string };
 
 /**
  * Takes a distinguished name apart.
@@ -111,16 +110,24 @@ export function parentDn(dn: string): string | undefined {
 }
 
 function ldifLine(name: string, value: string): string {
-  const plain = /^[\x01-\x09\x0b\x0c\x0e-\x1f\x21-\x39\x3b\x3d-\x7f][\x01-\x09\x0b\x0c\x0e-\x7f]*$/.test(value) && !value.endsWith(' ');
-  const line = plain || value === '' ? `${name}: ${value}` : `${name}:: ${Buffer.from(value, 'utf8').toString('base64')}`;
+  const plain =
+    /^[\x01-\x09\x0b\x0c\x0e-\x1f\x21-\x39\x3b\x3d-\x7f][\x01-\x09\x0b\x0c\x0e-\x7f]*$/.test(value) &&
+    !value.endsWith(' ');
+  const line =
+    plain || value === '' ? `${name}: ${value}` : `${name}:: ${Buffer.from(value, 'utf8').toString('base64')}`;
   const folded: string[] = [line.slice(0, 76)];
   for (let at = 76; at < line.length; at += 75) folded.push(` ${line.slice(at, at + 75)}`);
   return folded.join('\n');
 }
 
 /** LDIF of an entry that is added, or of a deletion. Values that are not safe text are base64, as RFC 2849 has it. */
-export function ldifChange(dn: string, change: 'add' | 'delete', attributes: Readonly<Record<string, readonly string[]>> = {}): string {
+export function ldifChange(
+  dn: string,
+  change: 'add' | 'delete',
+  attributes: Readonly<Record<string, readonly string[]>> = {},
+): string {
   const lines = [ldifLine('dn', dn), `changetype: ${change}`];
-  for (const [name, values] of Object.entries(attributes)) for (const value of values) lines.push(ldifLine(name, value));
+  for (const [name, values] of Object.entries(attributes))
+    for (const value of values) lines.push(ldifLine(name, value));
   return `${lines.join('\n')}\n`;
 }

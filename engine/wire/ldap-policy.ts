@@ -28,8 +28,20 @@ export const DOMAIN_ATTRIBUTES = [
 ].flat();
 
 export const FINE_GRAINED_ATTRIBUTES = [
-  ['cn', 'msDS-MinimumPasswordLength', 'msDS-PasswordHistoryLength', 'msDS-PasswordComplexityEnabled', 'msDS-PasswordReversibleEncryptionEnabled'],
-  ['msDS-MaximumPasswordAge', 'msDS-MinimumPasswordAge', 'msDS-LockoutThreshold', 'msDS-LockoutDuration', 'msDS-LockoutObservationWindow'],
+  [
+    'cn',
+    'msDS-MinimumPasswordLength',
+    'msDS-PasswordHistoryLength',
+    'msDS-PasswordComplexityEnabled',
+    'msDS-PasswordReversibleEncryptionEnabled',
+  ],
+  [
+    'msDS-MaximumPasswordAge',
+    'msDS-MinimumPasswordAge',
+    'msDS-LockoutThreshold',
+    'msDS-LockoutDuration',
+    'msDS-LockoutObservationWindow',
+  ],
 ].flat();
 
 export const PPOLICY_ATTRIBUTES = [
@@ -54,7 +66,10 @@ function lockoutMinutes(text: string | undefined): number | undefined {
   return parseInterval(text) === 'never' ? 0 : interval(text, MINUTE_MS);
 }
 
-function ages(maximum: string | undefined, minimum: string | undefined): Pick<Raw, 'expires' | 'maximumAgeDays' | 'minimumAgeDays'> {
+function ages(
+  maximum: string | undefined,
+  minimum: string | undefined,
+): Pick<Raw, 'expires' | 'maximumAgeDays' | 'minimumAgeDays'> {
   const limit = parseInterval(maximum);
   return {
     expires: limit === undefined ? undefined : limit !== 'never' && limit > 0,

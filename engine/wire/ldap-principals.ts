@@ -29,7 +29,7 @@ const PRIVILEGED_RIDS = [500, 512, 516, 518, 519];
 const ADMIN_BUILTIN = ['S-1-5-32-544', 'S-1-5-32-548', 'S-1-5-32-549', 'S-1-5-32-550', 'S-1-5-32-551'];
 const ADMIN_RIDS = [512, 516, 518, 519, 520];
 
-const inDomain = (sid: string) => /^S-1-5-21-/.test(sid);
+const inDomain = (sid: string) => sid.startsWith('S-1-5-21-');
 
 /** Name of a principal that has no entry of its own. */
 export function wellKnownName(sid: string): string | undefined {
@@ -38,7 +38,11 @@ export function wellKnownName(sid: string): string | undefined {
 
 /** Whether a principal stands for more or less everybody. */
 export function isBroad(sid: string): boolean {
-  return BROAD_WELL_KNOWN.includes(sid) || BROAD_BUILTIN.includes(sid) || (inDomain(sid) && BROAD_RIDS.includes(relativeId(sid)));
+  return (
+    BROAD_WELL_KNOWN.includes(sid) ||
+    BROAD_BUILTIN.includes(sid) ||
+    (inDomain(sid) && BROAD_RIDS.includes(relativeId(sid)))
+  );
 }
 
 /** Whether a principal administers the domain anyway, so that rights on one group add nothing. */

@@ -46,7 +46,9 @@ export async function readRootDse(session: LdapSession): Promise<Result<RootDse>
   const text = (name: string) => entry.text(name);
   const optional = <K extends string, V>(key: K, value: V | undefined) => (value === undefined ? {} : { [key]: value });
   return ok({
-    kind: entry.texts('supportedCapabilities').some((oid) => ACTIVE_DIRECTORY_OIDS.includes(oid)) ? 'active-directory' : 'ldap',
+    kind: entry.texts('supportedCapabilities').some((oid) => ACTIVE_DIRECTORY_OIDS.includes(oid))
+      ? 'active-directory'
+      : 'ldap',
     namingContexts: entry.texts('namingContexts'),
     ...optional('defaultNamingContext', text('defaultNamingContext')),
     ...optional('configurationNamingContext', text('configurationNamingContext')),
@@ -71,7 +73,11 @@ export function directoryAnchors(context: ProbeContext, directory: Directory): R
 }
 
 /** The ways in to one server, in the order in which they are tried. */
-export function waysTo(server: Directory['servers'][number], context: ProbeContext, anchors: readonly string[]): DialTarget[] {
+export function waysTo(
+  server: Directory['servers'][number],
+  context: ProbeContext,
+  anchors: readonly string[],
+): DialTarget[] {
   const address = context.site.hosts[server.host];
   const common = { host: server.host, anchors, ...(address === undefined ? {} : { address }) };
   return [
@@ -89,19 +95,29 @@ const REFUSED_MS = 5 * 60_000;
 const refusedKey = randomBytes(32);
 
 /** Binds, unless this very logon was refused a short while ago. */
-export async function bindOnce(session: LdapSession, directory: Directory, who: WriteCredential, now: Date): Promise<Result<void>> {
+export async function bindOnce(
+  session: LdapSession,
+  directory: Directory,
+  who: WriteCredential,
+  now: Date,
+): Promise<Result<void>> {
   const parts = [directory.baseDn, session.place, who.user, who.password];
   const key = createHmac('sha256', refusedKey).update(JSON.stringify(parts)).digest('hex');
   const before = refused.get(key);
   if (before !== undefined && now.getTime() < before.until) {
     const { code, message, fixBy, place } = before.error;
-    return fail(code, `${message} It was not tried again, so that the account is not locked out; supply another password, or wait five minutes.`, {
-      fixBy,
-      ...(place === undefined ? {} : { place }),
-    });
+    return fail(
+      code,
+      `${message} It was not tried again, so that the account is not locked out; supply another password, or wait five minutes.`,
+      {
+        fixBy,
+        ...(place === undefined ? {} : { place }),
+      },
+    );
   }
   const bound = await session.bind(who.user, who.password);
-  if (!bound.ok && bound.error.code === 'ldap.credentials') refused.set(key, { until: now.getTime() + REFUSED_MS, error: bound.error });
+  if (!bound.ok && bound.error.code === 'ldap.credentials')
+    refused.set(key, { until: now.getTime() + REFUSED_MS, error: bound.error });
   else refused.delete(key);
   return bound;
 }
@@ -140,7 +156,10 @@ export async function withDirectory<T>(
       if (context.signal.aborted) return { ok: false, error: outcome.opened.error };
     }
   }
-  const telling = errors.find(({ code }) => code.startsWith('tls.')) ?? errors.find(({ code }) => code.startsWith('ldap.')) ?? errors[0];
+  const telling =
+    errors.find(({ code }) => code.startsWith('tls.')) ??
+    errors.find(({ code }) => code.startsWith('ldap.')) ??
+    errors[0];
   return { ok: false, error: telling ?? appError('site.invalid', 'No directory server of the site names a port.') };
 }
 
@@ -165,5 +184,7 @@ async function runBound<T>(
 
 /** A person's pseudonym: HMAC-SHA256 of the stable id under the site's key, hex; undefined without a key. */
 export function pseudonymOf(context: ProbeContext, id: string): string | undefined {
-  return context.siteKey === undefined ? undefined : createHmac('sha256', context.siteKey).update(id.toLowerCase()).digest('hex');
+  return context.siteKey === undefined
+    ? undefined
+    : createHmac('sha256', context.siteKey).update(id.toLowerCase()).digest('hex');
 }

@@ -25,14 +25,18 @@ export async function tryAnonymousSearch(session: LdapSession, baseDn: string): 
   return { inconclusive: `the anonymous search was not decided: ${found.error.message}` };
 }
 
-export type ClearBind = { readonly state: 'refused' | 'accepted'; readonly result: number };
+type ClearBind = { readonly state: 'refused' | 'accepted'; readonly result: number };
 
 /**
  * Sends a simple bind without TLS, under a made-up name with a random password: there is no parameter through which a
  * real one could get in. A server that wants TLS answers 8 (Active Directory) or 13 (RFC 4513, 5.1.3); 49 means that it
  * looked at the password.
  */
-export async function tryClearBind(target: Omit<DialTarget, 'mode' | 'anchors'>, baseDn: string, signal: AbortSignal): Promise<Trial<ClearBind>> {
+export async function tryClearBind(
+  target: Omit<DialTarget, 'mode' | 'anchors'>,
+  baseDn: string,
+  signal: AbortSignal,
+): Promise<Trial<ClearBind>> {
   const dialed = await dialTcp(target, signal);
   if (!dialed.ok) return { inconclusive: `the clear-text bind was not tried: ${dialed.error.message}` };
   const socket = dialed.value;
@@ -67,7 +71,10 @@ export async function tryClearBind(target: Omit<DialTarget, 'mode' | 'anchors'>,
 }
 
 /** A session without TLS for what may be read by anybody. It cannot bind. */
-export async function openClear(target: Omit<DialTarget, 'mode' | 'anchors'>, signal: AbortSignal): Promise<LdapSession | AppError> {
+export async function openClear(
+  target: Omit<DialTarget, 'mode' | 'anchors'>,
+  signal: AbortSignal,
+): Promise<LdapSession | AppError> {
   const dialed = await dialTcp(target, signal);
   if (!dialed.ok) return dialed.error;
   return sessionOver(dialed.value, `${target.host}:${target.port}`, signal);

@@ -45,7 +45,8 @@ export function domainOf(sid: string): string {
 /** Reads a GUID in its little-endian wire form (MS-DTYP 2.3.4.2); undefined when there are not 16 bytes. */
 export function readGuid(bytes: Uint8Array, offset = 0): string | undefined {
   if (offset < 0 || offset + 16 > bytes.length) return undefined;
-  const hex = (...order: number[]) => order.map((at) => (bytes[offset + at] ?? 0).toString(16).padStart(2, '0')).join('');
+  const hex = (...order: number[]) =>
+    order.map((at) => (bytes[offset + at] ?? 0).toString(16).padStart(2, '0')).join('');
   return `${hex(3, 2, 1, 0)}-${hex(5, 4)}-${hex(7, 6)}-${hex(8, 9)}-${hex(10, 11, 12, 13, 14, 15)}`;
 }
 
@@ -83,7 +84,8 @@ export function parseGeneralizedTime(text: string | undefined): Date | undefined
   const base = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
   const offset = (Number(hours) * 60 + Number(minutes)) * 60_000 * (sign === '-' ? -1 : sign === '+' ? 1 : 0);
   const date = new Date(base + Math.round(Number(`0.${fraction}`) * 1000) - offset);
-  const valid = Number(month) >= 1 && Number(month) <= 12 && Number(day) >= 1 && new Date(base).getUTCDate() === Number(day);
+  const valid =
+    Number(month) >= 1 && Number(month) <= 12 && Number(day) >= 1 && new Date(base).getUTCDate() === Number(day);
   return valid && Number(hour) < 24 && Number(minute) < 60 && Number(second) <= 60 ? date : undefined;
 }
 

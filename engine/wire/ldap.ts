@@ -15,7 +15,7 @@ export type LdapEntry = {
   readonly bytes: (attribute: string) => readonly Buffer[];
 };
 
-export type LdapSearch = {
+type LdapSearch = {
   readonly base: string;
   readonly scope?: 'base' | 'one' | 'sub';
   readonly filter?: string;
@@ -34,7 +34,11 @@ export type LdapSession = {
   readonly bind: (user: string, password: string) => Promise<Result<void>>;
   readonly search: (search: LdapSearch) => Promise<Result<{ entries: LdapEntry[]; complete: boolean }>>;
   /** One entry by DN; undefined when it is not there or not visible. */
-  readonly read: (dn: string, attributes: readonly string[], securityDescriptor?: number) => Promise<Result<LdapEntry | undefined>>;
+  readonly read: (
+    dn: string,
+    attributes: readonly string[],
+    securityDescriptor?: number,
+  ) => Promise<Result<LdapEntry | undefined>>;
   readonly add: (dn: string, attributes: Readonly<Record<string, readonly string[]>>) => Promise<Result<void>>;
   readonly remove: (dn: string) => Promise<Result<void>>;
   readonly close: () => void;
@@ -47,7 +51,14 @@ const MAX_RANGES = 2_000;
 const MAX_BYTES = 512 * 1024 * 1024;
 
 /** Binary attributes, spelt as servers answer them. */
-const BINARY = ['objectSid', 'objectGUID', 'nTSecurityDescriptor', 'tokenGroups', 'sIDHistory', 'msDS-AllowedToActOnBehalfOfOtherIdentity'];
+const BINARY = [
+  'objectSid',
+  'objectGUID',
+  'nTSecurityDescriptor',
+  'tokenGroups',
+  'sIDHistory',
+  'msDS-AllowedToActOnBehalfOfOtherIdentity',
+];
 
 class SecurityDescriptorControl extends Control {
   private readonly parts: number;
@@ -104,7 +115,8 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
     });
     const closed = () => setImmediate(() => reject(broken ?? brokenBy('the connection was closed')));
     const guard = setInterval(() => {
-      if (socket.bytesRead > MAX_BYTES) drop({ code: 'ldap.protocol', message: 'The directory sends too much.', fixBy: 'hospital', place });
+      if (socket.bytesRead > MAX_BYTES)
+        drop({ code: 'ldap.protocol', message: 'The directory sends too much.', fixBy: 'hospital', place });
     }, 250);
     socket.once('close', closed);
     try {
@@ -123,23 +135,36 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
     }
   }
   function brokenBy(cause: string): AppError {
-    return { code: 'ldap.protocol', message: 'The directory broke off the connection.', fixBy: 'hospital', place, cause };
+    return {
+      code: 'ldap.protocol',
+      message: 'The directory broke off the connection.',
+      fixBy: 'hospital',
+      place,
+      cause,
+    };
   }
 
   const session: LdapSession = {
     place,
     ...(peer === undefined ? {} : { peer }),
     async bind(user, password) {
-      if (peer === undefined) return fail('change.refused', 'A password is never sent over a connection without TLS.', { place });
+      if (peer === undefined)
+        return fail('change.refused', 'A password is never sent over a connection without TLS.', { place });
       // RFC 4513, 5.1.2: with an empty password many servers say success and let in nobody.
-      if (password === '' || user === '') return fail('ldap.credentials', 'User and password must not be empty.', { place });
+      if (password === '' || user === '')
+        return fail('ldap.credentials', 'User and password must not be empty.', { place });
       const bound = await call('The logon', () => client.bind(user, password));
       if (!bound.ok) drop(bound.error);
       return bound;
     },
     search: (search) => runSearch(search),
     async read(dn, attributes, securityDescriptor) {
-      const found = await runSearch({ base: dn, scope: 'base', attributes, ...(securityDescriptor === undefined ? {} : { securityDescriptor }) });
+      const found = await runSearch({
+        base: dn,
+        scope: 'base',
+        attributes,
+        ...(securityDescriptor === undefined ? {} : { securityDescriptor }),
+      });
       if (found.ok) return ok(found.value.entries[0]);
       return found.error.code === 'ldap.result' && /noSuchObject/.test(found.error.message) ? ok(undefined) : found;
     },
@@ -159,7 +184,8 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
   async function runSearch(search: LdapSearch): Promise<Result<{ entries: LdapEntry[]; complete: boolean }>> {
     const { base, scope = 'sub', filter = '(objectClass=*)', attributes, limit = DEFAULT_LIMIT } = search;
     const doing = `Searching ${base === '' ? 'the root DSE' : base}`;
-    const controls = search.securityDescriptor === undefined ? [] : [new SecurityDescriptorControl(search.securityDescriptor)];
+    const controls =
+      search.securityDescriptor === undefined ? [] : [new SecurityDescriptorControl(search.securityDescriptor)];
     const options = { scope, filter, attributes: [...attributes], explicitBufferAttributes: BINARY };
     const raw: Entry[] = [];
     if (scope === 'base') {
@@ -206,7 +232,12 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
     return ok(entryOf(entry.dn, values));
   }
 
-  async function fetchRanges(dn: string, name: string, first: (string | Buffer)[], last: string): Promise<Result<(string | Buffer)[]>> {
+  async function fetchRanges(
+    dn: string,
+    name: string,
+    first: (string | Buffer)[],
+    last: string,
+  ): Promise<Result<(string | Buffer)[]>> {
     const all = first;
     let end = last;
     for (let round = 0; end !== '*'; round += 1) {
@@ -218,15 +249,18 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
       if (!found.ok) return found;
       const entry = found.value.searchEntries[0] ?? {};
       const prefix = `${name.toLowerCase()};range=${Number(end) + 1}-`;
-      const key = Object.keys(entry).find((candidate) => candidate.toLowerCase().startsWith(prefix) && candidate !== wanted)
-        ?? Object.keys(entry).find((candidate) => candidate.toLowerCase() === wanted.toLowerCase());
+      const key =
+        Object.keys(entry).find((candidate) => candidate.toLowerCase().startsWith(prefix) && candidate !== wanted) ??
+        Object.keys(entry).find((candidate) => candidate.toLowerCase() === wanted.toLowerCase());
       const value = key === undefined ? undefined : (entry as Entry)[key];
       const list = value === undefined ? [] : Array.isArray(value) ? value : [value];
       // A membership that is cut short would be a false pass.
-      if (key === undefined || list.length === 0) return fail('ldap.protocol', `The directory cut off ${name} of ${dn} at value ${end}.`, { place });
+      if (key === undefined || list.length === 0)
+        return fail('ldap.protocol', `The directory cut off ${name} of ${dn} at value ${end}.`, { place });
       all.push(...list);
       end = key.slice(prefix.length);
-      if (end !== '*' && !/^\d+$/.test(end)) return fail('ldap.protocol', `The range of ${name} is malformed.`, { place });
+      if (end !== '*' && !/^\d+$/.test(end))
+        return fail('ldap.protocol', `The range of ${name} is malformed.`, { place });
     }
     return ok(all);
   }
@@ -241,7 +275,8 @@ function diagnosticOf(error: ResultCodeError): string {
 
 function entryOf(dn: string, values: ReadonlyMap<string, readonly (string | Buffer)[]>): LdapEntry {
   const all = (name: string) => values.get(name.toLowerCase()) ?? [];
-  const texts = (name: string) => all(name).map((value) => (typeof value === 'string' ? value : value.toString('utf8')));
+  const texts = (name: string) =>
+    all(name).map((value) => (typeof value === 'string' ? value : value.toString('utf8')));
   return {
     dn,
     names: [...values].filter(([, list]) => list.length > 0).map(([name]) => name),

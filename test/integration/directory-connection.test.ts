@@ -18,7 +18,11 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('directory.connection ag
   let hardened: SambaServer;
   let weak: SambaServer;
   const proxies: RecordingProxy[] = [];
-  const end = (server: SambaServer, more: Partial<DirectoryEnd> = {}): DirectoryEnd => ({ ...server, bindAccount: server.adminDn, ...more });
+  const end = (server: SambaServer, more: Partial<DirectoryEnd> = {}): DirectoryEnd => ({
+    ...server,
+    bindAccount: server.adminDn,
+    ...more,
+  });
   const connect = (server: SambaServer, more: Partial<DirectoryEnd> = {}, password = server.adminPassword) =>
     runDirectoryProbe(directoryConnection, {}, testContext(directorySite(end(server, more)), password));
   const proxy = async (...args: Parameters<typeof startRecordingProxy>) => {
@@ -30,7 +34,11 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('directory.connection ag
   beforeAll(async () => {
     ca = await createPracticeCa({ now: new Date() });
     hardened = await startSamba({ ca, globals: HARDENED });
-    weak = await startSamba({ ca, globals: ['ldap server require strong auth = no'], certificateNames: ['other.hospital.test'] });
+    weak = await startSamba({
+      ca,
+      globals: ['ldap server require strong auth = no'],
+      certificateNames: ['other.hospital.test'],
+    });
   });
   afterEach(async () => {
     for (const one of proxies.splice(0)) await one.close();
@@ -42,7 +50,13 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('directory.connection ag
 
   it('passes a hardened server by both ways in', async () => {
     const { facts, absent } = await connect(hardened);
-    expect(facts).toMatchObject({ kind: 'active-directory', verifiedEverywhere: true, baseDnServed: true, bind: 'accepted', domainFunctionality: 4 });
+    expect(facts).toMatchObject({
+      kind: 'active-directory',
+      verifiedEverywhere: true,
+      baseDnServed: true,
+      bind: 'accepted',
+      domainFunctionality: 4,
+    });
     expect(facts.servers[0]).toMatchObject({
       verified: ['ldaps', 'starttls'],
       ldaps: { state: 'verified', protocol: 'TLSv1.3' },
@@ -77,7 +91,11 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('directory.connection ag
     const foreign = await createPracticeCa({ now: new Date() });
     const { facts } = await connect(hardened, { caPem: foreign.roots.hospital });
     expect(facts.servers[0].ldaps).toMatchObject({ state: 'refuted', code: 'tls.chain' });
-    const group = await runDirectoryProbe(directoryGroup, { group: 'G' }, testContext(directorySite(end(hardened, { caPem: foreign.roots.hospital })), 'x'));
+    const group = await runDirectoryProbe(
+      directoryGroup,
+      { group: 'G' },
+      testContext(directorySite(end(hardened, { caPem: foreign.roots.hospital })), 'x'),
+    );
     expect(group.error).toMatchObject({ code: 'tls.chain', fixBy: 'hospital' });
   });
 
@@ -87,7 +105,9 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('directory.connection ag
       const { facts } = await connect(expired);
       expect(facts.servers[0].ldaps).toMatchObject({ state: 'refuted', code: 'tls.expired' });
       // With a laptop whose clock is off, the same certificate proves nothing about the server.
-      const late = testContext(directorySite(end(expired)), expired.adminPassword, { now: () => new Date(Date.now() + 3_600_000) });
+      const late = testContext(directorySite(end(expired)), expired.adminPassword, {
+        now: () => new Date(Date.now() + 3_600_000),
+      });
       const skewed = await runDirectoryProbe(directoryConnection, {}, late);
       expect(skewed.facts.servers[0].ldaps).toMatchObject({ state: 'refuted', code: 'tls.clock' });
     } finally {
@@ -97,7 +117,11 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('directory.connection ag
 
   it('ends in errors that name the stage: no name, no port, no LDAP, a wrong password', async () => {
     const site = directorySite(end(hardened));
-    const unknown = await runDirectoryProbe(directoryConnection, {}, testContext({ ...site, hosts: { [hardened.host]: 'no-such-host.invalid' } }, 'x'));
+    const unknown = await runDirectoryProbe(
+      directoryConnection,
+      {},
+      testContext({ ...site, hosts: { [hardened.host]: 'no-such-host.invalid' } }, 'x'),
+    );
     expect(unknown.error?.code).toMatch(/^dns\./);
     const closed = await connect(hardened, { ldap: 1, ldaps: 2 });
     expect(closed.error).toMatchObject({ code: 'tcp.refused', fixBy: 'hospital' });
@@ -105,7 +129,10 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('directory.connection ag
     await new Promise<void>((resolve) => http.listen(0, hardened.address, resolve));
     const { facts } = await connect(hardened, { ldaps: (http.address() as net.AddressInfo).port });
     http.close();
-    expect(facts.servers[0]).toMatchObject({ ldaps: { state: 'refuted', code: 'tls.not-spoken' }, startTls: { state: 'verified' } });
+    expect(facts.servers[0]).toMatchObject({
+      ldaps: { state: 'refuted', code: 'tls.not-spoken' },
+      startTls: { state: 'verified' },
+    });
     const wrong = await connect(hardened, {}, 'not-the-password');
     expect(wrong.error).toMatchObject({ code: 'ldap.credentials', fixBy: 'operator' });
     const empty = await connect(hardened, {}, '');
@@ -127,7 +154,11 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('directory.connection ag
       for (const probe of [directoryConnection, directoryGroup]) {
         const controller = new AbortController();
         const timer = setTimeout(() => controller.abort(), 700);
-        await runDirectoryProbe(probe, probe === directoryGroup ? { group: 'Domain Admins' } : {}, testContext(directorySite(rest), password, { signal: controller.signal }));
+        await runDirectoryProbe(
+          probe,
+          probe === directoryGroup ? { group: 'Domain Admins' } : {},
+          testContext(directorySite(rest), password, { signal: controller.signal }),
+        );
         clearTimeout(timer);
       }
       expect(relay.connections()).toBeGreaterThan(1);

@@ -59,7 +59,11 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('directory.create-group 
   it('creates the group, reads it back, and undoes it', async () => {
     const made = await create('MDIP-Ärzte');
     const { facts } = await runDirectoryProbe(directoryGroup, { group: 'MDIP-Ärzte' }, context());
-    expect(facts).toMatchObject({ exists: true, group: { kind: 'security', scope: 'global', description: 'Bedside view' }, effective: { count: 0 } });
+    expect(facts).toMatchObject({
+      exists: true,
+      group: { kind: 'security', scope: 'global', description: 'Bedside view' },
+      effective: { count: 0 },
+    });
     const undo = must(await change.planUndo(made.plan, JSON.parse(JSON.stringify(made.state)), context()));
     expect(undo).toMatchObject({ undo: true });
     expect(undo.diff).toMatch(/^dn::? .*\nchangetype: delete\n$/s);
@@ -76,39 +80,84 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('directory.create-group 
     const late = await change.planUndo(made.plan, made.state, context());
     expect(late).toMatchObject({ ok: false, error: { code: 'change.state-differs' } });
     expect(!late.ok && late.error.message).toMatch(/gained 1 members.*SID/);
-    expect(await change.apply(early, writer(), context())).toMatchObject({ ok: false, error: { code: 'change.state-differs' } });
-    expect((await runDirectoryProbe(directoryGroup, { group: 'MDIP-Used' }, context())).facts.group.sid).toBe((made.state as { sid: string }).sid);
+    expect(await change.apply(early, writer(), context())).toMatchObject({
+      ok: false,
+      error: { code: 'change.state-differs' },
+    });
+    expect((await runDirectoryProbe(directoryGroup, { group: 'MDIP-Used' }, context())).facts.group.sid).toBe(
+      (made.state as { sid: string }).sid,
+    );
   });
 
   it('refuses the undo of a group that was changed or replaced', async () => {
     const made = await create('MDIP-Edited');
     const dn = `CN=MDIP-Edited,CN=Users,${server.baseDn}`;
-    await server.admin((client) => client.modify(dn, new LdapChange({ operation: 'replace', modification: new Attribute({ type: 'description', values: ['Other'] }) })));
-    expect(await change.planUndo(made.plan, made.state, context())).toMatchObject({ ok: false, error: { code: 'change.state-differs', message: 'The group was changed since: description.' } });
+    await server.admin((client) =>
+      client.modify(
+        dn,
+        new LdapChange({
+          operation: 'replace',
+          modification: new Attribute({ type: 'description', values: ['Other'] }),
+        }),
+      ),
+    );
+    expect(await change.planUndo(made.plan, made.state, context())).toMatchObject({
+      ok: false,
+      error: { code: 'change.state-differs', message: 'The group was changed since: description.' },
+    });
     await server.admin((client) => client.del(dn));
-    expect(await change.planUndo(made.plan, made.state, context())).toMatchObject({ ok: false, error: { message: 'The group is gone already.' } });
+    expect(await change.planUndo(made.plan, made.state, context())).toMatchObject({
+      ok: false,
+      error: { message: 'The group is gone already.' },
+    });
     await server.addGroup({ name: 'MDIP-Edited', attributes: { description: 'Bedside view' } });
-    expect(await change.planUndo(made.plan, made.state, context())).toMatchObject({ ok: false, error: { message: 'Another group stands in its place.' } });
+    expect(await change.planUndo(made.plan, made.state, context())).toMatchObject({
+      ok: false,
+      error: { message: 'Another group stands in its place.' },
+    });
   });
 
   it('refuses what is taken, out of bounds or stale', async () => {
-    expect(await plan({ group: 'nurse' })).toMatchObject({ ok: false, error: { code: 'change.refused', place: nurse } });
-    expect(await plan({ group: 'G', container: 'CN=Users,DC=other,DC=test' })).toMatchObject({ ok: false, error: { code: 'change.refused' } });
-    expect(await plan({ group: 'G', container: `OU=None,${server.baseDn}` })).toMatchObject({ ok: false, error: { code: 'change.refused' } });
+    expect(await plan({ group: 'nurse' })).toMatchObject({
+      ok: false,
+      error: { code: 'change.refused', message: 'The name nurse is taken in the directory.' },
+    });
+    expect(await plan({ group: 'G', container: 'CN=Users,DC=other,DC=test' })).toMatchObject({
+      ok: false,
+      error: { code: 'change.refused' },
+    });
+    expect(await plan({ group: 'G', container: `OU=None,${server.baseDn}` })).toMatchObject({
+      ok: false,
+      error: { code: 'change.refused' },
+    });
     const made = must(await plan({ group: 'MDIP-Race' }));
     await server.addGroup({ name: 'MDIP-Race' });
-    expect(await change.apply(made, writer(), context())).toMatchObject({ ok: false, error: { code: 'change.state-differs' } });
+    expect(await change.apply(made, writer(), context())).toMatchObject({
+      ok: false,
+      error: { code: 'change.state-differs' },
+    });
     const tampered = { ...made, operations: { do: 'delete', dn: nurse } };
-    expect(await change.apply(tampered, writer(), context())).toMatchObject({ ok: false, error: { code: 'change.refused' } });
+    expect(await change.apply(tampered, writer(), context())).toMatchObject({
+      ok: false,
+      error: { code: 'change.refused' },
+    });
   });
 
   it('says who can help when the write credential is wrong or has no right', async () => {
     const made = must(await plan({ group: 'MDIP-NoRight' }));
-    expect(await change.apply(made, { user: 'reader@hospital.test', password: READ_PASSWORD }, context())).toMatchObject({
+    expect(
+      await change.apply(made, { user: 'reader@hospital.test', password: READ_PASSWORD }, context()),
+    ).toMatchObject({
       ok: false,
       error: { code: 'ldap.no-right', fixBy: 'hospital' },
     });
-    expect(await change.apply(made, { user: server.adminDn, password: 'wrong' }, context())).toMatchObject({ ok: false, error: { code: 'ldap.credentials' } });
-    expect(must(await change.readBack(made, context()))).toMatchObject({ asPlanned: false, differences: ['The group is not there.'] });
+    expect(await change.apply(made, { user: server.adminDn, password: 'wrong' }, context())).toMatchObject({
+      ok: false,
+      error: { code: 'ldap.credentials' },
+    });
+    expect(must(await change.readBack(made, context()))).toMatchObject({
+      asPlanned: false,
+      differences: ['The group is not there.'],
+    });
   });
 });

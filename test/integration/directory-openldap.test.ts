@@ -12,7 +12,14 @@ const BIND_DN = 'uid=lockstep,ou=people,dc=hospital,dc=test';
 const BIND_PASSWORD = 'Practice-B1nd!';
 
 function person(uid: string, more: string[] = []): string {
-  return [`dn: uid=${uid},ou=people,dc=hospital,dc=test`, 'objectClass: inetOrgPerson', `uid: ${uid}`, `cn: ${uid}`, `sn: ${uid}`, ...more].join('\n');
+  return [
+    `dn: uid=${uid},ou=people,dc=hospital,dc=test`,
+    'objectClass: inetOrgPerson',
+    `uid: ${uid}`,
+    `cn: ${uid}`,
+    `sn: ${uid}`,
+    ...more,
+  ].join('\n');
 }
 
 const LDIF = [
@@ -29,17 +36,26 @@ const LDIF = [
 ].join('\n\n');
 
 const POLICY = ['moduleload ppolicy', 'security simple_bind=128'];
-const OVERLAY = ['overlay ppolicy', 'access to attrs=userPassword by anonymous auth by * none', 'access to * by users read'];
+const OVERLAY = [
+  'overlay ppolicy',
+  'access to attrs=userPassword by anonymous auth by * none',
+  'access to * by users read',
+];
 
 describe.skipIf(!needs('slapd', 'slapadd'))('OpenLDAP', () => {
   let hardened: Slapd;
   let open: Slapd;
-  const context = (server: Slapd, password = BIND_PASSWORD) => testContext(directorySite({ ...server, bindAccount: BIND_DN, kind: 'ldap' }), password);
+  const context = (server: Slapd, password = BIND_PASSWORD) =>
+    testContext(directorySite({ ...server, bindAccount: BIND_DN, kind: 'ldap' }), password);
   const group = (name: string) => runDirectoryProbe(directoryGroup, { group: name }, context(hardened));
 
   beforeAll(async () => {
     hardened = await startSlapd({ ldif: `${LDIF}\n`, lines: POLICY, databaseLines: OVERLAY });
-    open = await startSlapd({ ldif: `${LDIF}\n`, lines: ['moduleload ppolicy'], databaseLines: ['overlay ppolicy', 'access to * by * read'] });
+    open = await startSlapd({
+      ldif: `${LDIF}\n`,
+      lines: ['moduleload ppolicy'],
+      databaseLines: ['overlay ppolicy', 'access to * by * read'],
+    });
   });
   afterAll(async () => {
     await hardened?.stop();
@@ -49,7 +65,13 @@ describe.skipIf(!needs('slapd', 'slapadd'))('OpenLDAP', () => {
   it('passes a hardened server, leaving out what only Active Directory has', async () => {
     const { facts, absent } = await runDirectoryProbe(directoryConnection, {}, context(hardened));
     expect(facts).toMatchObject({ kind: 'ldap', verifiedEverywhere: true, baseDnServed: true, bind: 'accepted' });
-    expect(facts.servers[0]).toMatchObject({ verified: ['ldaps', 'starttls'], anonymousSearch: 'refused', clearBind: 'refused', clearBindResult: 13, outdatedTls: [] });
+    expect(facts.servers[0]).toMatchObject({
+      verified: ['ldaps', 'starttls'],
+      anonymousSearch: 'refused',
+      clearBind: 'refused',
+      clearBindResult: 13,
+      outdatedTls: [],
+    });
     expect(facts.domainFunctionality).toBeUndefined();
     expect(absent.domainFunctionality).toMatch(/Active Directory/);
     expect(absent['servers[].clockOffsetSeconds']).toMatch(/time/);
@@ -62,8 +84,13 @@ describe.skipIf(!needs('slapd', 'slapadd'))('OpenLDAP', () => {
 
   it('walks groups of names, of unique names and of POSIX', async () => {
     const { facts, absent } = await group('clinical');
-    expect(facts).toMatchObject({ exists: true, direct: { people: 2, groups: ['ward'] }, effective: { count: 3, broad: [], depth: 1 } });
-    for (const path of ['group.kind', 'group.scope', 'group.sid', 'effective.disabled', 'effective.expired', 'writers']) expect(absent[path]).toBeTruthy();
+    expect(facts).toMatchObject({
+      exists: true,
+      direct: { people: 2, groups: ['ward'] },
+      effective: { count: 3, broad: [], depth: 1 },
+    });
+    for (const path of ['group.kind', 'group.scope', 'group.sid', 'effective.disabled', 'effective.expired', 'writers'])
+      expect(absent[path]).toBeTruthy();
     expect((await group('posix')).facts.effective.count).toBe(2);
     expect((await group('clinicall')).facts).toEqual({ exists: false, nearMatches: ['clinical'] });
   });
@@ -77,7 +104,15 @@ describe.skipIf(!needs('slapd', 'slapadd'))('OpenLDAP', () => {
 
   it('reads the policy that the account names', async () => {
     const { facts, absent } = await runDirectoryProbe(directoryPasswordPolicy, {}, context(hardened));
-    expect(facts.effective).toMatchObject({ source: 'ppolicy', name: 'strict', minimumLength: 14, history: 12, lockoutThreshold: 5, lockoutMinutes: 15, expires: false });
+    expect(facts.effective).toMatchObject({
+      source: 'ppolicy',
+      name: 'strict',
+      minimumLength: 14,
+      history: 12,
+      lockoutThreshold: 5,
+      lockoutMinutes: 15,
+      expires: false,
+    });
     expect(absent['effective.complexity']).toBeTruthy();
     const other = await runDirectoryProbe(directoryPasswordPolicy, { account: 'nurse-a' }, context(hardened));
     expect(other.facts.effective).toBeUndefined();
@@ -85,9 +120,14 @@ describe.skipIf(!needs('slapd', 'slapadd'))('OpenLDAP', () => {
   });
 
   it('says that accounts and new groups are questions for Active Directory', async () => {
-    expect((await runDirectoryProbe(directoryAccount, {}, context(hardened))).notApplicable).toMatch(/Active Directory/);
+    expect((await runDirectoryProbe(directoryAccount, {}, context(hardened))).notApplicable).toMatch(
+      /Active Directory/,
+    );
     const params = directoryCreateGroup.declaration.params.parse({ group: 'new' });
-    expect(await directoryCreateGroup.plan(params, context(hardened))).toMatchObject({ ok: false, error: { code: 'change.refused' } });
+    expect(await directoryCreateGroup.plan(params, context(hardened))).toMatchObject({
+      ok: false,
+      error: { code: 'change.refused' },
+    });
   });
 
   it('ends in an error for a wrong password', async () => {

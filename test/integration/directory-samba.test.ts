@@ -18,7 +18,8 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('a Samba domain controll
   let server: SambaServer;
   const context = (more: Parameters<typeof testContext>[2] = {}, account = 'lockstep@hospital.test') =>
     testContext(directorySite({ ...server, bindAccount: account }), BIND_PASSWORD, more);
-  const group = (params: Record<string, unknown>, more: Parameters<typeof testContext>[2] = {}) => runDirectoryProbe(directoryGroup, params, context(more));
+  const group = (params: Record<string, unknown>, more: Parameters<typeof testContext>[2] = {}) =>
+    runDirectoryProbe(directoryGroup, params, context(more));
 
   beforeAll(async () => {
     server = await startSamba();
@@ -28,7 +29,11 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('a Samba domain controll
       for (const name of ['nurse-a', 'nurse-b', 'nurse-c']) people.push(await addUser(client, { name }));
       const off = await addUser(client, { name: 'nurse-off', flags: 514 });
       const gone = await addUser(client, { name: 'nurse-gone', attributes: { accountExpires: fileTime(-3) } });
-      const clinical = await addGroup(client, { name: 'MDIP-Clinical', scope: 'universal', attributes: { description: 'Bedside view' } });
+      const clinical = await addGroup(client, {
+        name: 'MDIP-Clinical',
+        scope: 'universal',
+        attributes: { description: 'Bedside view' },
+      });
       const ward = await addGroup(client, { name: 'Ward-7', scope: 'universal' });
       const night = await addGroup(client, { name: 'Night (7)', scope: 'universal', kind: 'distribution' });
       for (const member of [people[0] ?? '', ward, off, gone]) await addMember(client, clinical, member);
@@ -40,7 +45,11 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('a Samba domain controll
       const everyone = await addGroup(client, { name: 'MDIP-Everyone', scope: 'domain-local' });
       await addMember(client, everyone, `CN=S-1-5-11,CN=ForeignSecurityPrincipals,${server.baseDn}`);
       await addMember(client, everyone, people[0] ?? '');
-      await addUser(client, { name: 'svc-weak', flags: 512 + 0x10000 + 0x80000 + 0x400000, attributes: { servicePrincipalName: 'HTTP/mdip.hospital.test' } });
+      await addUser(client, {
+        name: 'svc-weak',
+        flags: 512 + 0x10000 + 0x80000 + 0x400000,
+        attributes: { servicePrincipalName: 'HTTP/mdip.hospital.test' },
+      });
       await addMember(client, `CN=Account Operators,CN=Builtin,${server.baseDn}`, ward);
     });
   });
@@ -52,9 +61,25 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('a Samba domain controll
       expect(facts).toMatchObject({
         exists: true,
         nearMatches: [],
-        group: { name: 'MDIP-Clinical', kind: 'security', scope: 'universal', description: 'Bedside view', managed: false },
+        group: {
+          name: 'MDIP-Clinical',
+          kind: 'security',
+          scope: 'universal',
+          description: 'Bedside view',
+          managed: false,
+        },
         direct: { people: 3, groups: ['Ward-7'], computers: 0, other: 0 },
-        effective: { count: 5, disabled: 1, expired: 1, stale: 0, neverLoggedOn: 4, broad: [], groups: ['Night (7)', 'Ward-7'], depth: 2, cycles: ['Night (7)', 'Ward-7'] },
+        effective: {
+          count: 5,
+          disabled: 1,
+          expired: 1,
+          stale: 0,
+          neverLoggedOn: 4,
+          broad: [],
+          groups: ['Night (7)', 'Ward-7'],
+          depth: 2,
+          cycles: ['Night (7)', 'Ward-7'],
+        },
       });
       expect(facts.group.sid).toMatch(/^S-1-5-21-/);
       expect(absent['effective.people']).toMatch(/key/);
@@ -62,7 +87,10 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('a Samba domain controll
     });
 
     it('judges idle accounts by the clock it is given, and gives people pseudonyms under the key of the site', async () => {
-      const { facts } = await group({ group: 'mdip-clinical', staleAfter: 'P180D' }, { siteKey: KEY, now: () => new Date(Date.now() + 200 * 86_400_000) });
+      const { facts } = await group(
+        { group: 'mdip-clinical', staleAfter: 'P180D' },
+        { siteKey: KEY, now: () => new Date(Date.now() + 200 * 86_400_000) },
+      );
       expect(facts.effective.stale).toBe(4);
       expect(facts.effective.people).toHaveLength(5);
       const again = await group({ group: 'MDIP-Clinical' }, { siteKey: KEY });
@@ -78,7 +106,10 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('a Samba domain controll
     });
 
     it('escapes what a filter would read as syntax', async () => {
-      expect((await group({ group: 'Night (7)' })).facts.group).toMatchObject({ kind: 'distribution', scope: 'universal' });
+      expect((await group({ group: 'Night (7)' })).facts.group).toMatchObject({
+        kind: 'distribution',
+        scope: 'universal',
+      });
       expect((await group({ group: '*' })).facts.exists).toBe(false);
       expect((await group({ group: 'x)(objectClass=*' })).facts.exists).toBe(false);
     });
@@ -158,14 +189,29 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('a Samba domain controll
       expect(nurse.facts.privilegedGroups).toEqual(['Account Operators']);
       const admin = await runDirectoryProbe(directoryAccount, { account: 'HOSPITAL\\Administrator' }, context());
       expect(admin.facts.privilegedGroups).toContain('Domain Admins');
-      expect((await runDirectoryProbe(directoryAccount, { account: 'nobody-here' }, context())).facts).toEqual({ exists: false });
+      // The administrator has no userPrincipalName, and yet can log on with one.
+      const implicit = await runDirectoryProbe(directoryAccount, { account: 'administrator@HOSPITAL.TEST' }, context());
+      expect(implicit.facts.exists).toBe(true);
+      const elsewhere = await runDirectoryProbe(directoryAccount, { account: 'administrator@other.test' }, context());
+      expect(elsewhere.facts.exists).toBe(false);
+      expect((await runDirectoryProbe(directoryAccount, { account: 'nobody-here' }, context())).facts).toEqual({
+        exists: false,
+      });
     });
   });
 
   describe('directory.password-policy', () => {
     it('reads the domain policy and what holds for the bind account', async () => {
       const { facts, absent } = await runDirectoryProbe(directoryPasswordPolicy, {}, context());
-      expect(facts.domain).toMatchObject({ source: 'domain', minimumLength: 7, history: 24, complexity: true, lockoutThreshold: 0, maximumAgeDays: 42, minimumAgeDays: 1 });
+      expect(facts.domain).toMatchObject({
+        source: 'domain',
+        minimumLength: 7,
+        history: 24,
+        complexity: true,
+        lockoutThreshold: 0,
+        maximumAgeDays: 42,
+        minimumAgeDays: 1,
+      });
       expect(facts.effective.source).toBe('domain');
       expect(absent.fineGrained).toMatch(/right/);
     });
@@ -191,8 +237,19 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('a Samba domain controll
       const ordinary = await runDirectoryProbe(directoryPasswordPolicy, { account: 'svc-weak' }, context());
       expect(ordinary.facts.effective?.source).not.toBe('domain');
       const site = directorySite({ ...server, bindAccount: server.adminDn });
-      const admin = await runDirectoryProbe(directoryPasswordPolicy, { account: 'svc-weak' }, testContext(site, server.adminPassword));
-      expect(admin.facts.effective).toMatchObject({ source: 'fine-grained', name: 'Services', minimumLength: 20, expires: false, lockoutThreshold: 10, lockoutMinutes: 15 });
+      const admin = await runDirectoryProbe(
+        directoryPasswordPolicy,
+        { account: 'svc-weak' },
+        testContext(site, server.adminPassword),
+      );
+      expect(admin.facts.effective).toMatchObject({
+        source: 'fine-grained',
+        name: 'Services',
+        minimumLength: 20,
+        expires: false,
+        lockoutThreshold: 10,
+        lockoutMinutes: 15,
+      });
       expect(admin.facts.fineGrained).toBe(1);
     });
   });

@@ -15,7 +15,10 @@ export type DirectoryEnd = {
 
 /** A site with nothing but one directory server. */
 export function directorySite(end: DirectoryEnd): Site {
-  const ports = { ...(end.ldap === undefined ? {} : { ldap: end.ldap }), ...(end.ldaps === undefined ? {} : { ldaps: end.ldaps }) };
+  const ports = {
+    ...(end.ldap === undefined ? {} : { ldap: end.ldap }),
+    ...(end.ldaps === undefined ? {} : { ldaps: end.ldaps }),
+  };
   return siteSchema.parse({
     site: 'test-hospital',
     name: 'Test hospital',
@@ -43,7 +46,8 @@ export function testContext(
     site,
     now: more.now ?? (() => new Date()),
     signal: more.signal ?? new AbortController().signal,
-    secret: async (name): Promise<Result<string>> => (password === undefined ? fail('secret.missing', `No password for ${name}.`) : ok(password)),
+    secret: async (name): Promise<Result<string>> =>
+      password === undefined ? fail('secret.missing', `No password for ${name}.`) : ok(password),
     anchor: (id) => site.anchors.find((anchor) => anchor.id === id)?.pem,
     connection: async (_host, work) => {
       if (busy) throw new Error('nested connection');
@@ -62,18 +66,24 @@ export function testContext(
   };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: tests reach into facts of every probe
-export type AnyFacts = any;
+// oxlint-disable-next-line typescript/no-explicit-any -- tests reach into facts of every probe
+type AnyFacts = any;
 
 /** Runs a probe as the runner does: parameters and facts go through the declaration's schemas. */
 export async function runDirectoryProbe(
   probe: Probe,
   params: Record<string, unknown>,
   context: ProbeContext,
-): Promise<{ facts: AnyFacts; absent: Record<string, string>; notApplicable?: string } & ({ error?: never } | { error: AppError })> {
+): Promise<
+  { facts: AnyFacts; absent: Record<string, string>; notApplicable?: string } & (
+    | { error?: never }
+    | { error: AppError }
+  )
+> {
   const outcome = (await probe.run(probe.declaration.params.parse(params), context)) as Result<ProbeOutcome>;
   if (!outcome.ok) return { error: outcome.error, facts: undefined, absent: {} };
-  if (outcome.value.kind === 'not-applicable') return { facts: undefined, absent: {}, notApplicable: outcome.value.reason };
+  if (outcome.value.kind === 'not-applicable')
+    return { facts: undefined, absent: {}, notApplicable: outcome.value.reason };
   const facts = probe.declaration.facts.parse(outcome.value.facts);
   return { facts, absent: Object.fromEntries(outcome.value.absent.map(({ path, reason }) => [path, reason])) };
 }

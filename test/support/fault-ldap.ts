@@ -11,8 +11,15 @@ export type FaultSearch = {
   readonly cookie?: string;
 };
 
-export type FaultEntry = { readonly dn: string; readonly attributes: Readonly<Record<string, readonly (string | Buffer)[]>> };
-export type FaultAnswer = { readonly entries?: readonly FaultEntry[]; readonly code?: number; readonly cookie?: string } | 'hang' | 'close' | 'garbage';
+type FaultEntry = {
+  readonly dn: string;
+  readonly attributes: Readonly<Record<string, readonly (string | Buffer)[]>>;
+};
+export type FaultAnswer =
+  | { readonly entries?: readonly FaultEntry[]; readonly code?: number; readonly cookie?: string }
+  | 'hang'
+  | 'close'
+  | 'garbage';
 
 export type FaultLdap = {
   readonly address: string;
@@ -68,7 +75,12 @@ function messageLength(bytes: Buffer): number | undefined {
   return reader.offset + reader.length;
 }
 
-function reply(socket: net.Socket, message: Buffer, searches: FaultSearch[], answer: (search: FaultSearch) => FaultAnswer): void {
+function reply(
+  socket: net.Socket,
+  message: Buffer,
+  searches: FaultSearch[],
+  answer: (search: FaultSearch) => FaultAnswer,
+): void {
   const reader = new BerReader(message);
   reader.readSequence();
   const id = reader.readInt() ?? 0;

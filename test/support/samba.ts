@@ -21,7 +21,7 @@ const ADMIN_PASSWORD = 'Practice-Adm1n!';
 /** Part of the cache's name: raise it when the way of provisioning changes. */
 const RECIPE = 2;
 
-export type SambaUser = {
+type SambaUser = {
   readonly name: string;
   readonly password?: string;
   /** `userAccountControl`; default 512, a normal account. */
@@ -30,7 +30,7 @@ export type SambaUser = {
   readonly attributes?: Readonly<Record<string, string | string[]>>;
 };
 
-export type SambaGroup = {
+type SambaGroup = {
   readonly name: string;
   readonly scope?: 'global' | 'universal' | 'domain-local';
   readonly kind?: 'security' | 'distribution';
@@ -38,7 +38,7 @@ export type SambaGroup = {
   readonly attributes?: Readonly<Record<string, string | string[]>>;
 };
 
-export type SambaOptions = {
+type SambaOptions = {
   /** Loopback address of its own; default: a free one. Samba's ports are fixed. */
   readonly address?: string;
   /** Further lines for the [global] section, e.g. `ldap server require strong auth = no`. */

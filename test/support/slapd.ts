@@ -25,7 +25,12 @@ export type Slapd = {
 };
 
 /** Starts OpenLDAP with `ldif` loaded. `lines` are further lines of slapd.conf, before the database; `priority` is GnuTLS's. */
-export async function startSlapd(options: { ldif: string; lines?: readonly string[]; databaseLines?: readonly string[]; priority?: string }): Promise<Slapd> {
+export async function startSlapd(options: {
+  ldif: string;
+  lines?: readonly string[];
+  databaseLines?: readonly string[];
+  priority?: string;
+}): Promise<Slapd> {
   const slapd = findProgram('slapd');
   const slapadd = findProgram('slapadd');
   if (slapd === undefined || slapadd === undefined) throw new Error('slapd is not installed');
@@ -61,7 +66,11 @@ export async function startSlapd(options: { ldif: string; lines?: readonly strin
   await writeFile(file('slapd.conf'), `${conf.join('\n')}\n`);
   await run(slapadd, ['-f', file('slapd.conf'), '-l', file('data.ldif')]);
   const [ldap, ldaps] = [await freePort(address), await freePort(address)];
-  const child = spawn(slapd, ['-f', file('slapd.conf'), '-h', `ldap://${address}:${ldap} ldaps://${address}:${ldaps}`, '-d', '0'], { stdio: 'ignore' });
+  const child = spawn(
+    slapd,
+    ['-f', file('slapd.conf'), '-h', `ldap://${address}:${ldap} ldaps://${address}:${ldaps}`, '-d', '0'],
+    { stdio: 'ignore' },
+  );
   const stop = async () => {
     if (child.exitCode === null) {
       const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -78,7 +87,17 @@ export async function startSlapd(options: { ldif: string; lines?: readonly strin
     }
     await sleep(25);
   }
-  return { host, address, ldap, ldaps, caPem: ca.roots.hospital, baseDn: BASE_DN, adminDn: `cn=admin,${BASE_DN}`, adminPassword: ADMIN_PASSWORD, stop };
+  return {
+    host,
+    address,
+    ldap,
+    ldaps,
+    caPem: ca.roots.hospital,
+    baseDn: BASE_DN,
+    adminDn: `cn=admin,${BASE_DN}`,
+    adminPassword: ADMIN_PASSWORD,
+    stop,
+  };
 }
 
 function freePort(address: string): Promise<number> {

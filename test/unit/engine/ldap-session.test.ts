@@ -8,9 +8,18 @@ let ca: PracticeCa;
 let server: FaultLdap | undefined;
 let session: LdapSession | undefined;
 
-async function open(answer: (search: FaultSearch) => FaultAnswer, signal = new AbortController().signal): Promise<{ server: FaultLdap; session: LdapSession }> {
+async function open(
+  answer: (search: FaultSearch) => FaultAnswer,
+  signal = new AbortController().signal,
+): Promise<{ server: FaultLdap; session: LdapSession }> {
   server = await startFaultLdap(ca, answer);
-  const target = { host: server.host, address: server.address, port: server.port, mode: 'ldaps' as const, anchors: [server.caPem] };
+  const target = {
+    host: server.host,
+    address: server.address,
+    port: server.port,
+    mode: 'ldaps' as const,
+    anchors: [server.caPem],
+  };
   const opened = await openLdap(target, signal);
   if (!opened.ok) throw new Error(opened.error.message);
   session = opened.value;
@@ -22,7 +31,8 @@ function value<T>(result: Result<T>): T {
   return result.value;
 }
 
-const dns = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => `CN=u${from + index},DC=test`);
+const dns = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, index) => `CN=u${from + index},DC=test`);
 
 describe('an LDAP session', () => {
   beforeAll(async () => {
@@ -41,7 +51,11 @@ describe('an LDAP session', () => {
       cookie: cookie === '' ? 'second' : cookie === 'second' ? 'third' : '',
     }));
     const found = value(await session.search({ base: 'DC=test', attributes: ['cn'] }));
-    expect(found.entries.map(({ dn }) => dn)).toEqual(['CN=page-first,DC=test', 'CN=page-second,DC=test', 'CN=page-third,DC=test']);
+    expect(found.entries.map(({ dn }) => dn)).toEqual([
+      'CN=page-first,DC=test',
+      'CN=page-second,DC=test',
+      'CN=page-third,DC=test',
+    ]);
     expect(found.complete).toBe(true);
     expect(server.searches).toHaveLength(3);
   });
@@ -65,7 +79,11 @@ describe('an LDAP session', () => {
     });
     const entry = value(await session.read('CN=g,DC=test', ['member']));
     expect(entry?.texts('member')).toEqual(dns(0, 4));
-    expect(server.searches.map(({ attributes }) => attributes[0])).toEqual(['member', 'member;range=2-*', 'member;range=4-*']);
+    expect(server.searches.map(({ attributes }) => attributes[0])).toEqual([
+      'member',
+      'member;range=2-*',
+      'member;range=4-*',
+    ]);
   });
 
   it('does not take a range that is cut off for the whole', async () => {
@@ -73,12 +91,17 @@ describe('an LDAP session', () => {
       const attributes: Record<string, string[]> = wanted === 'member' ? { 'member;range=0-1': dns(0, 1) } : {};
       return { entries: [{ dn: 'CN=g,DC=test', attributes }] };
     });
-    expect(await session.read('CN=g,DC=test', ['member'])).toMatchObject({ ok: false, error: { code: 'ldap.protocol' } });
+    expect(await session.read('CN=g,DC=test', ['member'])).toMatchObject({
+      ok: false,
+      error: { code: 'ldap.protocol' },
+    });
   });
 
   it('keeps absent attributes apart from empty ones, binary ones as bytes', async () => {
     const sid = Buffer.from('010100000000000512000000', 'hex');
-    const { session } = await open(() => ({ entries: [{ dn: 'CN=g,DC=test', attributes: { objectSid: [sid], Description: ['Größe'] } }] }));
+    const { session } = await open(() => ({
+      entries: [{ dn: 'CN=g,DC=test', attributes: { objectSid: [sid], Description: ['Größe'] } }],
+    }));
     const entry = value(await session.read('CN=g,DC=test', ['objectSid', 'description', 'managedBy']));
     expect(entry?.bytes('OBJECTSID')).toEqual([sid]);
     expect(entry?.text('description')).toBe('Größe');
@@ -88,7 +111,10 @@ describe('an LDAP session', () => {
 
   it('fails every call after the connection broke, without dialling again', async () => {
     const { session } = await open(() => 'close');
-    expect(await session.search({ base: 'DC=test', attributes: ['cn'] })).toMatchObject({ ok: false, error: { code: 'ldap.protocol' } });
+    expect(await session.search({ base: 'DC=test', attributes: ['cn'] })).toMatchObject({
+      ok: false,
+      error: { code: 'ldap.protocol' },
+    });
     expect(await session.bind('user', 'secret')).toMatchObject({ ok: false, error: { code: 'ldap.protocol' } });
   });
 
@@ -111,8 +137,14 @@ describe('an LDAP session', () => {
 
   it('turns results into errors that name them', async () => {
     const { session } = await open(({ base }) => ({ code: base === 'DC=busy' ? 51 : base === 'DC=none' ? 32 : 50 }));
-    expect(await session.read('DC=busy', ['cn'])).toMatchObject({ ok: false, error: { code: 'ldap.result', message: expect.stringContaining('busy (51)') } });
+    expect(await session.read('DC=busy', ['cn'])).toMatchObject({
+      ok: false,
+      error: { code: 'ldap.result', message: expect.stringContaining('busy (51)') },
+    });
     expect(await session.read('DC=none', ['cn'])).toEqual({ ok: true, value: undefined });
-    expect(await session.read('DC=closed', ['cn'])).toMatchObject({ ok: false, error: { code: 'ldap.no-right', fixBy: 'hospital' } });
+    expect(await session.read('DC=closed', ['cn'])).toMatchObject({
+      ok: false,
+      error: { code: 'ldap.no-right', fixBy: 'hospital' },
+    });
   });
 });

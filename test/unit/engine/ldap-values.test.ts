@@ -5,9 +5,26 @@ import { membershipRights } from '../../../engine/wire/ldap-descriptor.ts';
 import { parseStartTlsAnswer } from '../../../engine/wire/ldap-dial.ts';
 import { nearest } from '../../../engine/wire/ldap-lookup.ts';
 import { shapeOf } from '../../../engine/wire/ldap-members.ts';
-import { escapeDnValue, escapeFilterValue, isWithin, ldifChange, leafName, normalizeDn, parentDn, parseDn } from '../../../engine/wire/ldap-names.ts';
+import {
+  escapeDnValue,
+  escapeFilterValue,
+  isWithin,
+  ldifChange,
+  leafName,
+  normalizeDn,
+  parentDn,
+  parseDn,
+} from '../../../engine/wire/ldap-names.ts';
 import { isAdministrative, isBroad, isPrivileged } from '../../../engine/wire/ldap-principals.ts';
-import { domainOf, parseFileTime, parseGeneralizedTime, parseInterval, parseSid, readGuid, relativeId } from '../../../engine/wire/ldap-values.ts';
+import {
+  domainOf,
+  parseFileTime,
+  parseGeneralizedTime,
+  parseInterval,
+  parseSid,
+  readGuid,
+  relativeId,
+} from '../../../engine/wire/ldap-values.ts';
 
 const ADMINS = 'S-1-5-32-544';
 
@@ -71,7 +88,9 @@ describe('identifiers', () => {
   });
 
   it('tells broad, privileged and administrative principals apart', () => {
-    expect(['S-1-1-0', 'S-1-5-11', 'S-1-5-32-545', 'S-1-5-21-1-2-3-513', 'S-1-5-21-1-2-3-515'].every(isBroad)).toBe(true);
+    expect(['S-1-1-0', 'S-1-5-11', 'S-1-5-32-545', 'S-1-5-21-1-2-3-513', 'S-1-5-21-1-2-3-515'].every(isBroad)).toBe(
+      true,
+    );
     expect(['S-1-5-21-1-2-3-512', 'S-1-5-32-513', USER].some(isBroad)).toBe(false);
     expect(isPrivileged('S-1-5-21-1-2-3-512')).toBe(true);
     expect(isPrivileged('S-1-5-32-512')).toBe(false);
@@ -125,7 +144,8 @@ describe('names', () => {
     expect(isWithin('CN=x,OU=Groups,DC=ba,DC=test', 'DC=a,DC=test')).toBe(false);
     expect(isWithin('CN=x\\,DC=a,DC=b', 'DC=a,DC=b')).toBe(false);
     expect(leafName('CN=Night \\287\\29,DC=a')).toBe('Night (7)');
-    for (const wrong of ['nonsense', 'CN', 'CN=a,', 'CN=a,,DC=b', 'CN=a\\', 'CN="a"', 'CN=\\ff,DC=a']) expect(parseDn(wrong)).toBeUndefined();
+    for (const wrong of ['nonsense', 'CN', 'CN=a,', 'CN=a,,DC=b', 'CN=a\\', 'CN="a"', 'CN=\\ff,DC=a'])
+      expect(parseDn(wrong)).toBeUndefined();
   });
 
   it('writes LDIF that folds and encodes as RFC 2849 has it', () => {
@@ -138,7 +158,9 @@ describe('names', () => {
   });
 
   it('finds near spellings, nearest first', () => {
-    expect(nearest('MDIP-Clinical', ['MDIP-Clinic', 'MDIP_Clinicals', 'Finance', 'MDIP-Klinikal', 'Domain Users'])).toEqual(['MDIP_Clinicals', 'MDIP-Clinic', 'MDIP-Klinikal']);
+    expect(
+      nearest('MDIP-Clinical', ['MDIP-Clinic', 'MDIP_Clinicals', 'Finance', 'MDIP-Klinikal', 'Domain Users']),
+    ).toEqual(['MDIP_Clinicals', 'MDIP-Clinic', 'MDIP-Klinikal']);
     expect(nearest('x', [])).toEqual([]);
   });
 });
@@ -156,7 +178,8 @@ describe('who may change a group', () => {
       [{ type: 5, mask: 0x08, object: MEMBER }, ['AddSelf']],
       [{ type: 5, mask: 0x20, object: MEMBER, inherited: 'bf967a9c-0de6-11d0-a285-00aa003049e2' }, ['WriteMember']],
     ];
-    for (const [ace, rights] of cases) expect(membershipRights(descriptor([{ sid: USER, ...ace }]))).toContainEqual({ sid: USER, rights });
+    for (const [ace, rights] of cases)
+      expect(membershipRights(descriptor([{ sid: USER, ...ace }]))).toContainEqual({ sid: USER, rights });
   });
 
   it('leaves out rights that do not', () => {
@@ -167,12 +190,14 @@ describe('who may change a group', () => {
       { type: 5, mask: 0x20, object: 'bf967950-0de6-11d0-a285-00aa003049e2', sid: USER },
       { type: 5, mask: 0x20, object: MEMBER, inherited: 'bf967aba-0de6-11d0-a285-00aa003049e2', sid: USER },
     ];
-    for (const ace of cases) expect(membershipRights(descriptor([ace]))).toEqual([{ sid: 'S-1-5-18', rights: ['Owner'] }]);
+    for (const ace of cases)
+      expect(membershipRights(descriptor([ace]))).toEqual([{ sid: 'S-1-5-18', rights: ['Owner'] }]);
   });
 
   it('does not take a broken descriptor for one that grants nothing', () => {
     const whole = descriptor([{ type: 0, mask: 0x000f01ff, sid: USER }]);
-    for (let length = 0; length < whole.length; length += 1) expect(membershipRights(whole.subarray(0, length))).toBeUndefined();
+    for (let length = 0; length < whole.length; length += 1)
+      expect(membershipRights(whole.subarray(0, length))).toBeUndefined();
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void membershipRights(bytes)));
   });
 });
@@ -186,7 +211,9 @@ describe('the shape of nesting', () => {
     expect(shape({ root: ['root'] })).toMatchObject({ cyclic: ['root'] });
   });
   it('survives a chain of ten thousand', () => {
-    const edges = new Map(Array.from({ length: 10_000 }, (_, index) => [`g${index}`, index === 9_999 ? [] : [`g${index + 1}`]]));
+    const edges = new Map(
+      Array.from({ length: 10_000 }, (_, index) => [`g${index}`, index === 9_999 ? [] : [`g${index + 1}`]]),
+    );
     expect(shapeOf('g0', edges)).toEqual({ depth: 9_999, cyclic: [] });
   });
 });
@@ -195,14 +222,27 @@ describe('answers', () => {
   it('reads the answer to StartTLS only when it stands alone', () => {
     const granted = Buffer.from('300c02010178070a010004000400', 'hex');
     expect(parseStartTlsAnswer(granted)).toEqual({ code: 0, diagnostic: '' });
-    for (let length = 0; length < granted.length; length += 1) expect(parseStartTlsAnswer(granted.subarray(0, length))).toBe('more');
+    for (let length = 0; length < granted.length; length += 1)
+      expect(parseStartTlsAnswer(granted.subarray(0, length))).toBe('more');
     expect(parseStartTlsAnswer(Buffer.concat([granted, Buffer.from([0])]))).toBeUndefined();
     expect(parseStartTlsAnswer(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'))).not.toMatchObject({ code: 0 });
   });
 
   it('says in words why a logon was refused, and who can help', () => {
-    const refused = (data: string) => resultError({ code: 49, diagnostic: `80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data ${data}, v1db1` }, 'The logon', 'dc1:636');
-    expect(refused('52e')).toMatchObject({ code: 'ldap.credentials', fixBy: 'operator', message: expect.stringContaining('wrong') });
+    const refused = (data: string) =>
+      resultError(
+        {
+          code: 49,
+          diagnostic: `80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data ${data}, v1db1`,
+        },
+        'The logon',
+        'dc1:636',
+      );
+    expect(refused('52e')).toMatchObject({
+      code: 'ldap.credentials',
+      fixBy: 'operator',
+      message: expect.stringContaining('wrong'),
+    });
     expect(refused('775')).toMatchObject({ fixBy: 'hospital', message: expect.stringContaining('locked') });
     expect(refused('532')).toMatchObject({ message: expect.stringContaining('expired') });
     expect(resultError({ code: 49, diagnostic: '' }, 'The logon', 'x')).toMatchObject({ fixBy: 'operator' });
