@@ -23,7 +23,7 @@ export type SealOptions = {
   readonly site: string | Uint8Array;
   /** The HTML report. */
   readonly report: string;
-  /** More reports by file name, put into reports/. */
+  /** More reports by entry name, below reports/. */
   readonly reports?: Readonly<Record<string, string | Uint8Array>>;
   /** The engineer's; without one the bundle is unsigned. */
   readonly identity?: Identity;
@@ -77,7 +77,7 @@ export async function sealBundle(options: SealOptions): Promise<Result<Sealed>> 
     ['guide/guide.yaml', encode(options.guide.yaml)],
     ['site.yaml', encode(options.site)],
     ['journal.jsonl', bytes.subarray(0, end)],
-    ...Object.entries(options.reports ?? {}).map(([name, content]) => [`reports/${name}`, encode(content)] as const),
+    ...Object.entries(options.reports ?? {}).map(([name, content]) => [name, encode(content)] as const),
   ]);
   if (options.guide.container !== undefined) payload.set('guide/guide.asice', options.guide.container);
   for (const { file, sha256 } of namedFiles(reading.events.slice(0, upTo + 1))) {
