@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findNode, NODE_FLAGS, quietEnvironment } from './node.mjs';
 import { root, run } from './process.mjs';
 
-const CHECK_SECONDS = 240;
+const CHECK_SECONDS = 600;
 const AT_ONCE = 2;
 
 /** @typedef {{ name: string, args: string[] }} Check */
