@@ -1,6 +1,6 @@
 import { ok, type Result } from '../../core/result.ts';
 import type { LdapEntry } from './ldap.ts';
-import { isGroup, nameOf, readMany, sidOf } from './ldap-lookup.ts';
+import { isGroup, readMany, sidOf } from './ldap-lookup.ts';
 import { escapeFilterValue, normalizeDn } from './ldap-names.ts';
 import type { SiteDirectory } from './ldap-site.ts';
 import { relativeId } from './ldap-values.ts';
