@@ -192,6 +192,7 @@ export const FAULTS: readonly Fault[] = [
     set: (parts, on) => void Object.values(parts.policies).forEach((item) => (item.anonymousSearch = on)),
   }),
   certificateFault('dc-cert-expired', { ...directory, of: 'dc', title: "The domain controllers' certificate has expired", wrong: { validity: 'expired' } }),
+  certificateFault('dc-cert-expiring', { control: 'certificate.directory-validity', probe: 'tls.endpoint', of: 'dc', title: "The domain controllers' certificate expires in 9 days", wrong: { validity: 'expiring' } }),
   certificateFault('dc-cert-untrusted', { ...directory, of: 'dc', title: "An unknown authority issued the domain controllers' certificate", wrong: { issuer: 'unknown' } }),
   fault('dc-old-tls', {
     ...directory,

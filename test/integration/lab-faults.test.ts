@@ -84,6 +84,7 @@ const WITNESSES: Record<string, () => Promise<boolean>> = {
   'dc-clear-bind': async () => (await clearBindCode()) === 49,
   'dc-anonymous-search': async () => (await anonymousEntries()) === 1,
   'dc-cert-expired': async () => (await refusal(lab, lab.ports.dc1.ldaps, DC)) === 'CERT_HAS_EXPIRED',
+  'dc-cert-expiring': async () => (await daysLeft(lab, lab.ports.dc1.ldaps, DC)) < 30,
   'dc-cert-untrusted': async () => (await refusal(lab, lab.ports.dc2.ldaps, DC)) === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'dc-old-tls': async () => (await refusal(lab, lab.ports.dc1.ldaps, DC, OLD)) === undefined,
   'dc-cert-wrong-name': async () => (await refusal(lab, lab.ports.dc1.ldaps, DC)) === 'ERR_TLS_CERT_ALTNAME_INVALID',
