@@ -32,7 +32,24 @@ export default defineConfig({
       },
       {
         plugins: [react(), tailwindcss()],
-        optimizeDeps: { include: ['react', 'react-dom/client', 'react/jsx-dev-runtime'] },
+        // Whatever is found only while a test loads makes Vite reload the page under it.
+        optimizeDeps: {
+          include: [
+            '@marcbachmann/cel-js',
+            'axe-core',
+            'lucide-react',
+            'react',
+            'react-aria-components',
+            'react-dom/client',
+            'react-markdown',
+            'react/jsx-dev-runtime',
+            'rehype-sanitize',
+            'remark-gfm',
+            'yaml',
+            'zod',
+            'zustand',
+          ],
+        },
         test: {
           name: 'renderer',
           include: ['test/renderer/**/*.test.{ts,tsx}'],

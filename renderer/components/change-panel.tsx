@@ -1,11 +1,11 @@
 import { CircleCheck, FilePen, Undo2 } from 'lucide-react';
 import { useState } from 'react';
 import type { ItemView } from '../../core/ipc.ts';
-import type { AppError } from '../../core/result.ts';
+import { type AppError, ok } from '../../core/result.ts';
 import type { ChangeState, ItemState } from '../../core/session/state.ts';
 import { call, putSecret } from '../api.ts';
 import { useWizard } from '../store.ts';
-import { Badge } from './badge.tsx';
+import { Badge, PracticeBadge } from './badge.tsx';
 import { Button } from './button.tsx';
 import { Diff } from './diff.tsx';
 import { SecretInput, TextInput } from './field.tsx';
@@ -47,15 +47,15 @@ export function ChangePanel({ item, state }: { item: ItemView; state: ItemState 
   }
 
   return (
-    <section className="grid gap-3 px-4 py-3" aria-label="Change">
+    <section className="grid gap-3 px-4 py-3" data-change aria-label={`${change.title}: ${item.target.name}`}>
       <header className="flex items-center gap-2">
         <FilePen aria-hidden className="size-4 text-faint" />
-        <h3 className="min-w-0 flex-1 text-sm font-medium">
+        <h4 className="min-w-0 flex-1 text-sm font-medium">
           {change.title}
           <span className="block text-xs font-normal text-faint">
             Lockstep can do this for you. Needs: {change.rights}.
           </span>
-        </h3>
+        </h4>
         {last === undefined ? null : (
           <Badge
             tone={
@@ -91,7 +91,14 @@ export function ChangePanel({ item, state }: { item: ItemView; state: ItemState 
       </header>
       {readOnly === undefined ? null : <p className="text-sm text-soft">Nothing can be changed here: {readOnly}</p>}
       {error === undefined ? null : <ErrorNote error={error} />}
-      {last === undefined ? null : <ChangeDetails key={last.id} item={item} change={last} replan={() => void plan()} />}
+      {last === undefined ? null : (
+        <ChangeDetails
+          key={last.id}
+          item={item}
+          change={last}
+          replan={() => void (last.undoOf === undefined ? plan() : undo(last.undoOf))}
+        />
+      )}
     </section>
   );
 }
@@ -138,26 +145,35 @@ function ReadBack({ change }: { change: ChangeState }) {
 }
 
 function ApplyForm({ item, change, replan }: { item: ItemView; change: ChangeState; replan: () => void }) {
+  const writer = useWizard((wizard) =>
+    wizard.snapshot?.site.practice === true && wizard.library.state === 'ready'
+      ? wizard.library.value.practiceWriter
+      : undefined,
+  );
+  const [own, setOwn] = useState(false);
   const [ticket, setTicket] = useState('');
   const [approver, setApprover] = useState('');
   const [user, setUser] = useState('');
   const [password, setPassword] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<AppError>();
-  const complete = [ticket, approver, user, password].every((value) => value.trim() !== '');
+  const practice = own ? undefined : writer;
+  const complete = [ticket, approver, ...(practice === undefined ? [user, password] : [])].every(
+    (value) => value.trim() !== '',
+  );
   async function apply(): Promise<void> {
     if (!complete) return;
     const typed = password;
     setPassword('');
     setBusy(true);
-    const secret = await putSecret(typed);
+    const secret = practice === undefined ? await putSecret(typed) : ok(practice.secret);
     const applied = secret.ok
       ? await call('change.apply', {
           key: item.key,
           change: change.id,
           ticket: ticket.trim(),
           approver: approver.trim(),
-          user: user.trim(),
+          user: practice?.user ?? user.trim(),
           secret: secret.value,
         })
       : secret;
@@ -169,21 +185,34 @@ function ApplyForm({ item, change, replan }: { item: ItemView; change: ChangeSta
       <div className="grid grid-cols-2 gap-3">
         <TextInput label="Ticket" value={ticket} onChange={setTicket} maxLength={120} placeholder="CHG-10442" />
         <TextInput label="Approved by" value={approver} onChange={setApprover} maxLength={120} />
-        <TextInput
-          label="Write account"
-          value={user}
-          onChange={setUser}
-          maxLength={256}
-          help="Used for this change only"
-        />
-        <SecretInput
-          label="Its password"
-          value={password}
-          onChange={setPassword}
-          help="Asked each time, dropped at once"
-          onEnter={() => void apply()}
-        />
+        {practice === undefined ? (
+          <>
+            <TextInput
+              label="Write account"
+              value={user}
+              onChange={setUser}
+              maxLength={256}
+              help="Used for this change only"
+            />
+            <SecretInput
+              label="Its password"
+              value={password}
+              onChange={setPassword}
+              help="Asked each time, dropped at once"
+              onEnter={() => void apply()}
+            />
+          </>
+        ) : null}
       </div>
+      {practice === undefined ? null : (
+        <p className="flex flex-wrap items-center gap-2 text-sm">
+          <PracticeBadge /> Written as <span className="font-mono text-xs">{practice.user}</span>, whose password the
+          practice hospital knows.
+          <Button size="sm" kind="quiet" onPress={() => setOwn(true)}>
+            Use another account
+          </Button>
+        </p>
+      )}
       {(item.control.change?.visible ?? []).map((sentence) => (
         <p key={sentence} className="text-xs text-soft">
           Visible to monitoring: {sentence}

@@ -8,10 +8,9 @@ export function CodeBlock({ label, text }: { label: string; text: string }) {
         {label}
         <CopyButton text={text} />
       </div>
-      {/* biome-ignore lint/a11y: a scrolling region must be reachable by keyboard */}
       <pre
         tabIndex={0}
-        role="region"
+        role="group"
         aria-label={label}
         className="overflow-x-auto px-3 py-2.5 font-mono text-xs leading-5 select-text"
       >

@@ -49,19 +49,19 @@ export function ControlPane({ step }: { step: Step }) {
           </div>
         </header>
         <div className="border-l-3 border-accent pl-4">
-          <Eyebrow>Why it matters</Eyebrow>
+          <Eyebrow level={2}>Why it matters</Eyebrow>
           <p className="mt-1 max-w-[62ch] text-lg leading-normal text-pretty">{control.why}</p>
         </div>
         {control.instructions.trim() === '' ? null : (
           <section className="grid gap-2">
-            <Eyebrow>What to do</Eyebrow>
+            <Eyebrow level={2}>What to do</Eyebrow>
             <Markdown text={control.instructions} />
           </section>
         )}
         <section className="grid gap-3">
           <div className="flex min-h-7 items-center gap-3">
             <div className="flex-1">
-              <Eyebrow>
+              <Eyebrow level={2}>
                 {step.rows.length > 1 ? `What holds, for ${count(step.rows.length, 'target')}` : 'What holds'}
               </Eyebrow>
             </div>

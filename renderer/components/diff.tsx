@@ -2,10 +2,9 @@
 export function Diff({ text, label }: { text: string; label: string }) {
   const lines = text.replace(/\n$/, '').split('\n');
   return (
-    // biome-ignore lint/a11y: a scrolling region must be reachable by keyboard
     <div
       tabIndex={0}
-      role="region"
+      role="group"
       aria-label={label}
       className="max-h-80 overflow-auto rounded-md border border-line bg-sunken py-1.5 font-mono text-xs leading-5 select-text"
     >

@@ -102,11 +102,10 @@ function List({ list }: { list: readonly unknown[] }) {
 function Table({ rows }: { rows: readonly Json[] }) {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   return (
-    // biome-ignore lint/a11y: a scrolling region must be reachable by keyboard
     <div
       className="overflow-x-auto rounded-md border border-line"
       tabIndex={0}
-      role="region"
+      role="group"
       aria-label="Table of facts"
     >
       <table className="w-full text-left text-sm">

@@ -61,12 +61,13 @@ export function Card({
   );
 }
 
-/** A small heading above a part of a card. */
-export function Eyebrow({ children, id }: { children: ReactNode; id?: string }) {
+/** A small heading above a part of a page (level 2) or of a card (level 3). */
+export function Eyebrow({ children, id, level = 3 }: { children: ReactNode; id?: string; level?: 2 | 3 }) {
+  const Heading = level === 2 ? 'h2' : 'h3';
   return (
-    <h3 id={id} className="text-2xs font-semibold tracking-[0.06em] text-faint uppercase">
+    <Heading id={id} className="text-2xs font-semibold tracking-[0.06em] text-faint uppercase">
       {children}
-    </h3>
+    </Heading>
   );
 }
 

@@ -42,7 +42,7 @@ export function ManualAnswer({ item, state }: { item: ItemView; state: ItemState
   }
 
   return (
-    <section className="grid gap-3.5 px-4 py-3.5" aria-label="Question">
+    <section className="grid gap-3.5 px-4 py-3.5" aria-label={`Question: ${item.target.name}`}>
       <RadioGroup value={answer} onChange={setAnswer} className="grid gap-2">
         <Label className="flex items-start gap-2 text-base font-medium text-pretty">
           <MessageCircleQuestion aria-hidden className="mt-0.75 size-4 shrink-0 text-faint" />

@@ -86,8 +86,7 @@ function FaultList({ faults, place }: { faults: ReturnType<typeof faultsOf>; pla
         {count(faults.length, 'fault')}
         {place === undefined ? null : <span className="font-mono"> in {place}</span>}
       </p>
-      {/* biome-ignore lint/a11y: a scrolling region must be reachable by keyboard */}
-      <div className="max-h-72 overflow-y-auto" tabIndex={0} role="region" aria-label="Faults">
+      <div className="max-h-72 overflow-y-auto" tabIndex={0} role="group" aria-label="Faults">
         <table className="w-full text-left text-sm">
           <thead className="sr-only">
             <tr>

@@ -16,7 +16,7 @@ export function Seen({ item, state }: { item: ItemView; state: ItemState | undef
   if (done.length === 0) return null;
   return (
     <Disclosure isExpanded={open} onExpandedChange={setOpen} className="group">
-      <Heading level={3}>
+      <Heading level={4}>
         <AriaButton
           slot="trigger"
           className="flex w-full items-center gap-2 px-4 py-2.5 text-left text-sm font-medium hover:bg-hover focus-visible:-outline-offset-2"
@@ -45,9 +45,9 @@ export function Seen({ item, state }: { item: ItemView; state: ItemState | undef
 
 function CheckSeen({ item, index, check }: { item: ItemView; index: number; check: CheckState }) {
   return (
-    <section className="grid gap-2" aria-label={item.checks[index]?.title ?? check.probe}>
+    <div className="grid gap-2">
       <header className="flex flex-wrap items-baseline gap-x-3">
-        <h4 className="text-sm font-semibold">{item.checks[index]?.title ?? check.probe}</h4>
+        <h5 className="text-sm font-semibold">{item.checks[index]?.title ?? check.probe}</h5>
         <span className="font-mono text-xs text-faint">{check.probe}</span>
         <span className="ml-auto text-xs text-faint tabular-nums">
           Journal entry {check.event}
@@ -59,7 +59,7 @@ function CheckSeen({ item, index, check }: { item: ItemView; index: number; chec
       ) : (
         <ErrorNote error={check.error} />
       )}
-    </section>
+    </div>
   );
 }
 

@@ -90,8 +90,7 @@ export function Shell({ children }: { children: ReactNode }) {
 
 function PracticeRibbon() {
   return (
-    <div
-      role="note"
+    <aside
       aria-label="Practice"
       className="practice-hatch flex h-6 shrink-0 items-center justify-center text-2xs font-bold text-on-practice"
     >
@@ -101,7 +100,7 @@ function PracticeRibbon() {
           · a made-up hospital on this computer; its certificates prove nothing elsewhere
         </span>
       </span>
-    </div>
+    </aside>
   );
 }
 

@@ -19,7 +19,7 @@ export function SitePicture({ site }: { site: SiteView }) {
       aria-label={site.links
         .map((link) => `${link.name}: ${nameOf(site, link.device)} to ${link.server}, ${link.protocol}`)
         .join('. ')}
-      className="w-full max-w-[640px]"
+      className="w-full max-w-[760px]"
     >
       {site.links.map((link, index) => {
         const from = y(
@@ -31,8 +31,9 @@ export function SitePicture({ site }: { site: SiteView }) {
         );
         const to = y(servers.indexOf(link.server), servers.length);
         const middle = (BOX.width + right) / 2;
-        const along = 0.5 + (index % 2 === 0 ? 0 : 0.0);
-        const labelY = from + (to - from) * along - 7;
+        // Three quarters along the curve lines to different servers are apart; the name stands on the outer side.
+        const labelY = from + (to - from) * 0.84 + (to > from ? 20 : -9);
+        const labelX = BOX.width + (right - BOX.width) * 0.62;
         return (
           <g key={link.id}>
             <path
@@ -46,7 +47,7 @@ export function SitePicture({ site }: { site: SiteView }) {
               className="fill-edge"
             />
             <text
-              x={middle}
+              x={labelX}
               y={labelY}
               textAnchor="middle"
               className="fill-soft stroke-surface text-[11.5px] font-medium"

@@ -14,7 +14,10 @@ export function StepList({ steps, current }: { steps: readonly Step[]; current: 
   const filter = useWizard((state) => state.filter);
   const shown = groupSteps(filterSteps(steps, filter));
   return (
-    <aside aria-label="Steps" className="flex w-[320px] shrink-0 flex-col border-r border-line bg-surface xl:w-[360px]">
+    <section
+      aria-label="Steps"
+      className="flex w-[320px] shrink-0 flex-col border-r border-line bg-surface xl:w-[360px]"
+    >
       <Top steps={steps} />
       {/* The list itself takes no focus; its rows do, and arrows move between them. */}
       <nav data-steps aria-label="Controls" className="min-h-0 flex-1 overflow-y-auto pb-3">
@@ -37,7 +40,7 @@ export function StepList({ steps, current }: { steps: readonly Step[]; current: 
           Review and sign
         </Button>
       </div>
-    </aside>
+    </section>
   );
 }
 

@@ -34,7 +34,7 @@ export function TargetCard({ row, only }: { row: Row; only: boolean }) {
       <header className="flex min-h-13 flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2.5">
         <Icon aria-hidden className="size-4 shrink-0 text-faint" strokeWidth={1.75} />
         <div className="min-w-0 flex-1">
-          <h2 className="truncate text-base font-semibold">{item.target.name}</h2>
+          <h3 className="truncate text-base font-semibold">{item.target.name}</h3>
           <p className="truncate text-xs text-faint">
             {TARGET_WORDS[item.target.kind]}
             {state?.judgedAt === undefined ? null : <> · judged {showTime(state.judgedAt)}</>}

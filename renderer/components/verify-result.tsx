@@ -1,6 +1,7 @@
 import { CircleX, Info, type LucideIcon, ShieldCheck, ShieldX, TriangleAlert } from 'lucide-react';
 import type { VerifyView } from '../../core/ipc.ts';
 import { count, showTime } from '../lib/format.ts';
+import { SUMMARY_WORDS } from '../lib/words.ts';
 import { Card } from './layout.tsx';
 
 const SEVERITIES: Readonly<
@@ -38,6 +39,14 @@ export function VerifyResult({ view }: { view: VerifyView }) {
                 : `${count(bad, 'thing')} wrong. Do not rely on this bundle.`}
             </p>
           </div>
+          <dl className="ml-auto grid shrink-0 grid-cols-[max-content_max-content] gap-x-4 gap-y-1 text-sm">
+            <dt className="text-faint">Judged again</dt>
+            <dd className="font-medium">
+              {view.summary === undefined ? 'could not be' : SUMMARY_WORDS[view.summary.word].word}
+            </dd>
+            <dt className="text-faint">Complete</dt>
+            <dd className="font-medium">{view.complete ? 'yes' : 'no, something is undecided'}</dd>
+          </dl>
         </div>
       </Card>
       <div className="grid grid-cols-[260px_minmax(0,1fr)] items-start gap-4">

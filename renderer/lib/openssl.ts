@@ -1,15 +1,16 @@
-/** Where the commands are to find the roots; the reader puts in the files that they trust. */
-const ROOTS = { engineer: 'engineer-root.pem', hospital: 'hospital-root.pem' } as const;
+/** Names of the files in which the reader keeps the roots that they trust, as the README of a bundle names them. */
+const ROOTS = { '001': 'engineer-root.pem', '002': 'hospital-root.pem' } as const;
 
 /** Stock commands that check a bundle without Lockstep, as its README says them. */
 export function opensslLines(bundle: string, countersigned: boolean): string {
   const name = `'${bundle.replaceAll("'", "'\\''")}'`;
-  const signature = (number: string, root: string) =>
-    `openssl cms -verify -binary -cades -purpose any -inform DER -in META-INF/signature${number}.p7s -content META-INF/ASiCManifest${number}.xml -CAfile ${root} -out /dev/null`;
+  const signature = (number: keyof typeof ROOTS) =>
+    `openssl cms -verify -binary -cades -inform DER -in META-INF/signature${number}.p7s -content META-INF/ASiCManifest${number}.xml -CAfile ${ROOTS[number]} -out /dev/null`;
   return [
-    `unzip -d bundle ${name} && cd bundle`,
-    signature('001', ROOTS.engineer),
-    ...(countersigned ? [signature('002', ROOTS.hospital)] : []),
+    `unzip -q ${name} -d unpacked && cd unpacked`,
     'sha256sum -c SHA256SUMS',
+    'grep -F "$(openssl dgst -sha256 -binary SHA256SUMS | openssl base64)" META-INF/ASiCManifest*.xml',
+    signature('001'),
+    ...(countersigned ? [signature('002')] : []),
   ].join('\n');
 }

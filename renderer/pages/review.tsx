@@ -25,7 +25,11 @@ export function ReviewPage() {
   const now = useNow();
   const rows = useMemo(() => snapshot?.items.map((item) => rowOf(item, session, now)) ?? [], [snapshot, session, now]);
   if (snapshot === undefined) return null;
-  const summary = summarize(snapshot.items, session, now, countersigned !== undefined);
+  // A countersignature covers every waiver that was requested when the bundle was sealed.
+  const accepted = new Set(
+    countersigned === undefined ? [] : rows.flatMap((row) => (row.state?.waiver === undefined ? [] : [row.item.key])),
+  );
+  const summary = summarize(snapshot.items, session, now, accepted);
   return (
     <PageFrame
       wide

@@ -150,7 +150,12 @@ function SiteChoice({
         <div key={entry.file.handle} className="flex items-center gap-2">
           <span className="min-w-0 flex-1 truncate text-base">{entry.name}</span>
           {entry.practice ? <PracticeBadge /> : null}
-          <Button size="sm" isDisabled={busy} onPress={() => onLoad(entry.file)} aria-label={`Choose ${entry.name}`}>
+          <Button
+            size="sm"
+            isDisabled={busy}
+            onPress={() => onLoad(entry.file)}
+            aria-label={`${site?.name === entry.name ? 'Chosen' : 'Choose'}: ${entry.name}`}
+          >
             {site?.name === entry.name ? 'Chosen' : 'Choose'}
           </Button>
         </div>

@@ -36,7 +36,9 @@ export function StartPage() {
       <div className="grid grid-cols-[minmax(0,1fr)_320px] gap-8">
         <section aria-labelledby="guides" className="min-w-0">
           <div className="mb-3 flex items-center justify-between">
-            <Eyebrow id="guides">Guides</Eyebrow>
+            <Eyebrow level={2} id="guides">
+              Guides
+            </Eyebrow>
             <Button size="sm" icon={FolderOpen} onPress={() => void read(openGuideFile)}>
               Open a guide file…
             </Button>
@@ -46,13 +48,17 @@ export function StartPage() {
         <div className="grid content-start gap-8">
           <section aria-labelledby="sessions">
             <div className="mb-3 flex h-7 items-center">
-              <Eyebrow id="sessions">Go on with a session</Eyebrow>
+              <Eyebrow level={2} id="sessions">
+                Go on with a session
+              </Eyebrow>
             </div>
             <Sessions onChoose={setResuming} />
           </section>
           <section aria-labelledby="verify">
             <div className="mb-3">
-              <Eyebrow id="verify">Check evidence</Eyebrow>
+              <Eyebrow level={2} id="verify">
+                Check evidence
+              </Eyebrow>
             </div>
             <Card>
               <p className="text-sm text-soft">
