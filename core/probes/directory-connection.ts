@@ -86,7 +86,7 @@ export const directoryConnection = declareProbe({
   }),
   visible: () => [
     'One TLS connection per directory server and way in (LDAPS, StartTLS), and one bind of the bind account.',
-    'Two TLS greetings per server that offer TLS 1.0 and TLS 1.1 alone and hang up after the answer.',
+    'A few TLS greetings per server that offer TLS 1.0 and TLS 1.1 alone and hang up after the answer.',
     'One anonymous search under the base DN per server.',
     'One clear-text simple bind per server, under a test name with a random password: a failed logon of an unknown account, and on Windows event 2889 where it is logged.',
   ],

@@ -2,16 +2,15 @@ import type { z } from 'zod';
 import type { AbsentFact } from '../../core/probes/declaration.ts';
 import { directoryConnection as declaration } from '../../core/probes/directory-connection.ts';
 import { type AppError, fail, ok, type Result } from '../../core/result.ts';
-import type { Directory, Endpoint } from '../../core/site/schema.ts';
+import type { Directory } from '../../core/site/schema.ts';
 import { defineProbe, type ProbeContext, type ProbeOutcome } from '../context.ts';
 import type { DialTarget } from '../wire/ldap-dial.ts';
 import { isWithin } from '../wire/ldap-names.ts';
 import { bindOnce, directoryAnchors, directoryOf, readRootDse, type RootDse, waysTo } from '../wire/ldap-site.ts';
+import { type OutdatedVersion, tryOutdatedTls } from '../wire/ldap-outdated.ts';
 import { blameClock, openClear, tryAnonymousSearch, tryClearBind } from '../wire/ldap-trials.ts';
 import { parseGeneralizedTime } from '../wire/ldap-values.ts';
 import { openLdap, type LdapSession } from '../wire/ldap.ts';
-import { offer, type OfferAnswer } from '../wire/tls/offer.ts';
-import { ORDINARY_SUITES, TLS13_SUITES } from '../wire/tls/suites.ts';
 
 type Facts = z.input<typeof declaration.facts>;
 type ServerFacts = Facts['servers'][number];
@@ -135,7 +134,8 @@ async function visit(
     const root = await readRootDse(session);
     if (!root.ok) {
       errors.push(root.error);
-      facts[name] = refuted(target.port, root.error);
+      if (NOT_ASKED.has(root.error.code)) absent.push(gap(name, facts.id, `not tested: ${root.error.message}`));
+      else facts[name] = refuted(target.port, root.error);
       return ok(undefined);
     }
     facts[name] = verified(target.port, session, context.now());
@@ -216,55 +216,28 @@ async function tryBind(
   return ok(undefined);
 }
 
-/** Offers TLS 1.0 and 1.1 alone: our own TLS library may be unable to. */
+/** On every port that answered: LDAPS and StartTLS may be configured apart. */
 async function offerOutdated(
   server: Directory['servers'][number],
   { facts, absent }: Findings,
   context: ProbeContext,
 ): Promise<void> {
-  const port = facts.ldaps === undefined ? server.ldap : server.ldaps;
-  if (port === undefined || !facts.reachable)
-    return void absent.push(gap('outdatedTls', facts.id, 'not tested: no port answered'));
-  const endpoint: Endpoint = {
-    host: server.host,
-    port,
-    ...(port === server.ldap ? { starttls: 'ldap' as const } : {}),
-  };
-  const accepted: ('TLS 1.0' | 'TLS 1.1')[] = [];
-  for (const version of ['TLS 1.0', 'TLS 1.1'] as const) {
-    const answer = await context.connection(server.host, () =>
-      offer(endpoint, version, ORDINARY_SUITES, { hosts: context.site.hosts, signal: context.signal }),
-    );
-    if (answer.ok && answer.value.kind === 'hello') accepted.push(version);
-    else if (
-      !answer.ok ||
-      !(isRefusal(answer.value) || (isHangUp(answer.value) && (await stillAnswers(endpoint, facts, context))))
-    ) {
-      const seen = answer.ok ? `the answer was: ${answer.value.kind}` : answer.error.message;
-      return void absent.push(gap('outdatedTls', facts.id, `${version} was not decided: ${seen}`));
-    }
+  const ways = [
+    { channel: facts.ldaps, endpoint: { host: server.host } },
+    { channel: facts.startTls, endpoint: { host: server.host, starttls: 'ldap' as const } },
+  ];
+  const accepted = new Set<OutdatedVersion>();
+  let tried = 0;
+  for (const { channel, endpoint } of ways) {
+    if (channel === undefined || channel.code?.startsWith('tcp.') === true || channel.code === 'tls.not-spoken')
+      continue;
+    const trial = await tryOutdatedTls({ ...endpoint, port: channel.port }, channel.protocol, context);
+    if ('inconclusive' in trial) return void absent.push(gap('outdatedTls', facts.id, trial.inconclusive));
+    for (const version of trial.seen) accepted.add(version);
+    tried += 1;
   }
-  facts.outdatedTls = accepted;
-}
-
-function isHangUp(answer: OfferAnswer): boolean {
-  return answer.kind === 'closed' || answer.kind === 'reset';
-}
-
-/** Some servers hang up instead of sending an alert. That is a refusal where the same port goes on answering the version it agreed to. */
-async function stillAnswers(endpoint: Endpoint, facts: ServerFacts, context: ProbeContext): Promise<boolean> {
-  const channel = endpoint.starttls === 'ldap' ? facts.startTls : facts.ldaps;
-  if (channel?.state !== 'verified') return false;
-  const [version, suites] =
-    channel.protocol === 'TLSv1.3' ? (['TLS 1.3', TLS13_SUITES] as const) : (['TLS 1.2', ORDINARY_SUITES] as const);
-  const answer = await context.connection(endpoint.host, () =>
-    offer(endpoint, version, suites, { hosts: context.site.hosts, signal: context.signal }),
-  );
-  return answer.ok && answer.value.kind === 'hello';
-}
-
-function isRefusal(answer: OfferAnswer): boolean {
-  return answer.kind === 'lower' || (answer.kind === 'alert' && answer.refusal);
+  if (tried > 0) facts.outdatedTls = [...accepted].sort();
+  else absent.push(gap('outdatedTls', facts.id, 'not tested: no port answered in TLS'));
 }
 
 /** The trials that need the LDAP port without TLS, and the clock where no verified way in gave it. */
