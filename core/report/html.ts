@@ -55,7 +55,7 @@ ${summary(model)}
 ${whoMustAct(model)}
 ${overview(model)}
 <h2 id="details">Control by control</h2>
-${model.items.map(item)}
+${model.items.map((each) => item(each, model))}
 ${origin(model)}
 </main>
 </body>
@@ -85,12 +85,20 @@ function banners(model: ReportModel): Markup[] {
 
 function summary(model: ReportModel): Markup {
   const { counts, word, total, waived, expired } = model.summary;
-  const rows = VERDICTS.map(
-    (verdict) =>
-      html`<tr><th scope="row">${badge(verdict)}</th><td>${counts[verdict]}</td><td>${MEANING[verdict]}</td></tr>\n`,
+  const lapsed = model.items.filter((each) => each.verdict === 'pass' && isExpired(each, model)).length;
+  const row = (head: Markup, count: number, meaning: string) =>
+    html`<tr><th scope="row">${head}</th><td>${count}</td><td>${meaning}</td></tr>\n`;
+  const rows = VERDICTS.map((verdict) =>
+    row(badge(verdict), counts[verdict] - (verdict === 'pass' ? lapsed : 0), MEANING[verdict]),
   );
+  if (lapsed > 0)
+    rows.push(
+      row(html`<span class="verdict error">! expired</span>`, lapsed, 'met the guide once; the evidence has run out'),
+    );
   const until = model.items
-    .flatMap((each) => (each.verdict === 'pass' && each.goodUntil !== undefined ? [each.goodUntil] : []))
+    .flatMap((each) =>
+      each.verdict === 'pass' && each.goodUntil !== undefined && !isExpired(each, model) ? [each.goodUntil] : [],
+    )
     .sort()[0];
   return html`<h2 id="summary">Summary</h2>
 <p><strong>${word === 'hardened' ? 'Hardened' : word === 'open' ? 'Open' : 'Undecided'}.</strong> ${SENTENCES[word]}</p>
@@ -105,21 +113,35 @@ ${expired.length > 0 ? html`<p><strong>${expired.length} ${expired.length === 1 
 ${until === undefined ? NOTHING : html`<p>The first evidence runs out on ${when(until)}.</p>\n`}`;
 }
 
-function needsAction(each: ReportItem): boolean {
-  return each.verdict === 'fail' || each.verdict === 'error' || each.verdict === 'not-reviewed';
+function isExpired(each: ReportItem, model: ReportModel): boolean {
+  return model.summary.expired.includes(each.key);
+}
+
+function needsAction(each: ReportItem, model: ReportModel): boolean {
+  const { verdict } = each;
+  return verdict === 'fail' || verdict === 'error' || verdict === 'not-reviewed' || isExpired(each, model);
+}
+
+/** An expired item never shows as a pass. */
+function itemBadge(each: ReportItem, model: ReportModel): Markup {
+  if (!isExpired(each, model)) return badge(each.verdict);
+  const mark = html`<span class="verdict error">! expired</span>`;
+  return each.verdict === 'pass'
+    ? html`${mark} <span class="quiet">(was pass)</span>`
+    : html`${badge(each.verdict)}, ${mark}`;
 }
 
 function whoMustAct(model: ReportModel): Markup {
   const groups = (Object.keys(OWNERS) as (keyof typeof OWNERS)[]).map((owner) => {
-    const items = model.items.filter((each) => each.control.owner === owner && needsAction(each));
+    const items = model.items.filter((each) => each.control.owner === owner && needsAction(each, model));
     if (items.length === 0) return NOTHING;
     const lines = items.map(
       (each) =>
-        html`<li><a href="#${anchor(each)}">${each.control.title}, ${each.target.name}</a>: ${badge(each.verdict)}${fixers(each.findings)}</li>\n`,
+        html`<li><a href="#${anchor(each)}">${each.control.title}, ${each.target.name}</a>: ${itemBadge(each, model)}${fixers(each.findings)}</li>\n`,
     );
     return html`<h3>${OWNERS[owner]} (${items.length})</h3>\n<ul>\n${lines}</ul>\n`;
   });
-  const none = model.items.some(needsAction) ? NOTHING : html`<p>Nobody: no item is open.</p>`;
+  const none = model.items.some((each) => needsAction(each, model)) ? NOTHING : html`<p>Nobody: no item is open.</p>`;
   return html`<h2 id="act">Who must act</h2>\n${groups}${none}`;
 }
 
@@ -131,7 +153,7 @@ function fixers(findings: readonly Finding[]): Markup {
 function overview(model: ReportModel): Markup {
   const rows = model.items.map(
     (each) =>
-      html`<tr><th scope="row"><a href="#${anchor(each)}">${each.control.title}</a></th><td>${each.target.name}</td><td>${badge(each.verdict)}${each.waiver === undefined ? NOTHING : html` (waiver asked for)`}</td><td>${OWNERS[each.control.owner]}</td><td>${each.goodUntil === undefined ? '' : when(each.goodUntil)}</td></tr>\n`,
+      html`<tr><th scope="row"><a href="#${anchor(each)}">${each.control.title}</a></th><td>${each.target.name}</td><td>${itemBadge(each, model)}${each.waiver === undefined ? NOTHING : html` (waiver asked for)`}</td><td>${OWNERS[each.control.owner]}</td><td>${each.goodUntil === undefined ? '' : when(each.goodUntil)}</td></tr>\n`,
   );
   return html`<h2 id="overview">Overview</h2>
 <table>
@@ -142,11 +164,11 @@ ${rows}</tbody>
 </table>`;
 }
 
-function item(each: ReportItem): Markup {
+function item(each: ReportItem, model: ReportModel): Markup {
   const { control, answer, waiver, deferred } = each;
   const references = Object.entries(control.references).map(([framework, ids]) => `${framework}: ${ids.join(', ')}`);
   return html`<article class="item is-${each.verdict}" id="${anchor(each)}">
-<header><h3>${control.title}</h3><span>${badge(each.verdict)}</span></header>
+<header><h3>${control.title}</h3><span>${itemBadge(each, model)}</span></header>
 <p class="quiet"><code>${each.key}</code> · ${each.target.name} · ${OWNERS[control.owner]}${each.judgedAt === undefined ? NOTHING : html` · judged ${when(each.judgedAt)}`}${each.goodUntil === undefined ? NOTHING : html` · good until ${when(each.goodUntil)}`}</p>
 <p>${control.why}</p>
 ${each.findings.length === 0 ? NOTHING : html`<h4>Findings</h4>\n<ul>\n${each.findings.map((found) => html`<li>${badge(found.verdict)} ${found.sentence}${found.fixBy === undefined ? NOTHING : html` <span class="quiet">Can be fixed by: ${found.fixBy}.</span>`}</li>\n`)}</ul>\n`}${answer === undefined ? NOTHING : html`<h4>Answer</h4>\n<p><strong>${answer.answer}</strong>, by ${answer.by}, ${when(answer.at)}</p>\n${answer.note === '' ? NOTHING : html`<pre>${answer.note}</pre>\n`}`}${waiver === undefined ? NOTHING : html`<h4>Waiver asked for, until ${when(waiver.until)}</h4>\n<p>Reason: ${waiver.reason}</p>\n<p>Compensating control: ${waiver.compensating}</p>\n`}${deferred === undefined ? NOTHING : html`<h4>Left to ${deferred.to}</h4>\n<p>${deferred.note}</p>\n`}${each.changes.map(change)}${attachments(each)}${references.length === 0 ? NOTHING : html`<p class="quiet">References: ${references.join('; ')}</p>\n`}</article>

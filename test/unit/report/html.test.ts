@@ -195,6 +195,18 @@ describe('the HTML report', () => {
     }
   });
 
+  it('never shows as pass what has expired', () => {
+    const passed = item({ verdict: 'pass', findings: [], goodUntil: '2026-11-23T10:30:00.000Z' });
+    const counts = { pass: 1, fail: 0, error: 0, 'not-reviewed': 0, 'not-applicable': 0 };
+    const summary = { word: 'undecided' as const, counts, expired: [passed.key], waived: [], total: 1 };
+    const page = renderHtmlReport(model({ items: [passed], summary }));
+    expect(page).toContain('✓ pass</span></th><td>0</td>');
+    expect(page).toContain('! expired</span></th><td>1</td>');
+    expect(page.split('✓ pass')).toHaveLength(2);
+    expect(page).toContain('Hospital (1)');
+    expect(page).not.toContain('The first evidence runs out');
+  });
+
   it('is in the list of reports', () => {
     expect(REPORTS.map((report) => report.file)).toContain('report.html');
   });
