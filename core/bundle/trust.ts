@@ -1,5 +1,5 @@
 import type * as asn1js from 'asn1js';
-import { BasicConstraints, Certificate, type CryptoEngine, ExtKeyUsage } from 'pkijs';
+import { BasicConstraints, Certificate, type CryptoEngine, ExtKeyUsage, RSAPublicKey } from 'pkijs';
 import { base64ToBytes } from './manifest.ts';
 
 /** Roots in PEM per role: apart, so that none can sign for another. */
@@ -43,6 +43,8 @@ const WEAK_SIGNATURES = new Set([
   '1.2.840.10045.4.1',
   '1.2.840.10040.4.3',
 ]);
+/** Bits of an RSA modulus (NIST SP 800-131A). */
+const MIN_RSA = 2048;
 const MAX_DEPTH = 8;
 const MAX_TRIES = 200;
 
@@ -152,6 +154,8 @@ function pathFaults(path: readonly Certificate[], date: Date): string[] {
         faults.push(`${name} holds a critical extension that is not understood (${extension.extnID}).`);
       }
     }
+    const bits = rsaBits(certificate);
+    if (bits !== undefined && bits < MIN_RSA) faults.push(`${name} has an RSA key of only ${bits} bits.`);
     const isAnchor = index === path.length - 1;
     if (!isAnchor && WEAK_SIGNATURES.has(certificate.signatureAlgorithm.algorithmId))
       faults.push(`${name} is signed with a broken digest.`);
@@ -190,6 +194,15 @@ export function signerFaults(leaf: Certificate): string[] {
     );
   }
   return faults;
+}
+
+/** Length of the modulus, undefined for other kinds of keys. */
+function rsaBits(certificate: Certificate): number | undefined {
+  const key = certificate.subjectPublicKeyInfo.parsedKey;
+  if (!(key instanceof RSAPublicKey)) return undefined;
+  const bytes = key.modulus.valueBlock.valueHexView;
+  const from = bytes.findIndex((byte) => byte !== 0);
+  return from < 0 ? 0 : (bytes.length - from) * 8 - (Math.clz32(bytes[from] ?? 0) - 24);
 }
 
 function extension(certificate: Certificate, oid: string): unknown {

@@ -149,6 +149,29 @@ describe('a certificate path', () => {
     expect((await check([leaf, two, { keys: one.keys, certificate: back }], [])).path).toBeUndefined();
   });
 
+  it('is refused over a short RSA key and over a broken digest', async () => {
+    const root = await make('root', undefined, authority());
+    const rsa = { name: 'RSASSA-PKCS1-v1_5', publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' };
+    for (const modulusLength of [1024, 2048]) {
+      const keys = await globalThis.crypto.subtle.generateKey({ ...rsa, modulusLength }, true, ['sign', 'verify']);
+      const certificate = await x509.X509CertificateGenerator.create({
+        serialNumber: newSerialNumber(),
+        subject: 'CN=rsa',
+        issuer: 'CN=root',
+        notBefore: new Date(NOW.getTime() - DAY),
+        notAfter: new Date(NOW.getTime() + DAY),
+        publicKey: await x509.PublicKey.create(keys.publicKey as KeyPair['publicKey']),
+        signingKey: root.keys.privateKey,
+        signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+        extensions: leafExtensions(),
+      });
+      const result = await check([{ keys: root.keys, certificate }], [root]);
+      expect(result.faults).toEqual(modulusLength < 2048 ? ['rsa has an RSA key of only 1024 bits.'] : []);
+    }
+    const old = await make('old', root, leafExtensions(), { hash: 'SHA-1' });
+    expect((await check([old], [root])).faults).toEqual(['old is signed with a broken digest.']);
+  });
+
   it('is refused where an authority restricts names, which is not checked', async () => {
     const ca = await createPracticeCa({ now: NOW });
     expect(certificatesFromPem(ca.roots.engineer)).toHaveLength(1);
