@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyDetached } from '../../core/bundle/cms.ts';
+import { nodeHost } from '../../engine/evidence/container-reader.ts';
 import { countersign } from '../../engine/evidence/countersign.ts';
 import { bundleReadme, guideReadme } from '../../engine/evidence/readme.ts';
 import { sealBundle, signGuide } from '../../engine/evidence/seal.ts';
@@ -133,6 +135,31 @@ describe.skipIf(!needs('openssl', 'unzip', 'sha256sum', 'bash'))('a bundle in th
     for (const command of [sums, grep, at(verify ?? '')])
       expect(sh(command ?? '', join(dir, 'unpacked')).status, command).toBe(0);
     await rm(dir, { recursive: true });
+  });
+
+  it('reads signatures that OpenSSL makes, and refuses those that are less than CAdES', async () => {
+    const content = new TextEncoder().encode('a manifest\r\n');
+    await writeFile(join(made.dir, 'content'), content);
+    for (const curve of ['P-256', 'P-384', 'rsa-2048'] as const) {
+      const leaf = await parties.ca.issue({ commonName: 'Henry', usage: 'sign', curve });
+      await writeFile(join(made.dir, 'leaf.pem'), leaf.chainPem);
+      await writeFile(join(made.dir, 'key.pem'), leaf.keyPem);
+      const faultsOf = async (flags: string): Promise<readonly string[]> => {
+        const line = `openssl cms -sign -binary -in content -signer leaf.pem -inkey key.pem -outform DER -out s.p7s ${flags}`;
+        const signed = sh(line, made.dir);
+        expect(signed.status, signed.stderr).toBe(0);
+        const signature = new Uint8Array(await readFile(join(made.dir, 's.p7s')));
+        return (await verifyDetached(signature, content, nodeHost.webCrypto)).faults;
+      };
+      expect(await faultsOf('-cades -md sha256')).toEqual([]);
+      expect(await faultsOf('-cades -md sha512')).toEqual([]);
+      expect(await faultsOf('-md sha256')).toEqual([expect.stringContaining('signing-certificate-v2')]);
+      expect(await faultsOf('-cades -nodetach')).toEqual([expect.stringContaining('content of its own')]);
+      expect(await faultsOf('-cades -nocerts')).toEqual([expect.stringContaining('not in the signature')]);
+      expect((await faultsOf('-cades -md sha1')).join()).toContain('digest that is not accepted');
+      expect((await faultsOf('-noattr')).join()).toContain('no signed attributes');
+      expect((await faultsOf('-cades -keyid')).join()).toContain('not in the signature');
+    }
   });
 
   it('carries journal heads that openssl dgst verifies', async () => {
