@@ -23,11 +23,22 @@ const commandSchema = z.discriminatedUnion('command', [
 /** What another process may ask of a running practice hospital. */
 export type LabCommand = z.output<typeof commandSchema>;
 
-const endpointSchema = z.strictObject({ port: z.int().min(1).max(65535), token: z.string().regex(/^[A-Za-z0-9_-]{43}$/) });
+const endpointSchema = z.strictObject({
+  port: z.int().min(1).max(65535),
+  token: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+});
 
-export type LabStatus = { readonly siteFile: string; readonly ports: SitePorts; readonly faults: readonly FaultState[] };
+export type LabStatus = {
+  readonly siteFile: string;
+  readonly ports: SitePorts;
+  readonly faults: readonly FaultState[];
+};
 /** The practice passwords, for the command line's environment; they exist in memory only. */
-export type LabSecrets = { readonly secrets: Readonly<Record<string, string>>; readonly writeCredential: Lab['writeCredential']; readonly passphrase: string };
+export type LabSecrets = {
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly writeCredential: Lab['writeCredential'];
+  readonly passphrase: string;
+};
 /** `secrets` is there only where it was asked for. */
 export type LabAnswer = LabStatus & { readonly secrets?: LabSecrets };
 
@@ -45,11 +56,17 @@ export async function openControl(lab: Lab): Promise<{ stopped: Promise<void>; c
   const server: Server = createServer((incoming, response) => {
     const given = Buffer.from(incoming.headers.authorization ?? '');
     const allowed = given.length === expected.length && timingSafeEqual(given, expected);
-    void (allowed ? answer(lab, incoming) : Promise.resolve({ status: 401, body: { error: 'no token' } })).then(({ status, body, ...more }) => {
-      const text = JSON.stringify(body);
-      response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), connection: 'close' });
-      response.end(text, () => 'last' in more && stop());
-    });
+    void (allowed ? answer(lab, incoming) : Promise.resolve({ status: 401, body: { error: 'no token' } })).then(
+      ({ status, body, ...more }) => {
+        const text = JSON.stringify(body);
+        response.writeHead(status, {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(text),
+          connection: 'close',
+        });
+        response.end(text, () => 'last' in more && stop());
+      },
+    );
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -100,7 +117,10 @@ export async function controlLab(dir: string, command: LabCommand): Promise<Resu
   try {
     endpoint = endpointSchema.parse(JSON.parse(await readFile(join(dir, CONTROL_FILE), 'utf8')));
   } catch (error) {
-    return fail('session.not-found', 'No practice hospital runs in this folder.', { place: dir, cause: error instanceof Error ? error.message : String(error) });
+    return fail('session.not-found', 'No practice hospital runs in this folder.', {
+      place: dir,
+      cause: error instanceof Error ? error.message : String(error),
+    });
   }
   return new Promise((resolve) => {
     const outgoing = request(
@@ -118,13 +138,28 @@ export async function controlLab(dir: string, command: LabCommand): Promise<Resu
           .then((text) => JSON.parse(text))
           .then((body) => {
             if (response.statusCode === 200) resolve(ok(body));
-            else resolve(fail(response.statusCode === 404 ? 'input.not-found' : 'input.malformed', `The practice hospital refused: ${body.error}.`));
+            else
+              resolve(
+                fail(
+                  response.statusCode === 404 ? 'input.not-found' : 'input.malformed',
+                  `The practice hospital refused: ${body.error}.`,
+                ),
+              );
           })
-          .catch((error: unknown) => resolve(fail('input.malformed', 'The practice hospital gave no answer.', { cause: String(error) })));
+          .catch((error: unknown) =>
+            resolve(fail('input.malformed', 'The practice hospital gave no answer.', { cause: String(error) })),
+          );
       },
     );
     outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
-    outgoing.on('error', (error) => resolve(fail('session.not-found', 'The practice hospital of this folder does not answer; it has probably ended.', { place: dir, cause: error.message })));
+    outgoing.on('error', (error) =>
+      resolve(
+        fail('session.not-found', 'The practice hospital of this folder does not answer; it has probably ended.', {
+          place: dir,
+          cause: error.message,
+        }),
+      ),
+    );
     outgoing.end(JSON.stringify(command));
   });
 }

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KeyAndCertificate } from './certificates.ts';
-import { FACTORY_PASSWORD, type DeviceState } from './device.ts';
+import { type DeviceState, FACTORY_PASSWORD } from './device-state.ts';
 import { loopbackAddress, sendTestMessage } from './device-link.ts';
 import { mergeSettings } from './device-settings.ts';
 
@@ -22,7 +22,12 @@ export type ApiContext = {
   readonly refresh: () => Promise<void>;
 };
 
-type Answer = { readonly status: number; readonly body: unknown; readonly headers?: Record<string, string>; readonly afterwards?: () => Promise<void> };
+type Answer = {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Record<string, string>;
+  readonly afterwards?: () => Promise<void>;
+};
 type Handler = (context: ApiContext, body: unknown) => Answer | Promise<Answer>;
 
 const OPEN: Readonly<Record<string, Handler>> = {
@@ -50,8 +55,10 @@ const PROTECTED: Readonly<Record<string, Handler>> = {
   },
   'POST /api/password': (context, body) => {
     const password = field(body, 'password');
-    if (!context.state.users.has(field(body, 'user'))) return { status: 404, body: { error: 'there is no such account' } };
-    if (password.length < MIN_PASSWORD) return { status: 400, body: { error: `a password has ${MIN_PASSWORD} characters or more` } };
+    if (!context.state.users.has(field(body, 'user')))
+      return { status: 404, body: { error: 'there is no such account' } };
+    if (password.length < MIN_PASSWORD)
+      return { status: 400, body: { error: `a password has ${MIN_PASSWORD} characters or more` } };
     context.state.users.set(field(body, 'user'), password);
     return { status: 200, body: { changed: true } };
   },
@@ -60,14 +67,22 @@ const PROTECTED: Readonly<Record<string, Handler>> = {
     const port = typeof body === 'object' && body !== null ? (body as { port?: unknown }).port : undefined;
     const address = loopbackAddress(host);
     if (address === undefined) return { status: 400, body: { error: 'the practice device sends to loopback only' } };
-    if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65535) return { status: 400, body: { error: 'port must be 1 to 65535' } };
+    if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65535)
+      return { status: 400, body: { error: 'port must be 1 to 65535' } };
     const { settings, anchorPem } = context.state;
-    return { status: 200, body: await sendTestMessage({ address, port }, settings.emrLink, context.keys, anchorPem, context.now()) };
+    return {
+      status: 200,
+      body: await sendTestMessage({ address, port }, settings.emrLink, context.keys, anchorPem, context.now()),
+    };
   },
 };
 
 /** Answers one request of the administration API. */
-export async function handleApi(request: IncomingMessage, response: ServerResponse, context: ApiContext): Promise<void> {
+export async function handleApi(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: ApiContext,
+): Promise<void> {
   const { web } = context.state.settings;
   const path = (request.url ?? '/').split('?')[0] ?? '/';
   const route = `${request.method} ${path}`;
@@ -87,7 +102,10 @@ export async function handleApi(request: IncomingMessage, response: ServerRespon
 
 async function respond(route: string, path: string, request: IncomingMessage, context: ApiContext): Promise<Answer> {
   if (route === 'GET /' || route === 'HEAD /') {
-    return { status: 200, body: '<!doctype html><html lang="en"><title>MDIP gateway (PRACTICE)</title><h1>MDIP gateway</h1><p>PRACTICE device, version 3.3.1.</p></html>' };
+    return {
+      status: 200,
+      body: '<!doctype html><html lang="en"><title>MDIP gateway (PRACTICE)</title><h1>MDIP gateway</h1><p>PRACTICE device, version 3.3.1.</p></html>',
+    };
   }
   const open = OPEN[route];
   if (open !== undefined) return open(context, undefined);
@@ -97,7 +115,11 @@ async function respond(route: string, path: string, request: IncomingMessage, co
     return { status: known ? 405 : 404, body: { error: known ? 'method not allowed' : 'not found' } };
   }
   if (!isAuthorized(request, context.state) && !(context.state.settings.web.anonymousApi && route.startsWith('GET '))) {
-    return { status: 401, body: { error: 'credentials required' }, headers: { 'www-authenticate': 'Basic realm="MDIP", charset="UTF-8"' } };
+    return {
+      status: 401,
+      body: { error: 'credentials required' },
+      headers: { 'www-authenticate': 'Basic realm="MDIP", charset="UTF-8"' },
+    };
   }
   if (request.method === 'GET') return handler(context, undefined);
   const body = await readBody(request);
@@ -114,7 +136,9 @@ export function redirectToHttps(request: IncomingMessage, response: ServerRespon
 function isAuthorized(request: IncomingMessage, state: DeviceState): boolean {
   const match = /^Basic ([A-Za-z0-9+/=]{1,1000})$/i.exec(request.headers.authorization ?? '');
   if (match === null) return false;
-  const [user = '', ...rest] = Buffer.from(match[1] ?? '', 'base64').toString('utf8').split(':');
+  const [user = '', ...rest] = Buffer.from(match[1] ?? '', 'base64')
+    .toString('utf8')
+    .split(':');
   return rest.length > 0 && state.users.get(user) === rest.join(':');
 }
 

@@ -49,7 +49,13 @@ export function sendTestMessage(
       clearTimeout(timer);
       setTimeout(() => finish({ sent, error: 'no ACK in time' }), ACK_MS).unref();
     });
-    readFrames(socket, (message) => finish({ sent, ack: acknowledgementCode(message) ?? '', ...(acknowledgementCode(message) === 'AA' ? {} : { error: 'not acknowledged' }) }));
+    readFrames(socket, (message) =>
+      finish({
+        sent,
+        ack: acknowledgementCode(message) ?? '',
+        ...(acknowledgementCode(message) === 'AA' ? {} : { error: 'not acknowledged' }),
+      }),
+    );
     socket.on('error', (error) => finish({ sent, error: error.message }));
     socket.on('close', () => finish({ sent, error: 'the connection closed without an ACK' }));
   });

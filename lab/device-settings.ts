@@ -5,7 +5,11 @@ export const deviceSettingsSchema = z.strictObject({
   directory: z.strictObject({
     url: z.string().max(300),
     verifyServer: z.boolean(),
-    roleGroups: z.strictObject({ clinical: z.string().max(256), biomed: z.string().max(256), administrator: z.string().max(256) }),
+    roleGroups: z.strictObject({
+      clinical: z.string().max(256),
+      biomed: z.string().max(256),
+      administrator: z.string().max(256),
+    }),
     credentialCacheDays: z.int().min(-1).max(3650),
   }),
   emrLink: z.strictObject({
@@ -16,7 +20,12 @@ export const deviceSettingsSchema = z.strictObject({
     clientCertificate: z.boolean(),
   }),
   session: z.strictObject({ inactivityMinutes: z.int().min(0).max(1440) }),
-  audit: z.strictObject({ enabled: z.boolean(), syslogHost: z.string().max(253), syslogPort: z.int().min(1).max(65535), syslogTls: z.boolean() }),
+  audit: z.strictObject({
+    enabled: z.boolean(),
+    syslogHost: z.string().max(253),
+    syslogPort: z.int().min(1).max(65535),
+    syslogTls: z.boolean(),
+  }),
   time: z.strictObject({ source: z.enum(['ntp', 'manual']), servers: z.array(z.string().max(253)).max(8) }),
   services: z.strictObject({ telnet: z.boolean(), debug: z.boolean(), clearHttp: z.enum(['redirect', 'serve']) }),
   web: z.strictObject({ securityHeaders: z.boolean(), anonymousApi: z.boolean() }),
@@ -32,7 +41,13 @@ export function hardenedSettings(ports: { ldaps: number; emr: number }): DeviceS
       roleGroups: { clinical: 'MDIP-Clinical', biomed: 'MDIP-Biomed', administrator: 'MDIP-Administrators' },
       credentialCacheDays: 3,
     },
-    emrLink: { host: 'emr.hospital.example', port: ports.emr, serverName: 'emr.hospital.example', verifyServer: true, clientCertificate: true },
+    emrLink: {
+      host: 'emr.hospital.example',
+      port: ports.emr,
+      serverName: 'emr.hospital.example',
+      verifyServer: true,
+      clientCertificate: true,
+    },
     session: { inactivityMinutes: 15 },
     audit: { enabled: true, syslogHost: 'siem.hospital.example', syslogPort: 6514, syslogTls: true },
     time: { source: 'ntp', servers: ['dc1.hospital.example'] },
@@ -51,5 +66,7 @@ export function mergeSettings(settings: DeviceSettings, given: unknown): DeviceS
     merged[section] = { ...settings[section as keyof DeviceSettings], ...values };
   }
   const parsed = deviceSettingsSchema.safeParse(merged);
-  return parsed.success ? parsed.data : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  return parsed.success
+    ? parsed.data
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
 }

@@ -1,26 +1,15 @@
 import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { type CertificateSpec, DEVICE_NAME, goodCertificate, type KeyAndCertificate, type LabCertificates } from './certificates.ts';
+import { DEVICE_NAME, goodCertificate, type KeyAndCertificate, type LabCertificates } from './certificates.ts';
 import { handleApi, redirectToHttps } from './device-api.ts';
-import { type DeviceSettings, hardenedSettings } from './device-settings.ts';
+import { hardenedSettings } from './device-settings.ts';
+import type { DeviceState } from './device-state.ts';
 import { openDoor, type Door } from './door.ts';
 import { tlsOptions } from './tls-settings.ts';
 
 const IDLE_MS = 30_000;
-/** Printed in the fictional manual; worthless outside the practice hospital. */
-export const FACTORY_PASSWORD = 'mdip-service';
 const MAX_GUESSES = 3;
-
-/** The gateway's whole state. Call `refresh` after a change of it. */
-export type DeviceState = {
-  settings: DeviceSettings;
-  /** Local accounts of the administration API. */
-  readonly users: Map<string, string>;
-  /** The EMR anchor that the device holds. */
-  anchorPem: string;
-  certificate: CertificateSpec;
-};
 
 export type Device = {
   readonly state: DeviceState;
@@ -48,7 +37,12 @@ export async function startDevice(options: {
     certificate: goodCertificate(),
   };
   const api: RequestListener = (request, response) => {
-    void handleApi(request, response, { state, keys: certificates.deviceClient, now: options.now, refresh: () => device.refresh() });
+    void handleApi(request, response, {
+      state,
+      keys: certificates.deviceClient,
+      now: options.now,
+      refresh: () => device.refresh(),
+    });
   };
   const face = (): Promise<KeyAndCertificate> => certificates.server([DEVICE_NAME], state.certificate);
   let shown = await face();

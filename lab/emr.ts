@@ -1,6 +1,13 @@
 import type { Duplex } from 'node:stream';
 import type { Server, TLSSocket } from 'node:tls';
-import { type CertificateSpec, DEVICE_NAME, goodCertificate, type KeyAndCertificate, type LabCertificates, TRIAL_NAME } from './certificates.ts';
+import {
+  type CertificateSpec,
+  DEVICE_NAME,
+  goodCertificate,
+  type KeyAndCertificate,
+  type LabCertificates,
+  TRIAL_NAME,
+} from './certificates.ts';
 import { openDoor, type Door } from './door.ts';
 import { acknowledge, frame, readFrames } from './mllp.ts';
 import { tlsOptions, tlsWrapper } from './tls-settings.ts';
@@ -9,7 +16,13 @@ const IDLE_MS = 30_000;
 export const EMR_NAME = 'emr.hospital.example';
 
 /** What the EMR asks of a client's certificate; every leniency is a fault. */
-export type ClientPolicy = { ask: boolean; anyCa: boolean; expiredOk: boolean; revokedOk: boolean; anySubject: boolean };
+export type ClientPolicy = {
+  ask: boolean;
+  anyCa: boolean;
+  expiredOk: boolean;
+  revokedOk: boolean;
+  anySubject: boolean;
+};
 
 /** The EMR's configuration. Call `refresh` after a change of it. */
 export type EmrState = { certificate: CertificateSpec; oldVersions: boolean; client: ClientPolicy; silent: boolean };
@@ -23,7 +36,15 @@ export type Emr = {
   readonly received: () => { readonly secure: number; readonly clear: number };
 };
 
-const UNKNOWN_CA = ['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_CRL', 'CERT_SIGNATURE_FAILURE'];
+const UNKNOWN_CA = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_CRL',
+  'CERT_SIGNATURE_FAILURE',
+];
 
 /** Starts the EMR, hardened: HL7 v2 over MLLP over TLS with mutual certificates, and the (shut) clear-text twin. */
 export async function startEmr(certificates: LabCertificates, now: () => Date): Promise<Emr> {
@@ -43,7 +64,9 @@ export async function startEmr(certificates: LabCertificates, now: () => Date): 
   const build = (face: KeyAndCertificate): Server => {
     const { client } = state;
     const lenient = client.anyCa || client.expiredOk || client.revokedOk;
-    const demand = client.ask ? { caPem: certificates.hospitalRoot, crlPem: certificates.crlPem, insist: !lenient } : undefined;
+    const demand = client.ask
+      ? { caPem: certificates.hospitalRoot, crlPem: certificates.crlPem, insist: !lenient }
+      : undefined;
     return tlsWrapper(tlsOptions({ ...face, oldVersions: state.oldVersions }, demand), (socket) => {
       if (client.ask && !isWelcome(socket, client)) socket.destroy();
       else listen(socket, 'secure');
@@ -73,10 +96,14 @@ export async function startEmr(certificates: LabCertificates, now: () => Date): 
 function isWelcome(socket: TLSSocket, policy: ClientPolicy): boolean {
   const certificate = socket.getPeerCertificate();
   if (certificate === null || certificate.raw === undefined) return false;
-  const fault = socket.authorizationError === undefined || socket.authorizationError === null ? undefined : String(socket.authorizationError);
+  const fault =
+    socket.authorizationError === undefined || socket.authorizationError === null
+      ? undefined
+      : String(socket.authorizationError);
   if (fault !== undefined) {
     if (UNKNOWN_CA.includes(fault)) return policy.anyCa;
-    if (!(fault === 'CERT_HAS_EXPIRED' && policy.expiredOk) && !(fault === 'CERT_REVOKED' && policy.revokedOk)) return false;
+    if (!(fault === 'CERT_HAS_EXPIRED' && policy.expiredOk) && !(fault === 'CERT_REVOKED' && policy.revokedOk))
+      return false;
   }
   const name: unknown = certificate.subject.CN;
   return policy.anySubject || name === DEVICE_NAME || name === TRIAL_NAME;

@@ -1,10 +1,12 @@
 import { createPrivateKey, randomBytes } from 'node:crypto';
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PRACTICE_WRITER } from '../core/practice.ts';
 import { encryptPrivateKey } from '../engine/keys/csr.ts';
 import type { PracticeRole } from '../engine/keys/practice-ca.ts';
 import { createLabCertificates, goodCertificate, type LabCertificates, TRIALS } from './certificates.ts';
-import { FACTORY_PASSWORD, startDevice } from './device.ts';
+import { startDevice } from './device.ts';
+import { FACTORY_PASSWORD } from './device-state.ts';
 import type { DeviceSettings } from './device-settings.ts';
 import { startEmr } from './emr.ts';
 import { FAULTS } from './faults.ts';
@@ -12,7 +14,7 @@ import { hardenedPolicy } from './ldap-policy.ts';
 import { startLdapServer } from './ldap-server.ts';
 import type { LabParts } from './parts.ts';
 import { DC_NAMES, SITE_FILES, type SitePorts, siteText } from './site.ts';
-import { createHospitalDirectory, NAMES } from './tree.ts';
+import { createHospitalDirectory } from './tree.ts';
 
 export type FaultState = {
   readonly id: string;
@@ -55,7 +57,11 @@ export type Lab = {
   readonly stop: () => Promise<void>;
 };
 
-const PEOPLE_NAMES: Readonly<Record<PracticeRole, string>> = { engineer: 'Erin Engineer', hospital: 'Hadley Hospital', publisher: 'PRACTICE Guide Publisher' };
+const PEOPLE_NAMES: Readonly<Record<PracticeRole, string>> = {
+  engineer: 'Erin Engineer',
+  hospital: 'Hadley Hospital',
+  publisher: 'PRACTICE Guide Publisher',
+};
 
 /**
  * Starts the practice hospital on free ports of 127.0.0.1 and writes its site file and practice keys (mode 0600) into
@@ -65,18 +71,26 @@ export async function startLab(options: { dir: string; now?: () => Date; shipped
   const { dir } = options;
   const now = options.now ?? (() => new Date());
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const secrets = { 'directory-bind': newPassword(), 'device-admin': newPassword(), 'device-default': FACTORY_PASSWORD };
-  const writePassword = newPassword();
+  const secrets = {
+    'directory-bind': newPassword(),
+    'device-admin': newPassword(),
+    'device-default': FACTORY_PASSWORD,
+  };
   const passphrase = newPassword();
   const certificates = await createLabCertificates(now());
-  const parts = await startParts({ dir, now, certificates, secrets, writePassword });
+  const parts = await startParts({ dir, now, certificates, secrets });
   const { dc1, dc2 } = parts.controllers;
   const { device, emr } = parts;
   const ports: SitePorts = {
     dc1: { ldap: dc1.ldap.port, ldaps: dc1.ldaps.port },
     dc2: { ldap: dc2.ldap.port, ldaps: dc2.ldaps.port },
     emr: { secure: emr.secure.port, clear: emr.clear.port },
-    device: { admin: device.admin.port, adminClear: device.adminClear.port, telnet: device.telnet.port, debug: device.debug.port },
+    device: {
+      admin: device.admin.port,
+      adminClear: device.adminClear.port,
+      telnet: device.telnet.port,
+      debug: device.debug.port,
+    },
   };
   const setFault = async (id: string, on: boolean): Promise<void> => {
     const fault = FAULTS.find((candidate) => candidate.id === id);
@@ -96,14 +110,24 @@ export async function startLab(options: { dir: string; now?: () => Date; shipped
     dir,
     siteFile: join(dir, SITE_FILES.site),
     secrets,
-    writeCredential: { user: `${NAMES.writeAccount}@hospital.example`, password: writePassword },
+    writeCredential: PRACTICE_WRITER,
     ...files,
     passphrase,
     ports,
-    faults: () => FAULTS.map((fault) => ({ id: fault.id, title: fault.title, control: fault.control, probe: fault.probe, verdict: fault.verdict, shipped: fault.shipped, on: fault.active(parts) })),
+    faults: () =>
+      FAULTS.map((fault) => ({
+        id: fault.id,
+        title: fault.title,
+        control: fault.control,
+        probe: fault.probe,
+        verdict: fault.verdict,
+        shipped: fault.shipped,
+        on: fault.active(parts),
+      })),
     setFault,
     harden: async (ids) => {
-      for (const id of ids ?? []) if (!FAULTS.some((fault) => fault.id === id)) throw new Error(`the practice hospital has no fault ${id}`);
+      for (const id of ids ?? [])
+        if (!FAULTS.some((fault) => fault.id === id)) throw new Error(`the practice hospital has no fault ${id}`);
       await setAll((fault) => (ids === undefined || ids.includes(fault.id) ? false : undefined));
     },
     reset,
@@ -122,10 +146,13 @@ async function startParts(options: {
   now: () => Date;
   certificates: LabCertificates;
   secrets: Readonly<Record<'directory-bind' | 'device-admin', string>>;
-  writePassword: string;
 }): Promise<LabParts> {
   const { certificates, now, secrets } = options;
-  const directory = createHospitalDirectory({ now, bindPassword: secrets['directory-bind'], writePassword: options.writePassword });
+  const directory = createHospitalDirectory({
+    now,
+    bindPassword: secrets['directory-bind'],
+    writePassword: PRACTICE_WRITER.password,
+  });
   const dcFace = { certificate: goodCertificate(), oldVersions: false };
   const dcNames = [DC_NAMES.dc1, DC_NAMES.dc2, '127.0.0.1'];
   let dcKeys = await certificates.server(dcNames, dcFace.certificate);
@@ -172,7 +199,12 @@ async function writeFiles(
   const identities = {} as Record<PracticeRole, string>;
   const trust = {} as Record<PracticeRole, string>;
   for (const role of ['engineer', 'hospital', 'publisher'] as const) {
-    const issued = await people.issue({ role, commonName: PEOPLE_NAMES[role], sans: [`${role}@practice.example`], usage: 'sign' });
+    const issued = await people.issue({
+      role,
+      commonName: PEOPLE_NAMES[role],
+      sans: [`${role}@practice.example`],
+      usage: 'sign',
+    });
     const pkcs8 = createPrivateKey(issued.keyPem).export({ format: 'der', type: 'pkcs8' });
     identities[role] = join(dir, `${role}.pem`);
     trust[role] = join(dir, `${role}-root.pem`);

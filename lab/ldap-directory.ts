@@ -102,7 +102,7 @@ export function createDirectory(options: { baseDn: string; domainSid: string; no
     values,
     groupsOf: (entry) => {
       const found = new Set<string>();
-      const pending = [...backLinks(entries, entry, 'member').map(dnKey)];
+      const pending = backLinks(entries, entry, 'member').map(dnKey);
       const primary = first(entry, 'primaryGroupID');
       if (primary !== undefined) pending.push(...withRid(entries, options.domainSid, Number(primary)));
       for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
@@ -159,7 +159,9 @@ function backLinks(entries: ReadonlyMap<string, Entry>, target: Entry, attribute
 
 function withRid(entries: ReadonlyMap<string, Entry>, domainSid: string, rid: number): string[] {
   const sid = sidToBytes(`${domainSid}-${rid}`);
-  return [...entries.values()].filter((entry) => sid?.equals(asBuffer(entry.attributes.get('objectsid')?.values[0])) === true).map((entry) => entry.key);
+  return [...entries.values()]
+    .filter((entry) => sid?.equals(asBuffer(entry.attributes.get('objectsid')?.values[0])) === true)
+    .map((entry) => entry.key);
 }
 
 function asBuffer(value: Value | undefined): Buffer {

@@ -45,7 +45,8 @@ export function readFilter(element: Element, directory: PracticeDirectory, depth
       const { attribute, value } = pair();
       const wanted = value.toString('utf8');
       const sign = element.tag === 0xa5 ? 1 : -1;
-      return (entry) => directory.values(entry, attribute).some((found) => sign * order(attribute, found.toString(), wanted) >= 0);
+      return (entry) =>
+        directory.values(entry, attribute).some((found) => sign * order(attribute, found.toString(), wanted) >= 0);
     }
     case 0x87: {
       const attribute = element.content.toString('utf8');
@@ -64,8 +65,10 @@ function equality(directory: PracticeDirectory, attribute: string, value: Buffer
   if (syntax === 'secret') return () => false;
   if (attribute.toLowerCase() === 'objectcategory' && parseDn(text) === undefined) {
     // AD lets a class's short name stand for its category's DN.
-    const short = { user: 'person', organizationalunit: 'organizational-unit' }[text.toLowerCase()] ?? text.toLowerCase();
-    return (entry) => directory.values(entry, attribute).some((found) => dnKey(found.toString()).startsWith(`cn=${short},`));
+    const short =
+      { user: 'person', organizationalunit: 'organizational-unit' }[text.toLowerCase()] ?? text.toLowerCase();
+    return (entry) =>
+      directory.values(entry, attribute).some((found) => dnKey(found.toString()).startsWith(`cn=${short},`));
   }
   if (syntax === 'dn') {
     const key = dnKey(text);
@@ -81,7 +84,10 @@ function equality(directory: PracticeDirectory, attribute: string, value: Buffer
 
 function substrings(directory: PracticeDirectory, parts: readonly Element[]): Matcher {
   const attribute = readText(at(parts, 0));
-  const pieces = readElements(at(parts, 1, 0x30).content).map((piece) => ({ tag: piece.tag, text: readText(piece).toLowerCase() }));
+  const pieces = readElements(at(parts, 1, 0x30).content).map((piece) => ({
+    tag: piece.tag,
+    text: readText(piece).toLowerCase(),
+  }));
   const matches = (value: string): boolean => {
     let from = 0;
     for (const piece of pieces) {
@@ -100,7 +106,8 @@ function substrings(directory: PracticeDirectory, parts: readonly Element[]): Ma
   };
   // AD does not match parts of a DN.
   if (attributeType(attribute)?.syntax === 'dn') return () => false;
-  return (entry) => directory.values(entry, attribute).some((value) => !Buffer.isBuffer(value) && matches(value.toLowerCase()));
+  return (entry) =>
+    directory.values(entry, attribute).some((value) => !Buffer.isBuffer(value) && matches(value.toLowerCase()));
 }
 
 function extensible(directory: PracticeDirectory, parts: readonly Element[]): Matcher {

@@ -1,4 +1,14 @@
-import { at, type Element, encode, encodeInteger, encodeOctets, readElements, readInteger, readText, TAG } from './ber.ts';
+import {
+  at,
+  type Element,
+  encode,
+  encodeInteger,
+  encodeOctets,
+  readElements,
+  readInteger,
+  readText,
+  TAG,
+} from './ber.ts';
 
 /** Result codes (RFC 4511 appendix A) that the practice directory uses. */
 export const RESULT = {
@@ -84,7 +94,12 @@ function readControl(element: Element): Control {
 }
 
 /** Encodes an LDAPMessage around an operation's body. */
-export function writeMessage(id: number, tag: number, parts: readonly Buffer[], controls: readonly Control[] = []): Buffer {
+export function writeMessage(
+  id: number,
+  tag: number,
+  parts: readonly Buffer[],
+  controls: readonly Control[] = [],
+): Buffer {
   const trailer =
     controls.length === 0
       ? []
@@ -92,19 +107,36 @@ export function writeMessage(id: number, tag: number, parts: readonly Buffer[], 
           encode(
             0xa0,
             ...controls.map((control) =>
-              encode(TAG.sequence, encodeOctets(control.oid), ...(control.value === undefined ? [] : [encodeOctets(control.value)])),
+              encode(
+                TAG.sequence,
+                encodeOctets(control.oid),
+                ...(control.value === undefined ? [] : [encodeOctets(control.value)]),
+              ),
             ),
           ),
         ];
-  return encode(TAG.sequence, encodeInteger(id), encode(tag, ...(parts.length === 0 ? [Buffer.alloc(0)] : parts)), ...trailer);
+  return encode(
+    TAG.sequence,
+    encodeInteger(id),
+    encode(tag, ...(parts.length === 0 ? [Buffer.alloc(0)] : parts)),
+    ...trailer,
+  );
 }
 
 /** The fields of an LDAPResult. */
 export function resultParts(result: LdapResult): Buffer[] {
-  return [encodeInteger(result.code, TAG.enumerated), encodeOctets(result.matched ?? ''), encodeOctets(result.message ?? '')];
+  return [
+    encodeInteger(result.code, TAG.enumerated),
+    encodeOctets(result.matched ?? ''),
+    encodeOctets(result.message ?? ''),
+  ];
 }
 
 /** One PartialAttribute. */
 export function attributeParts(name: string, values: readonly (string | Buffer)[]): Buffer {
-  return encode(TAG.sequence, encodeOctets(name), encode(TAG.set, ...(values.length === 0 ? [Buffer.alloc(0)] : values.map((value) => encodeOctets(value)))));
+  return encode(
+    TAG.sequence,
+    encodeOctets(name),
+    encode(TAG.set, ...(values.length === 0 ? [Buffer.alloc(0)] : values.map((value) => encodeOctets(value)))),
+  );
 }

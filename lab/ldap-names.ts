@@ -25,7 +25,8 @@ export function dnKey(dn: string): string {
   const known = keys.get(dn);
   if (known !== undefined) return known;
   const rdns = parseDn(dn);
-  const key = rdns === undefined ? `\0${dn}` : rdns.map((rdn) => `${rdn.type}=${escapeValue(rdn.value)}`.toLowerCase()).join(',');
+  const key =
+    rdns === undefined ? `\0${dn}` : rdns.map((rdn) => `${rdn.type}=${escapeValue(rdn.value)}`.toLowerCase()).join(',');
   if (keys.size >= MAX_KEYS) keys.clear();
   keys.set(dn, key);
   return key;

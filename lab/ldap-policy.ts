@@ -23,7 +23,15 @@ export type Bound = { readonly entry: Entry } | undefined;
 
 /** AD's defaults after hardening. */
 export function hardenedPolicy(): DirectoryPolicy {
-  return { clearBind: false, anonymousSearch: false, functionalLevel: 7, clockAheadMs: 0, silent: false, maxPageSize: 1000, maxValueRange: 1500 };
+  return {
+    clearBind: false,
+    anonymousSearch: false,
+    functionalLevel: 7,
+    clockAheadMs: 0,
+    silent: false,
+    maxPageSize: 1000,
+    maxValueRange: 1500,
+  };
 }
 
 export const NOT_BOUND: LdapResult = {
@@ -83,5 +91,7 @@ function isPast(directory: PracticeDirectory, expires: string | undefined): bool
 export function mayWrite(directory: PracticeDirectory, bound: Bound): boolean {
   if (bound === undefined) return false;
   const groups = directory.groupsOf(bound.entry);
-  return ['Domain Admins', 'Administrators'].some((name) => [...groups].some((key) => key.startsWith(`cn=${name.toLowerCase()},`)));
+  return ['Domain Admins', 'Administrators'].some((name) =>
+    [...groups].some((key) => key.startsWith(`cn=${name.toLowerCase()},`)),
+  );
 }

@@ -30,7 +30,16 @@ const SYSTEM_ONLY = new Set(
   ),
 );
 
-const SINGLE_VALUED_EXCEPTIONS = new Set(['objectclass', 'member', 'memberof', 'description', 'serviceprincipalname', 'ou', 'directreports', 'msds-psoappliesto']);
+const SINGLE_VALUED_EXCEPTIONS = new Set([
+  'objectclass',
+  'member',
+  'memberof',
+  'description',
+  'serviceprincipalname',
+  'ou',
+  'directreports',
+  'msds-psoappliesto',
+]);
 
 /** Classes an object may be created with: the whole chain, and the attribute that names it. */
 export const CLASSES: Readonly<Record<string, { chain: readonly string[]; rdn: string; category: string }>> = {
@@ -39,7 +48,11 @@ export const CLASSES: Readonly<Record<string, { chain: readonly string[]; rdn: s
   group: { chain: ['top', 'group'], rdn: 'CN', category: 'Group' },
   organizationalunit: { chain: ['top', 'organizationalUnit'], rdn: 'OU', category: 'Organizational-Unit' },
   container: { chain: ['top', 'container'], rdn: 'CN', category: 'Container' },
-  foreignsecurityprincipal: { chain: ['top', 'foreignSecurityPrincipal'], rdn: 'CN', category: 'Foreign-Security-Principal' },
+  foreignsecurityprincipal: {
+    chain: ['top', 'foreignSecurityPrincipal'],
+    rdn: 'CN',
+    category: 'Foreign-Security-Principal',
+  },
 };
 
 /** Schema entry of an attribute by its name in any case. */

@@ -1,7 +1,27 @@
-import { at, BerError, type Element, encode, encodeInteger, encodeOctets, readElements, readInteger, readText, TAG } from './ber.ts';
+import {
+  at,
+  BerError,
+  type Element,
+  encode,
+  encodeInteger,
+  encodeOctets,
+  readElements,
+  readInteger,
+  readText,
+  TAG,
+} from './ber.ts';
 import type { Entry, PracticeDirectory, Value } from './ldap-directory.ts';
 import { readFilter } from './ldap-filter.ts';
-import { attributeParts, CONTROL, type Control, EXTENSION, type LdapResult, OPERATION, RESULT, writeMessage } from './ldap-messages.ts';
+import {
+  attributeParts,
+  CONTROL,
+  type Control,
+  EXTENSION,
+  type LdapResult,
+  OPERATION,
+  RESULT,
+  writeMessage,
+} from './ldap-messages.ts';
 import { parentDn, parseDn } from './ldap-names.ts';
 import { type Bound, type DirectoryPolicy, NOT_BOUND } from './ldap-policy.ts';
 import { attributeType } from './ldap-schema.ts';
@@ -11,7 +31,10 @@ const MAX_CURSORS = 16;
 const SCOPES = ['base', 'one', 'subtree'] as const;
 
 /** Paged searches that one connection has open, by cookie. */
-export type Cursors = Map<string, { readonly request: string; readonly entries: readonly Entry[]; readonly at: number }>;
+export type Cursors = Map<
+  string,
+  { readonly request: string; readonly entries: readonly Entry[]; readonly at: number }
+>;
 
 export type SearchContext = {
   readonly directory: PracticeDirectory;
@@ -36,15 +59,23 @@ export function search(
   const typesOnly = at(parts, 5, TAG.boolean).content[0] !== 0;
   const matches = readFilter(at(parts, 6), directory);
   const wanted = readElements(at(parts, 7, TAG.sequence).content).map(readText);
-  const done = (result: LdapResult, messages: Buffer[] = [], answer: Control[] = []) => ({ messages, result, controls: answer });
+  const done = (result: LdapResult, messages: Buffer[] = [], answer: Control[] = []) => ({
+    messages,
+    result,
+    controls: answer,
+  });
   if (scope === undefined) throw new BerError('scope');
 
   if (base === '' && scope === 'base') {
     const root = rootDse(context);
-    return done({ code: RESULT.success }, matches(root) ? [entryMessage(context, id, root, wanted, typesOnly, false)] : []);
+    return done(
+      { code: RESULT.success },
+      matches(root) ? [entryMessage(context, id, root, wanted, typesOnly, false)] : [],
+    );
   }
   if (context.bound === undefined && !policy.anonymousSearch) return done(NOT_BOUND);
-  if (parseDn(base) === undefined) return done({ code: RESULT.invalidDnSyntax, message: '0000208F: NameErr: DSID-03100225, problem 2006 (BAD_NAME)' });
+  if (parseDn(base) === undefined)
+    return done({ code: RESULT.invalidDnSyntax, message: '0000208F: NameErr: DSID-03100225, problem 2006 (BAD_NAME)' });
   if (directory.get(base) === undefined) return done({ code: RESULT.noSuchObject, ...noSuchObject(directory, base) });
 
   const paged = controls.find((control) => control.oid === CONTROL.paged);
@@ -52,12 +83,20 @@ export function search(
   const page = paged?.value === undefined ? undefined : readPage(paged.value);
   const cursor = page === undefined || page.cookie === '' ? undefined : context.cursors.get(page.cookie);
   if (page !== undefined && page.cookie !== '' && cursor?.request !== request) {
-    return done({ code: RESULT.unavailableCriticalExtension, message: '00002EE2: SvcErr: DSID-031408A9, problem 5010 (UNAVAIL_EXTENSION), data 0' });
+    return done({
+      code: RESULT.unavailableCriticalExtension,
+      message: '00002EE2: SvcErr: DSID-031408A9, problem 5010 (UNAVAIL_EXTENSION), data 0',
+    });
   }
   if (page !== undefined) context.cursors.delete(page.cookie);
-  const found = cursor?.entries ?? [...directory.all()].filter((entry) => directory.isBelow(entry, base, scope) && matches(entry));
+  const found =
+    cursor?.entries ?? [...directory.all()].filter((entry) => directory.isBelow(entry, base, scope) && matches(entry));
   const start = cursor?.at ?? 0;
-  const limit = Math.min(policy.maxPageSize, page === undefined || page.size === 0 ? policy.maxPageSize : page.size, sizeLimit === 0 ? Number.MAX_SAFE_INTEGER : sizeLimit);
+  const limit = Math.min(
+    policy.maxPageSize,
+    page === undefined || page.size === 0 ? policy.maxPageSize : page.size,
+    sizeLimit === 0 ? Number.MAX_SAFE_INTEGER : sizeLimit,
+  );
   const slice = found.slice(start, start + limit);
   const messages = slice.map((entry) => entryMessage(context, id, entry, wanted, typesOnly, scope === 'base'));
   const more = start + slice.length < found.length;
@@ -80,16 +119,37 @@ function readPage(value: Buffer): { size: number; cookie: string } {
 /** AD's wording, with the nearest ancestor that exists. */
 export function noSuchObject(directory: PracticeDirectory, dn: string): { matched: string; message: string } {
   let matched = parentDn(dn);
-  for (let depth = 0; depth < 64 && matched !== '' && directory.get(matched) === undefined; depth += 1) matched = parentDn(matched);
-  return { matched, message: `0000208D: NameErr: DSID-0310028B, problem 2001 (NO_OBJECT), data 0, best match of:\n\t'${matched}'\n` };
+  for (let depth = 0; depth < 64 && matched !== '' && directory.get(matched) === undefined; depth += 1)
+    matched = parentDn(matched);
+  return {
+    matched,
+    message: `0000208D: NameErr: DSID-0310028B, problem 2001 (NO_OBJECT), data 0, best match of:\n\t'${matched}'\n`,
+  };
 }
 
-function entryMessage(context: SearchContext, id: number, entry: Entry, wanted: readonly string[], typesOnly: boolean, base: boolean): Buffer {
-  const attributes = selected(context, entry, wanted, base).map((attribute) => attributeParts(attribute.name, typesOnly ? [] : attribute.values));
-  return writeMessage(id, OPERATION.searchEntry, [encodeOctets(entry.dn), encode(TAG.sequence, ...(attributes.length === 0 ? [Buffer.alloc(0)] : attributes))]);
+function entryMessage(
+  context: SearchContext,
+  id: number,
+  entry: Entry,
+  wanted: readonly string[],
+  typesOnly: boolean,
+  base: boolean,
+): Buffer {
+  const attributes = selected(context, entry, wanted, base).map((attribute) =>
+    attributeParts(attribute.name, typesOnly ? [] : attribute.values),
+  );
+  return writeMessage(id, OPERATION.searchEntry, [
+    encodeOctets(entry.dn),
+    encode(TAG.sequence, ...(attributes.length === 0 ? [Buffer.alloc(0)] : attributes)),
+  ]);
 }
 
-function selected(context: SearchContext, entry: Entry, wanted: readonly string[], base: boolean): { name: string; values: readonly Value[] }[] {
+function selected(
+  context: SearchContext,
+  entry: Entry,
+  wanted: readonly string[],
+  base: boolean,
+): { name: string; values: readonly Value[] }[] {
   const { directory, policy } = context;
   const names = wanted.includes('1.1') && wanted.length === 1 ? [] : wanted.length === 0 ? ['*'] : wanted;
   const chosen = new Map<string, { name: string; values: readonly Value[] }>();
@@ -98,14 +158,23 @@ function selected(context: SearchContext, entry: Entry, wanted: readonly string[
     const type = attributeType(attribute);
     const name = entry.attributes.get(attribute.toLowerCase())?.name ?? type?.name ?? attribute;
     if (type?.syntax === 'secret') return;
-    const values = attribute.toLowerCase() === 'tokengroups' ? (base ? tokenGroups(directory, entry) : []) : directory.values(entry, attribute);
+    const values =
+      attribute.toLowerCase() === 'tokengroups'
+        ? base
+          ? tokenGroups(directory, entry)
+          : []
+        : directory.values(entry, attribute);
     if (values.length === 0) return;
     const range = /^range=(\d{1,9})-(\d{1,9}|\*)$/i.exec(options.find((option) => /^range=/i.test(option)) ?? '');
     const start = range === null ? 0 : Number(range[1]);
     const end = range === null || range[2] === '*' ? values.length - 1 : Math.min(Number(range[2]), values.length - 1);
     const last = Math.min(end, start + policy.maxValueRange - 1);
     if (range === null && last === values.length - 1) chosen.set(name.toLowerCase(), { name, values });
-    else chosen.set(name.toLowerCase(), { name: `${name};range=${start}-${last >= values.length - 1 ? '*' : last}`, values: values.slice(start, last + 1) });
+    else
+      chosen.set(name.toLowerCase(), {
+        name: `${name};range=${start}-${last >= values.length - 1 ? '*' : last}`,
+        values: values.slice(start, last + 1),
+      });
   };
   for (const name of names) {
     if (name === '*') for (const stored of [...entry.attributes.keys(), 'memberof']) add(stored);
@@ -137,10 +206,18 @@ function rootDse(context: SearchContext): Entry {
     supportedExtension: Object.values(EXTENSION),
     supportedLDAPVersion: ['3'],
     supportedSASLMechanisms: [],
-    supportedCapabilities: ['1.2.840.113556.1.4.800', '1.2.840.113556.1.4.1670', '1.2.840.113556.1.4.1935', '1.2.840.113556.1.4.2080', '1.2.840.113556.1.4.2237'],
+    supportedCapabilities: [
+      '1.2.840.113556.1.4.800',
+      '1.2.840.113556.1.4.1670',
+      '1.2.840.113556.1.4.1935',
+      '1.2.840.113556.1.4.2080',
+      '1.2.840.113556.1.4.2237',
+    ],
     dnsHostName: [hostName],
     ldapServiceName: [`hospital.example:${hostName.split('.')[0]}$@HOSPITAL.EXAMPLE`],
-    serverName: [`CN=${(hostName.split('.')[0] ?? '').toUpperCase()},CN=Servers,CN=Default-First-Site-Name,CN=Sites,CN=Configuration,${baseDn}`],
+    serverName: [
+      `CN=${(hostName.split('.')[0] ?? '').toUpperCase()},CN=Servers,CN=Default-First-Site-Name,CN=Sites,CN=Configuration,${baseDn}`,
+    ],
     highestCommittedUSN: ['12999'],
     isSynchronized: ['TRUE'],
     isGlobalCatalogReady: ['TRUE'],
@@ -148,7 +225,9 @@ function rootDse(context: SearchContext): Entry {
     forestFunctionality: [level],
     domainControllerFunctionality: ['7'],
   };
-  const attributes = new Map(Object.entries(values).map(([name, list]) => [name.toLowerCase(), { name, values: list as Value[] }]));
+  const attributes = new Map(
+    Object.entries(values).map(([name, list]) => [name.toLowerCase(), { name, values: list as Value[] }]),
+  );
   attributes.set('objectclass', { name: 'objectClass', values: ['top'] });
   return { dn: '', key: '', attributes };
 }

@@ -1,5 +1,15 @@
 import type { Socket } from 'node:net';
-import { at, BerError, type Element, elementLength, encodeOctets, readElements, readInteger, readText, TAG } from './ber.ts';
+import {
+  at,
+  BerError,
+  type Element,
+  elementLength,
+  encodeOctets,
+  readElements,
+  readInteger,
+  readText,
+  TAG,
+} from './ber.ts';
 import { openDoor, type Door } from './door.ts';
 import type { PracticeDirectory } from './ldap-directory.ts';
 import {
@@ -68,7 +78,11 @@ function serve(socket: Socket, encrypted: boolean, options: Options): void {
     buffer = Buffer.concat([buffer, chunk]);
     try {
       if (buffer.length > 0 && buffer[0] !== TAG.sequence) throw new BerError('not LDAP');
-      for (let total = elementLength(buffer, MAX_MESSAGE); total !== undefined && total <= buffer.length; total = elementLength(buffer, MAX_MESSAGE)) {
+      for (
+        let total = elementLength(buffer, MAX_MESSAGE);
+        total !== undefined && total <= buffer.length;
+        total = elementLength(buffer, MAX_MESSAGE)
+      ) {
         const message = readMessage(buffer.subarray(0, total));
         buffer = buffer.subarray(total);
         if (isStartTls(message) && !connection.encrypted) {
@@ -105,7 +119,12 @@ function requestName(operation: Element): string {
 function startTls(connection: Connection, message: Message, options: Options): void {
   const { socket } = connection;
   socket.removeAllListeners('timeout');
-  socket.write(writeMessage(message.id, OPERATION.extendedResponse, [...resultParts({ code: RESULT.success }), encodeOctets(EXTENSION.startTls, 0x8a)]));
+  socket.write(
+    writeMessage(message.id, OPERATION.extendedResponse, [
+      ...resultParts({ code: RESULT.success }),
+      encodeOctets(EXTENSION.startTls, 0x8a),
+    ]),
+  );
   // In the same turn, so that the client's first TLS record is not read by anybody else.
   tlsWrapper(tlsOptions(options.face()), (secure) => serve(secure, true, options)).emit('connection', socket);
 }
@@ -119,7 +138,10 @@ function handle(connection: Connection, message: Message, options: Options): voi
   const unknown = message.controls.find((control) => control.critical && !KNOWN_CONTROLS.includes(control.oid));
   if (unknown !== undefined && operation.tag !== OPERATION.unbind && operation.tag !== OPERATION.abandon) {
     const message = `00002040: SvcErr: DSID-031401E6, problem 5010 (UNAVAIL_EXTENSION), data 0, control ${unknown.oid}`;
-    answer(operation.tag === OPERATION.search ? OPERATION.searchDone : responseTag(operation.tag), { code: RESULT.unavailableCriticalExtension, message });
+    answer(operation.tag === OPERATION.search ? OPERATION.searchDone : responseTag(operation.tag), {
+      code: RESULT.unavailableCriticalExtension,
+      message,
+    });
     return;
   }
   switch (operation.tag) {
@@ -132,19 +154,39 @@ function handle(connection: Connection, message: Message, options: Options): voi
       answer(OPERATION.bindResponse, bind(connection, operation, options));
       return;
     case OPERATION.search: {
-      const found = search({ directory: options.directory, policy: options.policy, bound: connection.bound, hostName: options.hostName, cursors: connection.cursors }, id, operation, message.controls);
+      const found = search(
+        {
+          directory: options.directory,
+          policy: options.policy,
+          bound: connection.bound,
+          hostName: options.hostName,
+          cursors: connection.cursors,
+        },
+        id,
+        operation,
+        message.controls,
+      );
       for (const entry of found.messages) socket.write(entry);
       socket.write(writeMessage(id, OPERATION.searchDone, resultParts(found.result), found.controls));
       return;
     }
     case OPERATION.add:
-      answer(OPERATION.addResponse, written(connection, options, () => add(options.directory, operation)));
+      answer(
+        OPERATION.addResponse,
+        written(connection, options, () => add(options.directory, operation)),
+      );
       return;
     case OPERATION.modify:
-      answer(OPERATION.modifyResponse, written(connection, options, () => modify(options.directory, operation)));
+      answer(
+        OPERATION.modifyResponse,
+        written(connection, options, () => modify(options.directory, operation)),
+      );
       return;
     case OPERATION.delete:
-      answer(OPERATION.deleteResponse, written(connection, options, () => remove(options.directory, operation)));
+      answer(
+        OPERATION.deleteResponse,
+        written(connection, options, () => remove(options.directory, operation)),
+      );
       return;
     case OPERATION.compare:
       answer(OPERATION.compareResponse, compare(connection, options, operation));
@@ -153,7 +195,10 @@ function handle(connection: Connection, message: Message, options: Options): voi
       extended(connection, operation, answer, options);
       return;
     default:
-      answer(responseTag(operation.tag), { code: RESULT.unwillingToPerform, message: 'the practice directory does not do this' });
+      answer(responseTag(operation.tag), {
+        code: RESULT.unwillingToPerform,
+        message: 'the practice directory does not do this',
+      });
   }
 }
 
@@ -164,10 +209,21 @@ function responseTag(tag: number): number {
 function bind(connection: Connection, operation: Element, options: Options): LdapResult {
   connection.bound = undefined;
   const parts = readElements(operation.content);
-  if (readInteger(at(parts, 0, TAG.integer)) !== 3) return { code: RESULT.protocolError, message: 'only LDAP version 3' };
+  if (readInteger(at(parts, 0, TAG.integer)) !== 3)
+    return { code: RESULT.protocolError, message: 'only LDAP version 3' };
   const credentials = at(parts, 2);
-  if (credentials.tag !== 0x80) return { code: RESULT.authMethodNotSupported, message: '00002027: LdapErr: DSID-0C090584, comment: Invalid Authentication method, data 0, v4563' };
-  const { result, bound } = simpleBind(options.directory, options.policy, readText(at(parts, 1, TAG.octets)), credentials.content.toString('utf8'), connection.encrypted);
+  if (credentials.tag !== 0x80)
+    return {
+      code: RESULT.authMethodNotSupported,
+      message: '00002027: LdapErr: DSID-0C090584, comment: Invalid Authentication method, data 0, v4563',
+    };
+  const { result, bound } = simpleBind(
+    options.directory,
+    options.policy,
+    readText(at(parts, 1, TAG.octets)),
+    credentials.content.toString('utf8'),
+    connection.encrypted,
+  );
   connection.bound = bound;
   return result;
 }
@@ -185,16 +241,32 @@ function compare(connection: Connection, options: Options, operation: Element): 
   if (entry === undefined) return { code: RESULT.noSuchObject };
   const wanted = readText(at(assertion, 1)).toLowerCase();
   const values = options.directory.values(entry, readText(at(assertion, 0)));
-  return { code: values.some((value) => value.toString().toLowerCase() === wanted) ? RESULT.compareTrue : RESULT.compareFalse };
+  return {
+    code: values.some((value) => value.toString().toLowerCase() === wanted) ? RESULT.compareTrue : RESULT.compareFalse,
+  };
 }
 
-function extended(connection: Connection, operation: Element, answer: (tag: number, result: LdapResult, more?: readonly Buffer[]) => void, options: Options): void {
+function extended(
+  connection: Connection,
+  operation: Element,
+  answer: (tag: number, result: LdapResult, more?: readonly Buffer[]) => void,
+  options: Options,
+): void {
   const name = requestName(operation);
   if (name === EXTENSION.whoAmI) {
-    const account = connection.bound === undefined ? '' : `u:HOSPITAL\\${options.directory.first(connection.bound.entry, 'sAMAccountName') ?? ''}`;
+    const account =
+      connection.bound === undefined
+        ? ''
+        : `u:HOSPITAL\\${options.directory.first(connection.bound.entry, 'sAMAccountName') ?? ''}`;
     answer(OPERATION.extendedResponse, { code: RESULT.success }, [encodeOctets(account, 0x8b)]);
     return;
   }
-  const message = name === EXTENSION.startTls ? '00000000: LdapErr: TLS is already in place' : '0000203D: LdapErr: DSID-0C090C7A, comment: Unknown extended request OID, data 0, v4563';
-  answer(OPERATION.extendedResponse, { code: name === EXTENSION.startTls ? RESULT.operationsError : RESULT.protocolError, message });
+  const message =
+    name === EXTENSION.startTls
+      ? '00000000: LdapErr: TLS is already in place'
+      : '0000203D: LdapErr: DSID-0C090C7A, comment: Unknown extended request OID, data 0, v4563';
+  answer(OPERATION.extendedResponse, {
+    code: name === EXTENSION.startTls ? RESULT.operationsError : RESULT.protocolError,
+    message,
+  });
 }

@@ -20,8 +20,10 @@ export function add(directory: PracticeDirectory, operation: Element): LdapResul
   const parts = readElements(operation.content);
   const dn = readText(at(parts, 0, TAG.octets));
   const rdn = parseDn(dn)?.[0];
-  if (rdn === undefined) return refuse(RESULT.invalidDnSyntax, '0000208F: NameErr: DSID-03100225, problem 2006 (BAD_NAME), data 8349');
-  if (directory.get(dn) !== undefined) return refuse(RESULT.entryAlreadyExists, '00002071: UpdErr: DSID-0305038D, problem 6005 (ENTRY_EXISTS), data 0');
+  if (rdn === undefined)
+    return refuse(RESULT.invalidDnSyntax, '0000208F: NameErr: DSID-03100225, problem 2006 (BAD_NAME), data 8349');
+  if (directory.get(dn) !== undefined)
+    return refuse(RESULT.entryAlreadyExists, '00002071: UpdErr: DSID-0305038D, problem 6005 (ENTRY_EXISTS), data 0');
   if (directory.get(parentDn(dn)) === undefined) return { code: RESULT.noSuchObject, ...noSuchObject(directory, dn) };
 
   const given: Given = new Map();
@@ -32,9 +34,15 @@ export function add(directory: PracticeDirectory, operation: Element): LdapResul
     given.set(attribute.name.toLowerCase(), { name: attribute.name, values: attribute.values });
   }
   const classes = (given.get('objectclass')?.values ?? []).map((value) => value.toString().toLowerCase());
-  const objectClass = CLASSES[classes.at(-1) ?? ''] ?? CLASSES[classes.find((name) => CLASSES[name] !== undefined) ?? ''];
-  if (objectClass === undefined) return refuse(RESULT.objectClassViolation, '0000207C: UpdErr: DSID-031514A0, problem 6002 (OBJ_CLASS_VIOLATION), data 0');
-  if (rdn.type.toUpperCase() !== objectClass.rdn) return refuse(RESULT.namingViolation, '00002099: NameErr: DSID-0305109C, problem 2005 (NAMING_VIOLATION), data 0');
+  const objectClass =
+    CLASSES[classes.at(-1) ?? ''] ?? CLASSES[classes.find((name) => CLASSES[name] !== undefined) ?? ''];
+  if (objectClass === undefined)
+    return refuse(
+      RESULT.objectClassViolation,
+      '0000207C: UpdErr: DSID-031514A0, problem 6002 (OBJ_CLASS_VIOLATION), data 0',
+    );
+  if (rdn.type.toUpperCase() !== objectClass.rdn)
+    return refuse(RESULT.namingViolation, '00002099: NameErr: DSID-0305109C, problem 2005 (NAMING_VIOLATION), data 0');
   const missing = missingReference(directory, given);
   if (missing !== undefined) return missing;
   given.delete('objectclass');
@@ -104,7 +112,11 @@ export function modify(directory: PracticeDirectory, operation: Element): LdapRe
     if (fault !== undefined) return fault;
     if (attribute.name.toLowerCase() === 'unicodepwd') {
       password = readPassword(attribute.values[0] ?? '');
-      if (password === undefined) return refuse(RESULT.unwillingToPerform, '0000001F: SvcErr: DSID-031A126C, problem 5003 (WILL_NOT_PERFORM), data 0');
+      if (password === undefined)
+        return refuse(
+          RESULT.unwillingToPerform,
+          '0000001F: SvcErr: DSID-031A126C, problem 5003 (WILL_NOT_PERFORM), data 0',
+        );
       continue;
     }
     const key = attribute.name.toLowerCase();
@@ -117,14 +129,21 @@ export function modify(directory: PracticeDirectory, operation: Element): LdapRe
   if (missing !== undefined) return missing;
   for (const attribute of staged.values()) {
     directory.set(dn, attribute.name, attribute.values);
-    if (attribute.name.toLowerCase() === 'grouptype') directory.set(dn, 'sAMAccountType', [groupAccountType(Number(attribute.values[0]?.toString()))]);
-    if (attribute.name.toLowerCase() === 'pwdlastset' && attribute.values[0] === '-1') directory.set(dn, 'pwdLastSet', [fileTime(directory.now())]);
+    if (attribute.name.toLowerCase() === 'grouptype')
+      directory.set(dn, 'sAMAccountType', [groupAccountType(Number(attribute.values[0]?.toString()))]);
+    if (attribute.name.toLowerCase() === 'pwdlastset' && attribute.values[0] === '-1')
+      directory.set(dn, 'pwdLastSet', [fileTime(directory.now())]);
   }
   if (password !== undefined) directory.setPassword(dn, password);
   return SUCCESS;
 }
 
-function changed(entry: Entry, attribute: { name: string; values: Value[] }, before: Value[], kind: number): Value[] | LdapResult {
+function changed(
+  entry: Entry,
+  attribute: { name: string; values: Value[] },
+  before: Value[],
+  kind: number,
+): Value[] | LdapResult {
   const same = comparer(attribute.name);
   const has = (list: readonly Value[], value: Value): boolean => list.some((other) => same(other, value));
   if (kind === 2) return attribute.values;
@@ -134,12 +153,16 @@ function changed(entry: Entry, attribute: { name: string; values: Value[] }, bef
     }
     const after = [...before, ...attribute.values];
     if (after.length > 1 && !isMultiValued(attribute.name)) {
-      return refuse(RESULT.constraintViolation, `00002081: AtrErr: DSID-03151BCE, #1: problem 1005 (CONSTRAINT_ATT_TYPE), Att ${attribute.name}`);
+      return refuse(
+        RESULT.constraintViolation,
+        `00002081: AtrErr: DSID-03151BCE, #1: problem 1005 (CONSTRAINT_ATT_TYPE), Att ${attribute.name}`,
+      );
     }
     return after;
   }
   if (kind !== 1) return refuse(RESULT.protocolError, `unknown modification ${kind} of ${entry.dn}`);
-  if (before.length === 0) return refuse(RESULT.noSuchAttribute, '00002085: AtrErr: DSID-03151F1D, #1: problem 1001 (NO_ATTRIBUTE_OR_VAL)');
+  if (before.length === 0)
+    return refuse(RESULT.noSuchAttribute, '00002085: AtrErr: DSID-03151F1D, #1: problem 1001 (NO_ATTRIBUTE_OR_VAL)');
   if (attribute.values.some((value) => !has(before, value))) {
     return attribute.name.toLowerCase() === 'member'
       ? refuse(RESULT.unwillingToPerform, '00000561: SvcErr: DSID-031A1236, problem 5003 (WILL_NOT_PERFORM), data 0')
@@ -153,9 +176,16 @@ export function remove(directory: PracticeDirectory, operation: Element): LdapRe
   const dn = operation.content.toString('utf8');
   const entry = directory.get(dn);
   if (entry === undefined) return { code: RESULT.noSuchObject, ...noSuchObject(directory, dn) };
-  if (directory.children(dn)) return refuse(RESULT.notAllowedOnNonLeaf, '00002015: UpdErr: DSID-031A1254, problem 6003 (CANT_ON_NON_LEAF), data 0');
+  if (directory.children(dn))
+    return refuse(
+      RESULT.notAllowedOnNonLeaf,
+      '00002015: UpdErr: DSID-031A1254, problem 6003 (CANT_ON_NON_LEAF), data 0',
+    );
   if (directory.first(entry, 'isCriticalSystemObject') === 'TRUE') {
-    return refuse(RESULT.unwillingToPerform, '00002014: SvcErr: DSID-031A1236, problem 5003 (WILL_NOT_PERFORM), data 0');
+    return refuse(
+      RESULT.unwillingToPerform,
+      '00002014: SvcErr: DSID-031A1236, problem 5003 (WILL_NOT_PERFORM), data 0',
+    );
   }
   directory.remove(dn);
   return SUCCESS;
@@ -172,17 +202,29 @@ function readAttribute(element: Element): { name: string; values: Value[] } {
 
 function checkAttribute(name: string, values: readonly Value[]): LdapResult | undefined {
   const type = attributeType(name);
-  if (type === undefined) return refuse(RESULT.noSuchAttribute, `00000057: LdapErr: DSID-0C090D8A, comment: Error in attribute conversion operation, data 0, v4563`);
-  if (isSystemOnly(name)) return refuse(RESULT.constraintViolation, `0000209A: AtrErr: DSID-03151BCE, #1: problem 1005 (CONSTRAINT_ATT_TYPE), Att ${name}`);
+  if (type === undefined)
+    return refuse(
+      RESULT.noSuchAttribute,
+      `00000057: LdapErr: DSID-0C090D8A, comment: Error in attribute conversion operation, data 0, v4563`,
+    );
+  if (isSystemOnly(name))
+    return refuse(
+      RESULT.constraintViolation,
+      `0000209A: AtrErr: DSID-03151BCE, #1: problem 1005 (CONSTRAINT_ATT_TYPE), Att ${name}`,
+    );
   if (type.syntax === 'integer' && values.some((value) => !/^(-?\d{1,20}|TRUE|FALSE)$/.test(value.toString()))) {
-    return refuse(RESULT.constraintViolation, `00000057: AtrErr: DSID-03151BCE, #1: problem 1005 (CONSTRAINT_ATT_TYPE), Att ${name}`);
+    return refuse(
+      RESULT.constraintViolation,
+      `00000057: AtrErr: DSID-03151BCE, #1: problem 1005 (CONSTRAINT_ATT_TYPE), Att ${name}`,
+    );
   }
   return undefined;
 }
 
 function missingReference(directory: PracticeDirectory, given: Given): LdapResult | undefined {
   for (const value of given.get('member')?.values ?? []) {
-    if (directory.get(value.toString()) === undefined) return { code: RESULT.noSuchObject, ...noSuchObject(directory, value.toString()) };
+    if (directory.get(value.toString()) === undefined)
+      return { code: RESULT.noSuchObject, ...noSuchObject(directory, value.toString()) };
   }
   return undefined;
 }
@@ -194,7 +236,8 @@ function accountExists(directory: PracticeDirectory, account: string): boolean {
 
 function comparer(name: string): (left: Value, right: Value) => boolean {
   const dn = attributeType(name)?.syntax === 'dn';
-  const form = (value: Value): string => (dn ? dnKey(value.toString()) : Buffer.isBuffer(value) ? value.toString('hex') : value.toLowerCase());
+  const form = (value: Value): string =>
+    dn ? dnKey(value.toString()) : Buffer.isBuffer(value) ? value.toString('hex') : value.toLowerCase();
   return (left, right) => form(left) === form(right);
 }
 

@@ -16,9 +16,16 @@ const EXIT = { done: 0, usage: 2 } as const;
 
 /** The practice hospital's own command line, in a process of its own: nobody imports lab. Returns the exit code. */
 async function main(given: readonly string[]): Promise<number> {
-  let parsed: { values: { dir?: string | undefined; hardened?: boolean | undefined; help?: boolean | undefined }; positionals: string[] };
+  let parsed: {
+    values: { dir?: string | undefined; hardened?: boolean | undefined; help?: boolean | undefined };
+    positionals: string[];
+  };
   try {
-    parsed = parseArgs({ args: [...given], allowPositionals: true, options: { dir: { type: 'string' }, hardened: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
+    parsed = parseArgs({
+      args: [...given],
+      allowPositionals: true,
+      options: { dir: { type: 'string' }, hardened: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    });
   } catch (error) {
     return usage(error instanceof Error ? error.message : String(error));
   }
@@ -48,7 +55,9 @@ async function start(dir: string, shipped: boolean): Promise<number> {
 function readCommand(name: string | undefined, rest: readonly string[]): LabCommand | undefined {
   if (name === 'fault') {
     const [id, state] = rest;
-    return rest.length === 2 && id !== undefined && (state === 'on' || state === 'off') ? { command: 'fault', id, on: state === 'on' } : undefined;
+    return rest.length === 2 && id !== undefined && (state === 'on' || state === 'off')
+      ? { command: 'fault', id, on: state === 'on' }
+      : undefined;
   }
   if (name === 'harden') return rest.length === 0 ? { command: 'harden' } : { command: 'harden', ids: [...rest] };
   if (rest.length > 0) return undefined;
@@ -58,7 +67,8 @@ function readCommand(name: string | undefined, rest: readonly string[]): LabComm
 async function steer(dir: string, command: LabCommand): Promise<number> {
   const answer = await controlLab(dir, command);
   if (!answer.ok) return complain(answer.error);
-  if (command.command === 'secrets' && answer.value.secrets !== undefined) secretLines(answer.value.secrets).forEach(print);
+  if (command.command === 'secrets' && answer.value.secrets !== undefined)
+    secretLines(answer.value.secrets).forEach(print);
   else if (command.command === 'stop') print('The practice hospital has stopped.');
   else [`Site file ${answer.value.siteFile}`, ...faultTable(answer.value.faults)].forEach(print);
   return EXIT.done;
@@ -66,8 +76,16 @@ async function steer(dir: string, command: LabCommand): Promise<number> {
 
 /** Names that the command line's `--secret name=env:NAME` can point at. */
 function secretLines({ secrets, writeCredential, passphrase }: LabSecrets): string[] {
-  const named = Object.entries(secrets).map(([name, value]) => [`PRACTICE_${name.toUpperCase().replaceAll('-', '_')}`, value]);
-  const all = [...named, ['PRACTICE_WRITE_USER', writeCredential.user], ['PRACTICE_WRITE_PASSWORD', writeCredential.password], ['PRACTICE_PASSPHRASE', passphrase]];
+  const named = Object.entries(secrets).map(([name, value]) => [
+    `PRACTICE_${name.toUpperCase().replaceAll('-', '_')}`,
+    value,
+  ]);
+  const all = [
+    ...named,
+    ['PRACTICE_WRITE_USER', writeCredential.user],
+    ['PRACTICE_WRITE_PASSWORD', writeCredential.password],
+    ['PRACTICE_PASSPHRASE', passphrase],
+  ];
   return all.map(([name, value]) => `export ${name}='${value}'`);
 }
 

@@ -32,7 +32,20 @@ export function acknowledge(message: string, now: Date): string {
   const field = (number: number): string => fields[number - 1] ?? '';
   const trigger = field(9).split('^')[1] ?? '';
   const stamp = now.toISOString().replace(/[-:T]/g, '').slice(0, 14);
-  const header = ['MSH', '^~\\&', 'EMR', 'PRACTICE', field(3), field(4), stamp, '', trigger === '' ? 'ACK' : `ACK^${trigger}`, `ACK${stamp}`, field(11) || 'T', field(12) || '2.5'];
+  const header = [
+    'MSH',
+    '^~\\&',
+    'EMR',
+    'PRACTICE',
+    field(3),
+    field(4),
+    stamp,
+    '',
+    trigger === '' ? 'ACK' : `ACK^${trigger}`,
+    `ACK${stamp}`,
+    field(11) || 'T',
+    field(12) || '2.5',
+  ];
   return `${header.join('|')}\rMSA|${readable ? 'AA' : 'AR'}|${field(10)}\r`;
 }
 

@@ -14,10 +14,16 @@ export type RunningLab = {
  * Starts the practice hospital with its control channel and prints where everything is, one line per call of `print`.
  * Errors: `session.state` where one runs in `dir` already, `input.malformed` where the folder or a port cannot be had.
  */
-export async function runLab(options: { dir: string; shipped?: boolean; print: (line: string) => void }): Promise<Result<RunningLab>> {
+export async function runLab(options: {
+  dir: string;
+  shipped?: boolean;
+  print: (line: string) => void;
+}): Promise<Result<RunningLab>> {
   const { dir, print } = options;
   if ((await controlLab(dir, { command: 'status' })).ok) {
-    return fail('session.state', 'A practice hospital runs in this folder already. Stop it with: lockstep lab stop', { place: dir });
+    return fail('session.state', 'A practice hospital runs in this folder already. Stop it with: lockstep lab stop', {
+      place: dir,
+    });
   }
   let lab: Lab;
   let control: Awaited<ReturnType<typeof openControl>>;
@@ -25,7 +31,10 @@ export async function runLab(options: { dir: string; shipped?: boolean; print: (
     lab = await startLab({ dir, shipped: options.shipped ?? true });
     control = await openControl(lab);
   } catch (error) {
-    return fail('input.malformed', 'The practice hospital cannot start here.', { place: dir, cause: error instanceof Error ? error.message : String(error) });
+    return fail('input.malformed', 'The practice hospital cannot start here.', {
+      place: dir,
+      cause: error instanceof Error ? error.message : String(error),
+    });
   }
   let ending: Promise<void> | undefined;
   let finish: () => void = () => undefined;
@@ -59,5 +68,8 @@ export function describeLab(lab: Lab): string[] {
 export function faultTable(faults: readonly FaultState[]): string[] {
   const width = Math.max(...faults.map((fault) => fault.id.length));
   const control = Math.max(...faults.map((fault) => fault.control.length));
-  return faults.map((fault) => `${fault.on ? 'ON ' : 'off'} ${fault.id.padEnd(width)}  ${fault.control.padEnd(control)}  ${fault.title}`);
+  return faults.map(
+    (fault) =>
+      `${fault.on ? 'ON ' : 'off'} ${fault.id.padEnd(width)}  ${fault.control.padEnd(control)}  ${fault.title}`,
+  );
 }

@@ -35,7 +35,12 @@ export function siteText(ports: SitePorts): string {
       secret: 'directory-bind',
     },
     anchors: [{ id: 'hospital-ca', file: SITE_FILES.anchor }],
-    identities: TRIALS.map((kind) => ({ id: `trial-${kind}`, kind, certificate: `trial-${kind}.pem`, key: `trial-${kind}.key` })),
+    identities: TRIALS.map((kind) => ({
+      id: `trial-${kind}`,
+      kind,
+      certificate: `trial-${kind}.pem`,
+      key: `trial-${kind}.key`,
+    })),
     roles: [
       { id: 'clinical', name: 'Bedside view', group: NAMES.clinical },
       { id: 'biomed', name: 'Biomedical engineering', group: NAMES.biomed },
@@ -48,7 +53,12 @@ export function siteText(ports: SitePorts): string {
         host: DEVICE_NAME,
         adminUrl,
         credential,
-        endpoints: { admin: device(ports.device.admin), 'admin-clear': device(ports.device.adminClear), telnet: device(ports.device.telnet), debug: device(ports.device.debug) },
+        endpoints: {
+          admin: device(ports.device.admin),
+          'admin-clear': device(ports.device.adminClear),
+          telnet: device(ports.device.telnet),
+          debug: device(ports.device.debug),
+        },
         allowedPorts: [ports.device.admin],
       },
     ],

@@ -56,16 +56,33 @@ function personName(index: number): string {
 }
 
 /** How many people there are, and which of them have left (disabled) or not logged on for a year (stale). */
-export const PEOPLE = { count: GIVEN.length * FAMILY.length, ward: [0, 18], biomed: [20, 24], administrators: [24, 26], disabled: [54, 57], stale: [57, 60] } as const;
+export const PEOPLE = {
+  count: GIVEN.length * FAMILY.length,
+  ward: [0, 18],
+  biomed: [20, 24],
+  administrators: [24, 26],
+  disabled: [54, 57],
+  stale: [57, 60],
+} as const;
 
 /** The hospital's directory, hardened. Passwords are those given. */
-export function createHospitalDirectory(options: { now: () => Date; bindPassword: string; writePassword: string }): PracticeDirectory {
+export function createHospitalDirectory(options: {
+  now: () => Date;
+  bindPassword: string;
+  writePassword: string;
+}): PracticeDirectory {
   const directory = createDirectory({ baseDn: BASE_DN, domainSid: DOMAIN_SID, now: options.now });
   plantContainers(directory);
   plantWellKnown(directory);
   for (let index = 0; index < PEOPLE.count; index += 1) plantPerson(directory, index);
   plantAccount(directory, DN.bindAccount, NAMES.bindAccount, options.bindPassword, 'Reads the directory for Lockstep');
-  plantAccount(directory, DN.writeAccount, NAMES.writeAccount, options.writePassword, 'Writes the directory, on request');
+  plantAccount(
+    directory,
+    DN.writeAccount,
+    NAMES.writeAccount,
+    options.writePassword,
+    'Writes the directory, on request',
+  );
   directory.set(DN.domainAdmins, 'member', [DN.writeAccount]);
   plantRoleGroups(directory);
   return directory;
@@ -87,13 +104,23 @@ function plantContainers(directory: PracticeDirectory): void {
     'msDS-Behavior-Version': '7',
     'ms-DS-MachineAccountQuota': '0',
   });
-  const containers = ['Users', 'Builtin', 'Computers', 'System', 'ForeignSecurityPrincipals'].map((name) => `CN=${name},${BASE_DN}`);
-  for (const dn of [...containers, `CN=Password Settings Container,CN=System,${BASE_DN}`]) directory.put(dn, classOf(directory, 'container', ''));
-  for (const dn of [USERS, GROUPS, SERVICE, `OU=Domain Controllers,${BASE_DN}`]) directory.put(dn, classOf(directory, 'organizationalunit', ''));
+  const containers = ['Users', 'Builtin', 'Computers', 'System', 'ForeignSecurityPrincipals'].map(
+    (name) => `CN=${name},${BASE_DN}`,
+  );
+  for (const dn of [...containers, `CN=Password Settings Container,CN=System,${BASE_DN}`])
+    directory.put(dn, classOf(directory, 'container', ''));
+  for (const dn of [USERS, GROUPS, SERVICE, `OU=Domain Controllers,${BASE_DN}`])
+    directory.put(dn, classOf(directory, 'organizationalunit', ''));
 }
 
 function plantWellKnown(directory: PracticeDirectory): void {
-  const group = (dn: string, name: string, groupSid: string, groupType: number, more: Record<string, Value | Value[]> = {}): void => {
+  const group = (
+    dn: string,
+    name: string,
+    groupSid: string,
+    groupType: number,
+    more: Record<string, Value | Value[]> = {},
+  ): void => {
     directory.put(dn, {
       ...classOf(directory, 'group', name),
       objectSid: sid(groupSid),
@@ -103,11 +130,32 @@ function plantWellKnown(directory: PracticeDirectory): void {
       ...more,
     });
   };
-  const domain: [string, number][] = [['Domain Admins', 512], ['Domain Users', 513], ['Domain Guests', 514], ['Domain Computers', 515], ['Schema Admins', 518], ['Enterprise Admins', 519]];
+  const domain: [string, number][] = [
+    ['Domain Admins', 512],
+    ['Domain Users', 513],
+    ['Domain Guests', 514],
+    ['Domain Computers', 515],
+    ['Schema Admins', 518],
+    ['Enterprise Admins', 519],
+  ];
   for (const [name, rid] of domain) {
-    group(`CN=${name},${SYSTEM_USERS}`, name, `${DOMAIN_SID}-${rid}`, GLOBAL_SECURITY, rid === 512 || rid > 515 ? { adminCount: '1' } : {});
+    group(
+      `CN=${name},${SYSTEM_USERS}`,
+      name,
+      `${DOMAIN_SID}-${rid}`,
+      GLOBAL_SECURITY,
+      rid === 512 || rid > 515 ? { adminCount: '1' } : {},
+    );
   }
-  const builtin: [string, number][] = [['Administrators', 544], ['Users', 545], ['Guests', 546], ['Account Operators', 548], ['Server Operators', 549], ['Print Operators', 550], ['Backup Operators', 551]];
+  const builtin: [string, number][] = [
+    ['Administrators', 544],
+    ['Users', 545],
+    ['Guests', 546],
+    ['Account Operators', 548],
+    ['Server Operators', 549],
+    ['Print Operators', 550],
+    ['Backup Operators', 551],
+  ];
   for (const [name, rid] of builtin) group(`CN=${name},${BUILTIN}`, name, `S-1-5-32-${rid}`, BUILTIN_SECURITY);
   directory.set(`CN=Administrators,${BUILTIN}`, 'member', [DN.domainAdmins, `CN=Enterprise Admins,${SYSTEM_USERS}`]);
   directory.set(`CN=Users,${BUILTIN}`, 'member', [DN.domainUsers]);
@@ -136,7 +184,13 @@ function plantPerson(directory: PracticeDirectory, index: number): void {
   });
 }
 
-function plantAccount(directory: PracticeDirectory, dn: string, account: string, password: string, description: string): void {
+function plantAccount(
+  directory: PracticeDirectory,
+  dn: string,
+  account: string,
+  password: string,
+  description: string,
+): void {
   directory.put(dn, {
     ...classOf(directory, 'user', account),
     userPrincipalName: `${account}@hospital.example`,
@@ -169,7 +223,11 @@ export function people([from, to]: readonly [number, number]): string[] {
   return Array.from({ length: to - from }, (_, offset) => personDn(from + offset));
 }
 
-function classOf(directory: PracticeDirectory, name: string, account: string): Record<string, Value | readonly Value[]> {
+function classOf(
+  directory: PracticeDirectory,
+  name: string,
+  account: string,
+): Record<string, Value | readonly Value[]> {
   const objectClass = CLASSES[name];
   if (objectClass === undefined) throw new Error(`the practice directory has no class ${name}`);
   return filledIn(directory, objectClass, account);

@@ -27,7 +27,9 @@ describe('the practice gateway', () => {
     await askAsHospital(lab, 'PUT', '/api/settings', { services: { clearHttp: 'redirect' } });
     const redirect = await ask(lab, 'GET', '/api/settings?x=1', { clear: true });
     expect(redirect.status).toBe(308);
-    expect(redirect.headers['location']).toBe(`https://gateway.hospital.example:${lab.ports.device.admin}/api/settings?x=1`);
+    expect(redirect.headers['location']).toBe(
+      `https://gateway.hospital.example:${lab.ports.device.admin}/api/settings?x=1`,
+    );
     expect(redirect.text).toBe('');
     expect(on('device-http-clear')).toBe(false);
   });
@@ -35,18 +37,37 @@ describe('the practice gateway', () => {
   it('is hardened through its own API, setting by setting, as an engineer does it', async () => {
     const put = (body: unknown) => askAsHospital(lab, 'PUT', '/api/settings', body);
     expect(await accepts(lab.ports.device.telnet)).toBe(true);
-    expect((await put({ services: { telnet: false, debug: false }, web: { securityHeaders: true, anonymousApi: false }, session: { inactivityMinutes: 10 } })).status).toBe(200);
+    expect(
+      (
+        await put({
+          services: { telnet: false, debug: false },
+          web: { securityHeaders: true, anonymousApi: false },
+          session: { inactivityMinutes: 10 },
+        })
+      ).status,
+    ).toBe(200);
     expect(await accepts(lab.ports.device.telnet)).toBe(false);
     expect(await accepts(lab.ports.device.debug)).toBe(false);
     expect((await ask(lab, 'GET', '/api/settings')).status).toBe(401);
-    expect((await ask(lab, 'GET', '/api/version')).headers).toMatchObject({ 'strict-transport-security': expect.stringContaining('max-age=') });
-    for (const id of ['device-telnet', 'device-debug-port', 'device-api-open', 'device-no-security-headers', 'device-no-auto-logoff']) expect(on(id), id).toBe(false);
+    expect((await ask(lab, 'GET', '/api/version')).headers).toMatchObject({
+      'strict-transport-security': expect.stringContaining('max-age='),
+    });
+    for (const id of [
+      'device-telnet',
+      'device-debug-port',
+      'device-api-open',
+      'device-no-security-headers',
+      'device-no-auto-logoff',
+    ])
+      expect(on(id), id).toBe(false);
     expect((await askAsHospital(lab, 'PUT', '/api/certificates/emr', { pem: hospitalRoot(lab) })).status).toBe(200);
     expect(on('device-stale-anchor')).toBe(false);
     const login = { user: 'admin', password: lab.secrets['device-default'] ?? '' };
     expect((await ask(lab, 'GET', '/api/settings', login)).status).toBe(200);
     expect((await askAsHospital(lab, 'POST', '/api/password', { user: 'admin', password: 'short' })).status).toBe(400);
-    expect((await askAsHospital(lab, 'POST', '/api/password', { user: 'admin', password: 'long enough now' })).status).toBe(200);
+    expect(
+      (await askAsHospital(lab, 'POST', '/api/password', { user: 'admin', password: 'long enough now' })).status,
+    ).toBe(200);
     expect((await ask(lab, 'GET', '/api/settings', login)).status).toBe(401);
     expect(on('device-default-password')).toBe(false);
   });
@@ -75,9 +96,14 @@ describe('the practice gateway', () => {
   });
 
   it('sends its test message to loopback only', async () => {
-    expect((await askAsHospital(lab, 'POST', '/api/test-message', { host: 'example.org', port: 443 })).status).toBe(400);
+    expect((await askAsHospital(lab, 'POST', '/api/test-message', { host: 'example.org', port: 443 })).status).toBe(
+      400,
+    );
     expect((await askAsHospital(lab, 'POST', '/api/test-message', { host: '127.0.0.1', port: 0 })).status).toBe(400);
-    const refused = await askAsHospital(lab, 'POST', '/api/test-message', { host: '127.0.0.1', port: lab.ports.device.telnet });
+    const refused = await askAsHospital(lab, 'POST', '/api/test-message', {
+      host: '127.0.0.1',
+      port: lab.ports.device.telnet,
+    });
     expect(refused.json()).toMatchObject({ sent: false, error: expect.stringContaining('ECONNREFUSED') });
   });
 

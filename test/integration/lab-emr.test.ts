@@ -24,7 +24,19 @@ const MESSAGE = '\x0bMSH|^~\\&|LOCKSTEP|TEST|EMR|PRACTICE|20260101000000||ORU^R0
 describe.skipIf(!needs('openssl'))('openssl s_client', () => {
   const client = (...args: string[]): Promise<string> =>
     new Promise((resolve) => {
-      const child = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${lab.ports.emr.secure}`, '-servername', 'emr.hospital.example', '-verify_hostname', 'emr.hospital.example', '-CAfile', join(dir, 'hospital-ca.pem'), '-ign_eof', ...args]);
+      const child = spawn('openssl', [
+        's_client',
+        '-connect',
+        `127.0.0.1:${lab.ports.emr.secure}`,
+        '-servername',
+        'emr.hospital.example',
+        '-verify_hostname',
+        'emr.hospital.example',
+        '-CAfile',
+        join(dir, 'hospital-ca.pem'),
+        '-ign_eof',
+        ...args,
+      ]);
       let output = '';
       const timer = setTimeout(() => child.kill(), 10_000);
       const take = (chunk: Buffer): void => {
@@ -46,10 +58,15 @@ describe.skipIf(!needs('openssl'))('openssl s_client', () => {
     const good = await client(version, ...identity('good'));
     expect(good).toContain('Verify return code: 0 (ok)');
     expect(good).toContain('MSA|AA|ID7');
-    for (const kind of ['expired', 'revoked', 'wrong-subject']) expect(await client(version, ...identity(kind)), kind).not.toContain('MSA|');
+    for (const kind of ['expired', 'revoked', 'wrong-subject'])
+      expect(await client(version, ...identity(kind)), kind).not.toContain('MSA|');
     const none = await client(version);
     expect(none).not.toContain('MSA|');
-    expect(none).toMatch(version === '-tls1_3' ? /alert certificate required/ : /alert handshake failure|alert certificate required|handshake failure/);
+    expect(none).toMatch(
+      version === '-tls1_3'
+        ? /alert certificate required/
+        : /alert handshake failure|alert certificate required|handshake failure/,
+    );
   });
 
   it('is refused TLS 1.1 until the fault says otherwise', async () => {
@@ -73,7 +90,9 @@ describe.skipIf(!needs('openssl'))('openssl s_client', () => {
 describe('HL7 over MLLP', () => {
   it('acknowledges with the id and the ends turned round', async () => {
     const answer = await exchange(lab, trial(lab, 'good'));
-    expect(answer).toMatch(/^\x0bMSH\|\^~\\&\|EMR\|PRACTICE\|LOCKSTEP\|TEST\|\d{14}\|\|ACK\^R01\|ACK\d{14}\|T\|2\.5\rMSA\|AA\|ID7\r\x1c\r$/);
+    expect(answer).toMatch(
+      /^\x0bMSH\|\^~\\&\|EMR\|PRACTICE\|LOCKSTEP\|TEST\|\d{14}\|\|ACK\^R01\|ACK\d{14}\|T\|2\.5\rMSA\|AA\|ID7\r\x1c\r$/,
+    );
     expect(lab.received().secure).toBeGreaterThan(0);
     expect(lab.received().clear).toBe(0);
   });

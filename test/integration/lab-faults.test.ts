@@ -7,7 +7,17 @@ import { Client } from 'ldapts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPracticeCa } from '../../engine/keys/practice-ca.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
-import { accepts, ask, askAsHospital, daysLeft, exchange, hospitalRoot, refusal, trial, withLdap } from '../support/lab-wire.ts';
+import {
+  accepts,
+  ask,
+  askAsHospital,
+  daysLeft,
+  exchange,
+  hospitalRoot,
+  refusal,
+  trial,
+  withLdap,
+} from '../support/lab-wire.ts';
 
 let lab: Lab;
 let dir: string;
@@ -35,8 +45,12 @@ const values = async (dn: string, attribute: string): Promise<string[]> =>
     return [searchEntries[0]?.[attribute] ?? []].flat().map(String);
   });
 const count = async (filter: string): Promise<number> =>
-  withLdap(lab, async (client) => (await client.search(BASE, { filter, attributes: ['cn'], paged: true })).searchEntries.length);
-const acknowledged = async (kind?: string): Promise<boolean> => (await exchange(lab, kind === undefined ? {} : trial(lab, kind))).includes('MSA|AA|ID7');
+  withLdap(
+    lab,
+    async (client) => (await client.search(BASE, { filter, attributes: ['cn'], paged: true })).searchEntries.length,
+  );
+const acknowledged = async (kind?: string): Promise<boolean> =>
+  (await exchange(lab, kind === undefined ? {} : trial(lab, kind))).includes('MSA|AA|ID7');
 
 async function rootDse(attribute: string): Promise<string> {
   return (await values('', attribute))[0] ?? '';
@@ -70,7 +84,10 @@ async function impostorBytes(): Promise<number> {
   });
   server.on('tlsClientError', () => undefined);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const answer = await askAsHospital(lab, 'POST', '/api/test-message', { host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  const answer = await askAsHospital(lab, 'POST', '/api/test-message', {
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+  });
   await new Promise<void>((resolve) => server.close(() => resolve()));
   expect((answer.json() as { sent: boolean }).sent).toBe(bytes > 0);
   return bytes;
@@ -89,44 +106,66 @@ const WITNESSES: Record<string, () => Promise<boolean>> = {
   'dc-old-tls': async () => (await refusal(lab, lab.ports.dc1.ldaps, DC, OLD)) === undefined,
   'dc-cert-wrong-name': async () => (await refusal(lab, lab.ports.dc1.ldaps, DC)) === 'ERR_TLS_CERT_ALTNAME_INVALID',
   'dc-clock-off': async () => {
-    const [, year, month, day, hour, minute] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)/.exec(await rootDse('currentTime')) ?? [];
+    const [, year, month, day, hour, minute] =
+      /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)/.exec(await rootDse('currentTime')) ?? [];
     return Math.abs(Date.parse(`${year}-${month}-${day}T${hour}:${minute}:00Z`) - Date.now()) > 300_000;
   },
   'dc-functional-level': async () => Number(await rootDse('domainFunctionality')) < 5,
   'dc2-down': async () => !(await accepts(lab.ports.dc2.ldaps)) && !(await accepts(lab.ports.dc2.ldap)),
-  'dc2-silent': async () => (await accepts(lab.ports.dc2.ldaps)) && (await refusal(lab, lab.ports.dc2.ldaps, DC)) === 'SILENCE',
+  'dc2-silent': async () =>
+    (await accepts(lab.ports.dc2.ldaps)) && (await refusal(lab, lab.ports.dc2.ldaps, DC)) === 'SILENCE',
   'group-missing': async () => (await count('(&(objectCategory=group)(sAMAccountName=MDIP-Biomed))')) === 0,
   'group-broad': async () => (await count(inChain('(cn=Domain Users)'))) === 1,
   'group-disabled-members': async () => (await count(inChain('(userAccountControl:1.2.840.113556.1.4.803:=2)'))) > 0,
-  'group-stale-members': async () => (await count(inChain(`(lastLogonTimestamp<=${(BigInt(Date.now() - 180 * 86_400_000) + 11_644_473_600_000n) * 10_000n})`))) > 0,
-  'group-distribution': async () => Number((await values(`CN=MDIP-Administrators,OU=Groups,${BASE}`, 'groupType'))[0]) > 0,
-  'groups-shared': async () => new Set(Object.values((await settings())['directory']?.['roleGroups'] as Record<string, string>)).size === 2,
-  'bind-account-privileged': async () => (await count('(&(sAMAccountName=svc-lockstep)(adminCount=1)(memberOf:1.2.840.113556.1.4.1941:=CN=Administrators,CN=Builtin,DC=hospital,DC=example))')) === 1,
-  'bind-account-service-name': async () => (await count('(&(sAMAccountName=svc-lockstep)(servicePrincipalName=*))')) === 1,
+  'group-stale-members': async () =>
+    (await count(
+      inChain(`(lastLogonTimestamp<=${(BigInt(Date.now() - 180 * 86_400_000) + 11_644_473_600_000n) * 10_000n})`),
+    )) > 0,
+  'group-distribution': async () =>
+    Number((await values(`CN=MDIP-Administrators,OU=Groups,${BASE}`, 'groupType'))[0]) > 0,
+  'groups-shared': async () =>
+    new Set(Object.values((await settings())['directory']?.['roleGroups'] as Record<string, string>)).size === 2,
+  'bind-account-privileged': async () =>
+    (await count(
+      '(&(sAMAccountName=svc-lockstep)(adminCount=1)(memberOf:1.2.840.113556.1.4.1941:=CN=Administrators,CN=Builtin,DC=hospital,DC=example))',
+    )) === 1,
+  'bind-account-service-name': async () =>
+    (await count('(&(sAMAccountName=svc-lockstep)(servicePrincipalName=*))')) === 1,
   'password-no-lockout': async () => (await values(BASE, 'lockoutThreshold'))[0] === '0',
   'password-short': async () => Number((await values(BASE, 'minPwdLength'))[0]) < 8,
-  'device-default-password': async () => (await ask(lab, 'GET', '/api/certificates/emr', { user: 'admin', password: lab.secrets['device-default'] ?? '' })).status === 200,
+  'device-default-password': async () =>
+    (await ask(lab, 'GET', '/api/certificates/emr', { user: 'admin', password: lab.secrets['device-default'] ?? '' }))
+      .status === 200,
   'device-no-auto-logoff': async () => (await settings())['session']?.['inactivityMinutes'] === 0,
   'device-credential-cache': async () => (await settings())['directory']?.['credentialCacheDays'] === -1,
   'device-directory-clear': async () => String((await settings())['directory']?.['url']).startsWith('ldap://'),
   'emr-cert-wrong-name': async () => (await refusal(lab, lab.ports.emr.secure, EMR)) === 'ERR_TLS_CERT_ALTNAME_INVALID',
-  'emr-cert-untrusted': async () => (await refusal(lab, lab.ports.emr.secure, EMR)) === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'emr-cert-untrusted': async () =>
+    (await refusal(lab, lab.ports.emr.secure, EMR)) === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'emr-cert-self-signed': async () => (await refusal(lab, lab.ports.emr.secure, EMR)) === 'DEPTH_ZERO_SELF_SIGNED_CERT',
   'emr-cert-expired': async () => (await refusal(lab, lab.ports.emr.secure, EMR)) === 'CERT_HAS_EXPIRED',
   'emr-cert-expiring': async () => (await daysLeft(lab, lab.ports.emr.secure, EMR)) < 30,
   'device-cert-expiring': async () => (await daysLeft(lab, lab.ports.device.admin, GATEWAY)) < 30,
-  'device-cert-self-signed': async () => (await refusal(lab, lab.ports.device.admin, GATEWAY)) === 'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'device-cert-self-signed': async () =>
+    (await refusal(lab, lab.ports.device.admin, GATEWAY)) === 'DEPTH_ZERO_SELF_SIGNED_CERT',
   'device-stale-anchor': async () => {
     const { pem } = (await askAsHospital(lab, 'GET', '/api/certificates/emr')).json() as { pem: string };
     expect(readFileSync(join(dir, 'device-emr-anchor.pem'), 'utf8').trim()).toBe(pem.trim());
-    const sent = (await askAsHospital(lab, 'POST', '/api/test-message', { host: EMR, port: lab.ports.emr.secure })).json() as { sent: boolean };
+    const sent = (
+      await askAsHospital(lab, 'POST', '/api/test-message', { host: EMR, port: lab.ports.emr.secure })
+    ).json() as { sent: boolean };
     expect(sent.sent).toBe(pem.trim() === hospitalRoot(lab).trim());
     return pem.trim() !== hospitalRoot(lab).trim();
   },
-  'emr-old-tls': async () => (await refusal(lab, lab.ports.emr.secure, EMR, { ...OLD, ...trial(lab, 'good') })) === undefined,
+  'emr-old-tls': async () =>
+    (await refusal(lab, lab.ports.emr.secure, EMR, { ...OLD, ...trial(lab, 'good') })) === undefined,
   'emr-client-cert-not-asked': () => acknowledged(),
   'emr-client-cert-any-ca': async () => {
-    const stranger = await (await createPracticeCa({ now: new Date() })).issue({ commonName: GATEWAY, sans: [GATEWAY], usage: 'client' });
+    const stranger = await (await createPracticeCa({ now: new Date() })).issue({
+      commonName: GATEWAY,
+      sans: [GATEWAY],
+      usage: 'client',
+    });
     return (await exchange(lab, { cert: stranger.chainPem, key: stranger.keyPem })).includes('MSA|AA');
   },
   'emr-client-cert-expired-ok': () => acknowledged('expired'),
@@ -139,14 +178,20 @@ const WITNESSES: Record<string, () => Promise<boolean>> = {
   'device-telnet': () => accepts(lab.ports.device.telnet),
   'device-http-clear': async () => (await ask(lab, 'GET', '/api/version', { clear: true })).status === 200,
   'device-api-open': async () => (await ask(lab, 'GET', '/api/settings')).status === 200,
-  'device-no-security-headers': async () => (await ask(lab, 'GET', '/')).headers['strict-transport-security'] === undefined,
+  'device-no-security-headers': async () =>
+    (await ask(lab, 'GET', '/')).headers['strict-transport-security'] === undefined,
   'audit-not-forwarded': async () => (await settings())['audit']?.['syslogHost'] === '',
   'time-manual': async () => (await settings())['time']?.['source'] === 'manual',
 };
 
 describe('faults of the practice hospital', () => {
   it('has a witness for each', () => {
-    expect(Object.keys(WITNESSES).sort()).toEqual(lab.faults().map((fault) => fault.id).sort());
+    expect(Object.keys(WITNESSES).sort()).toEqual(
+      lab
+        .faults()
+        .map((fault) => fault.id)
+        .sort(),
+    );
   });
 
   it('starts hardened when asked to, and the device reaches its EMR', async () => {
@@ -161,7 +206,12 @@ describe('faults of the practice hospital', () => {
     const witness = WITNESSES[id] as () => Promise<boolean>;
     expect(await witness(), 'before').toBe(false);
     await lab.setFault(id, true);
-    expect(lab.faults().filter((fault) => fault.on).map((fault) => fault.id)).toEqual([id]);
+    expect(
+      lab
+        .faults()
+        .filter((fault) => fault.on)
+        .map((fault) => fault.id),
+    ).toEqual([id]);
     expect(await witness(), 'with the fault').toBe(true);
     await lab.setFault(id, false);
     expect(await witness(), 'mended').toBe(false);
@@ -170,8 +220,12 @@ describe('faults of the practice hospital', () => {
   it('comes back to as shipped, with fails and an error, and hardens again', async () => {
     await lab.reset();
     const faults = lab.faults();
-    expect(faults.filter((fault) => fault.on).map((fault) => fault.id)).toEqual(faults.filter((fault) => fault.shipped).map((fault) => fault.id));
-    expect(new Set(faults.filter((fault) => fault.on).map((fault) => fault.verdict))).toEqual(new Set(['fail', 'error']));
+    expect(faults.filter((fault) => fault.on).map((fault) => fault.id)).toEqual(
+      faults.filter((fault) => fault.shipped).map((fault) => fault.id),
+    );
+    expect(new Set(faults.filter((fault) => fault.on).map((fault) => fault.verdict))).toEqual(
+      new Set(['fail', 'error']),
+    );
     await lab.harden(['dc-clear-bind']);
     expect(await clearBindCode()).toBe(8);
     expect(await anonymousEntries()).toBe(1);

@@ -30,11 +30,18 @@ describe('the reference guide in the practice hospital', () => {
     expect(new Set(rows.map((row) => row.key.split('@')[0])).size).toBeGreaterThanOrEqual(16);
   });
 
-  it.each(FAULTS.filter((fault) => !SLOW.includes(fault.id)).map((fault) => [fault.id, fault.control, fault.verdict] as const))('%s turns %s to %s', async (id, control, verdict) => {
+  it.each(
+    FAULTS.filter((fault) => !SLOW.includes(fault.id)).map(
+      (fault) => [fault.id, fault.control, fault.verdict] as const,
+    ),
+  )('%s turns %s to %s', async (id, control, verdict) => {
     await lab.setFault(id, true);
     try {
       const rows = await judgeInLab(lab, (item) => item.control.id === control);
-      expect(rows.map((row) => row.verdict), sentences(rows).join('\n')).toContain(verdict);
+      expect(
+        rows.map((row) => row.verdict),
+        sentences(rows).join('\n'),
+      ).toContain(verdict);
     } finally {
       await lab.setFault(id, false);
     }
@@ -43,13 +50,17 @@ describe('the reference guide in the practice hospital', () => {
   it('has a fault for each control that probes decide', async () => {
     const guide = await loadGuide(REFERENCE_GUIDE, { roots: [] });
     if (!guide.ok) throw new Error(guide.error.message);
-    const probed = guide.value.guide.controls.filter((control) => control.checks.length > 0).map((control) => control.id);
+    const probed = guide.value.guide.controls
+      .filter((control) => control.checks.length > 0)
+      .map((control) => control.id);
     expect(probed.filter((id) => !FAULTS.some((fault) => fault.control === id))).toEqual([]);
   });
 
   it('finds verdicts of every kind in it as shipped', async () => {
     await lab.reset();
     const rows = await judgeInLab(lab, () => true);
-    expect([...new Set(rows.map((row) => row.verdict))]).toEqual(expect.arrayContaining(['pass', 'fail', 'error', 'not-reviewed']));
+    expect([...new Set(rows.map((row) => row.verdict))]).toEqual(
+      expect.arrayContaining(['pass', 'fail', 'error', 'not-reviewed']),
+    );
   });
 });

@@ -24,7 +24,10 @@ describe('servers that accept and say nothing', () => {
     await lab.setFault(id, true);
     try {
       const rows = await judgeInLab(lab, (item) => item.control.id === fault?.control);
-      expect(rows.map((row) => row.verdict), sentences(rows).join('\n')).toContain('error');
+      expect(
+        rows.map((row) => row.verdict),
+        sentences(rows).join('\n'),
+      ).toContain('error');
       expect(rows.map((row) => row.verdict)).not.toContain('pass');
     } finally {
       await lab.setFault(id, false);

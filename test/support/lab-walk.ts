@@ -48,4 +48,9 @@ export async function judgeInLab(lab: Lab, wanted: (item: PlanItem) => boolean):
 }
 
 /** What did not pass, a line each. */
-export const sentences = (rows: readonly Row[]) => rows.flatMap((row) => row.findings.filter((finding) => finding.verdict !== 'pass').map((finding) => `${row.key}: ${finding.verdict}: ${finding.sentence}`));
+export const sentences = (rows: readonly Row[]) =>
+  rows.flatMap((row) =>
+    row.findings
+      .filter((finding) => finding.verdict !== 'pass')
+      .map((finding) => `${row.key}: ${finding.verdict}: ${finding.sentence}`),
+  );

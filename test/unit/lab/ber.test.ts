@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { at, BerError, elementLength, encode, encodeInteger, encodeOctets, readElements, readInteger } from '../../../lab/ber.ts';
+import {
+  at,
+  BerError,
+  elementLength,
+  encode,
+  encodeInteger,
+  encodeOctets,
+  readElements,
+  readInteger,
+} from '../../../lab/ber.ts';
 
 describe('BER', () => {
   it.each([

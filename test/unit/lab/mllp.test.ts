@@ -20,7 +20,10 @@ describe('MLLP', () => {
   it('finds messages however they are cut', async () => {
     const bytes = Buffer.concat([frame('one'), frame('zwei ü')]);
     expect(await collect([bytes])).toEqual({ messages: ['one', 'zwei ü'], broken: false });
-    expect(await collect([...bytes].map((byte) => Buffer.from([byte])))).toEqual({ messages: ['one', 'zwei ü'], broken: false });
+    expect(await collect([...bytes].map((byte) => Buffer.from([byte])))).toEqual({
+      messages: ['one', 'zwei ü'],
+      broken: false,
+    });
   });
 
   it('hangs up on what is not framed, and on what never ends', async () => {
