@@ -35,6 +35,7 @@ export const dicomEcho = declareProbe({
       .optional()
       .describe('A-ASSOCIATE-RJ; absent where there was none'),
     aborted: z.string().optional().describe('A-ABORT in answer to the association request, in words; absent where there was none'),
+    hungUp: z.string().optional().describe('Clear text only: the server hung up without a DICOM answer although it answers TLS on the same port; absent otherwise'),
     implementation: z.string().optional().describe('Implementation version name of the server, absent where it gives none'),
     insistsOnCertificate: z
       .boolean()
@@ -42,8 +43,9 @@ export const dicomEcho = declareProbe({
       .describe('TLS only: false when the association was accepted without a client certificate; true when it was refused without and accepted with the identity. Absent: not decided'),
     tlsVersion: z.string().optional().describe('TLS version, TLS only'),
   }),
-  visible: ({ endpoint, callingAe, calledAe }) => [
+  visible: ({ endpoint, callingAe, calledAe, tls }) => [
     `A DICOM association from ${callingAe} to ${calledAe} at ${endpoint.host}:${endpoint.port} with one C-ECHO; a server that does not know ${callingAe} may log a rejected association.`,
+    ...(tls ? [] : ['Where the server hangs up on clear text: one TLS handshake, to see whether it speaks TLS instead.']),
   ],
   rights: 'none',
   deadlineMs: 40_000,

@@ -3,13 +3,14 @@ import type { z } from 'zod';
 import type { AbsentFact } from '../../core/probes/declaration.ts';
 import { dicomEcho } from '../../core/probes/dicom-echo.ts';
 import { type AppError, fail, ok, type Result } from '../../core/result.ts';
-import { defineProbe } from '../context.ts';
+import type { Endpoint } from '../../core/site/schema.ts';
+import { defineProbe, type ProbeContext } from '../context.ts';
 import { type ClientIdentity, loadTrialIdentity } from '../keys/trial-identity.ts';
 import { associateRequest, describeAbort, echoRequest, parseAssociateAccept, parseAssociateReject, parseEchoResponse, parsePdu, PDU, type Pdu, releaseRequest } from '../wire/dicom.ts';
 import { abortError, type Conversation, converse, dial } from '../wire/tcp.ts';
 import { anchorPems } from '../wire/tls/anchors.ts';
 import { CERTIFICATE_REFUSALS, alertOf } from '../wire/tls/alerts.ts';
-import { connectVerified } from '../wire/tls/handshake.ts';
+import { connectVerified, observeHandshake } from '../wire/tls/handshake.ts';
 
 const ANSWER_TIMEOUT_MS = 6_000;
 const RELEASE_TIMEOUT_MS = 1_000;
@@ -58,7 +59,12 @@ export const dicomEchoProbe = defineProbe(dicomEcho, async ({ endpoint, tls, cal
   const absent: AbsentFact[] = [];
   context.progress(`DICOM echo with ${place}`);
   const main = await attempt(identity);
-  if (!main.ok) return main;
+  if (!main.ok) {
+    if (tls || !(await refusesClearText(main.error, endpoint, anchors.value, context))) return main;
+    const hungUp = `${main.error.message} It speaks TLS on this port.`;
+    for (const [path, reason] of [['insistsOnCertificate', 'The association went without TLS.'], ...ABSENCES] as const) if (path !== 'hungUp') absent.push({ path, reason });
+    return ok({ kind: 'facts', facts: { tls, associated: false, hungUp }, absent });
+  }
   if ('refused' in main.value) return { ok: false, error: main.value.refused };
   const { dialogue } = main.value;
   const facts: Facts = { tls, ...dialogue };
@@ -88,7 +94,17 @@ const ABSENCES: readonly (readonly [keyof Facts, string])[] = [
   ['aborted', 'The association was not aborted.'],
   ['implementation', 'The server did not give its implementation version name.'],
   ['tlsVersion', 'The association went without TLS.'],
+  ['hungUp', 'The server answered.'],
 ];
+
+/** Hanging up alone decides nothing; hanging up on clear text by a server that answers TLS on the same port is its refusal. */
+async function refusesClearText(error: AppError, endpoint: Endpoint, anchors: readonly string[], context: ProbeContext): Promise<boolean> {
+  if ((error.code !== 'tcp.reset' && error.code !== 'dicom.protocol') || context.signal.aborted) return false;
+  const seen = await context.connection(endpoint.host, () => observeHandshake(endpoint, { anchors, hosts: context.site.hosts, signal: context.signal }));
+  if (!seen.ok) return false;
+  if (seen.value.ok) seen.value.socket.destroy();
+  return seen.value.ok || seen.value.failure.kind === 'alert';
+}
 
 async function speak(conversation: Conversation, callingAe: string, calledAe: string, place: string, signal: AbortSignal): Promise<Result<Dialogue>> {
   conversation.send(associateRequest(callingAe, calledAe));
