@@ -1,4 +1,4 @@
-import { mkdtemp, open, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { metaName } from '../../core/bundle/layout.ts';
@@ -22,9 +22,22 @@ export async function readParts(file: string): Promise<Part[]> {
   );
 }
 
+const folders: string[] = [];
+
+async function newFile(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-tampered-'));
+  folders.push(folder);
+  return join(folder, 'bundle.asice');
+}
+
+/** Removes all that `writeParts` and `writeBytes` wrote. */
+export async function removeTampered(): Promise<void> {
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
+}
+
 /** Writes a container of these entries, well-formed whatever they are. */
 export async function writeParts(parts: readonly Part[]): Promise<string> {
-  const file = join(await mkdtemp(join(tmpdir(), 'lockstep-tampered-')), 'bundle.asice');
+  const file = await newFile();
   const handle = await open(file, 'w+');
   const writer = writeContainer(handle);
   for (const part of parts) await writer.add(part.name, part.content);
@@ -73,7 +86,7 @@ export function refit(parts: readonly Part[]): Part[] {
 
 /** A copy of the file with its bytes changed. */
 export async function writeBytes(file: string, change: (content: Buffer) => Buffer): Promise<string> {
-  const out = join(await mkdtemp(join(tmpdir(), 'lockstep-tampered-')), 'bundle.asice');
+  const out = await newFile();
   await writeFile(out, change(await readFile(file)));
   return out;
 }

@@ -23,7 +23,7 @@ import {
   trustOf,
   value,
 } from '../../support/evidence.ts';
-import { bytes, readParts, writeParts } from '../../support/tamper.ts';
+import { bytes, readParts, removeTampered, writeParts } from '../../support/tamper.ts';
 
 let parties: Parties;
 let made: Made;
@@ -37,6 +37,7 @@ beforeAll(async () => {
   half = await makeBundle(parties, { countersigned: false, signedGuide: false });
   folders.push(made.dir, half.dir);
 });
+afterAll(removeTampered);
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
 
 const verify = async (file: string, options: Partial<VerifyOptions> = {}): Promise<Verification> =>

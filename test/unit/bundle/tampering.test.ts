@@ -1,11 +1,20 @@
 import { readFile, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { metaName } from '../../../core/bundle/layout.ts';
 import type { BundleFinding } from '../../../core/bundle/finding.ts';
 import { verifyFile } from '../../../engine/evidence/container-reader.ts';
 import { type Made, makeBundle, makeParties, NOW, type Parties, trustOf, value } from '../../support/evidence.ts';
-import { bytes, flip, type Part, readParts, refit, text, writeBytes, writeParts } from '../../support/tamper.ts';
+import {
+  bytes,
+  flip,
+  type Part,
+  readParts,
+  refit,
+  removeTampered,
+  text,
+  writeBytes,
+  writeParts,
+} from '../../support/tamper.ts';
 
 let parties: Parties;
 let made: Made;
@@ -23,11 +32,11 @@ beforeAll(async () => {
   parts = await readParts(made.bundle);
   otherParts = await readParts(other.bundle);
 });
+afterAll(removeTampered);
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
 
 /** Codes of what is bad, or the error's code when the container is refused. */
 async function badIn(file: string): Promise<string[]> {
-  folders.push(dirname(file));
   const result = await verifyFile(file, { trust: trustOf(parties), at });
   if (!result.ok) return [result.error.code];
   return result.value.findings.filter((finding) => finding.severity === 'bad').map((finding) => finding.code);
@@ -174,7 +183,6 @@ describe('a forger who fits the digests', () => {
 
   it('cannot remove the countersignature without the bundle becoming provisional', async () => {
     const stripped = await writeParts(parts.filter((part) => !part.name.includes('002')));
-    folders.push(dirname(stripped));
     const result = value(await verifyFile(stripped, { trust: trustOf(parties), at }));
     expect(result.summary.provisional).toBe(true);
     expect(result.findings.map((finding: BundleFinding) => finding.code)).toContain('provisional');
