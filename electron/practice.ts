@@ -41,7 +41,7 @@ export type PracticeOptions = {
 };
 
 const START_MS = 120_000;
-const STOP_MS = 5_000;
+const STOP_MS = 1_500;
 
 /** Starts the practice hospital as its makers shipped it: with every fault that the guide finds. */
 export function startPractice({ fork, folder, assets, onDied }: PracticeOptions): Practice {

@@ -22,7 +22,9 @@ import { isRoot } from './debian.ts';
 import { ensureDisplay, type Display } from './display.ts';
 import { findTestRuntime, type TestRuntime } from './runtime.ts';
 
-const START_MS = 60_000;
+const START_MS = 20_000;
+// Playwright misses the page's first commit when it attaches in the very middle of it, and then waits for ever.
+const STARTS = 3;
 // Debian's nobody: on every system, and the owner of nothing.
 const NOBODY = 65534;
 
@@ -157,7 +159,7 @@ async function launch(
   };
   try {
     display = await ensureDisplay();
-    const app = await _electron.launch({
+    const app = await launchAgain({
       executablePath: executable,
       args: [...args],
       // Playwright would add --no-sandbox by itself.
@@ -179,6 +181,16 @@ async function launch(
   } catch (error) {
     await tidy();
     throw error;
+  }
+}
+
+async function launchAgain(options: Parameters<typeof _electron.launch>[0]): Promise<ElectronApplication> {
+  for (let start = 1; ; start += 1) {
+    try {
+      return await _electron.launch(options);
+    } catch (error) {
+      if (start === STARTS || (error as Error).name !== 'TimeoutError') throw error;
+    }
   }
 }
 
