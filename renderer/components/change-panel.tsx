@@ -47,7 +47,11 @@ export function ChangePanel({ item, state }: { item: ItemView; state: ItemState 
   }
 
   return (
-    <section className="grid gap-3 px-4 py-3" data-change aria-label={`${change.title}: ${item.target.name}`}>
+    <section
+      className="grid grid-cols-1 gap-3 px-4 py-3"
+      data-change
+      aria-label={`${change.title}: ${item.target.name}`}
+    >
       <header className="flex items-center gap-2">
         <FilePen aria-hidden className="size-4 text-faint" />
         <h4 className="min-w-0 flex-1 text-sm font-medium">
@@ -105,7 +109,7 @@ export function ChangePanel({ item, state }: { item: ItemView; state: ItemState 
 
 function ChangeDetails({ item, change, replan }: { item: ItemView; change: ChangeState; replan: () => void }) {
   return (
-    <div className="grid gap-3">
+    <div className="grid grid-cols-1 gap-3">
       <p className="text-sm">{change.summary}</p>
       <Diff text={change.diff} label={change.undo ? 'Plan of the undo' : 'Plan of the change'} />
       {change.phase === 'planned' ? <ApplyForm item={item} change={change} replan={replan} /> : null}
@@ -181,7 +185,7 @@ function ApplyForm({ item, change, replan }: { item: ItemView; change: ChangeSta
     setError(applied.ok ? undefined : applied.error);
   }
   return (
-    <div className="grid gap-3 rounded-md border border-line bg-sunken p-3.5">
+    <div className="grid grid-cols-1 gap-3 rounded-md border border-line bg-sunken p-3.5">
       <div className="grid grid-cols-2 gap-3">
         <TextInput label="Ticket" value={ticket} onChange={setTicket} maxLength={120} placeholder="CHG-10442" />
         <TextInput label="Approved by" value={approver} onChange={setApprover} maxLength={120} />

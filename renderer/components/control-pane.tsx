@@ -21,7 +21,7 @@ export function ControlPane({ step }: { step: Step }) {
   const runnable = runnableKeys([step]);
   return (
     <section data-pane aria-label={control.title} tabIndex={-1} className="min-w-0 flex-1 overflow-y-auto">
-      <div className="mx-auto grid max-w-[900px] gap-6 px-8 pt-6 pb-12">
+      <div className="mx-auto grid max-w-[900px] grid-cols-1 gap-6 px-8 pt-6 pb-12">
         <SessionNotes />
         <header className="grid gap-2">
           <div className="flex flex-wrap items-center gap-2">
@@ -58,7 +58,7 @@ export function ControlPane({ step }: { step: Step }) {
             <Markdown text={control.instructions} />
           </section>
         )}
-        <section className="grid gap-3">
+        <section className="grid grid-cols-1 gap-3">
           <div className="flex min-h-7 items-center gap-3">
             <div className="flex-1">
               <Eyebrow level={2}>

@@ -45,7 +45,7 @@ export function IdentityPicker({
 
   const fitting = (list ?? []).filter((identity) => identity.role === role || identity.role === 'unknown');
   return (
-    <div className="grid gap-2.5">
+    <div className="grid grid-cols-1 gap-2.5">
       {error === undefined ? null : (
         <>
           <ErrorNote error={error} />
@@ -70,7 +70,7 @@ export function IdentityPicker({
             const identity = fitting.find((entry) => entry.file.handle === handle);
             if (identity !== undefined) onChoose(identity);
           }}
-          className="grid gap-2"
+          className="grid grid-cols-1 gap-2"
         >
           <Label className="text-sm font-medium">Identity</Label>
           {fitting.map((identity) => (

@@ -32,7 +32,7 @@ export function Seen({ item, state }: { item: ItemView; state: ItemState | undef
       </Heading>
       <DisclosurePanel>
         {open ? (
-          <div className="grid gap-5 border-t border-line bg-sunken/60 px-4 py-4">
+          <div className="grid grid-cols-1 gap-5 border-t border-line bg-sunken/60 px-4 py-4">
             {done.map(([index, check]) => (
               <CheckSeen key={index} item={item} index={Number(index)} check={check} />
             ))}
@@ -45,7 +45,7 @@ export function Seen({ item, state }: { item: ItemView; state: ItemState | undef
 
 function CheckSeen({ item, index, check }: { item: ItemView; index: number; check: CheckState }) {
   return (
-    <div className="grid gap-2">
+    <div className="grid grid-cols-1 gap-2">
       <header className="flex flex-wrap items-baseline gap-x-3">
         <h5 className="text-sm font-semibold">{item.checks[index]?.title ?? check.probe}</h5>
         <span className="font-mono text-xs text-faint">{check.probe}</span>
@@ -81,7 +81,7 @@ function RecordedFacts({ itemKey, index, event }: { itemKey: string; index: numb
   if (error !== undefined) return <ErrorNote error={error} />;
   if (read === undefined) return <p className="text-sm text-faint">Reading…</p>;
   return (
-    <div className="grid gap-3">
+    <div className="grid grid-cols-1 gap-3">
       {read.notApplicable === undefined ? null : (
         <p className="text-sm">The question does not arise here: {read.notApplicable}</p>
       )}

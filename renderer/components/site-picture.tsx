@@ -21,7 +21,7 @@ export function SitePicture({ site }: { site: SiteView }) {
         .join('. ')}
       className="w-full max-w-[760px]"
     >
-      {site.links.map((link, index) => {
+      {site.links.map((link) => {
         const from = y(
           Math.max(
             0,

@@ -1,4 +1,5 @@
 import { ArrowRight, Play, Square } from 'lucide-react';
+import { useEffect } from 'react';
 import { Button as AriaButton, ToggleButton, ToggleButtonGroup } from 'react-aria-components';
 import { type Filter, filterSteps, groupSteps, isFailing, isToDo, type Step } from '../lib/items.ts';
 import { count, showName } from '../lib/format.ts';
@@ -13,6 +14,11 @@ import { VerdictBar, VerdictIcon } from './verdict.tsx';
 export function StepList({ steps, current }: { steps: readonly Step[]; current: Step | undefined }) {
   const filter = useWizard((state) => state.filter);
   const shown = groupSteps(filterSteps(steps, filter));
+  const id = current?.id;
+  useEffect(() => {
+    if (id !== undefined)
+      document.querySelector(`[data-step="${CSS.escape(id)}"]`)?.scrollIntoView({ block: 'nearest' });
+  }, [id]);
   return (
     <section
       aria-label="Steps"

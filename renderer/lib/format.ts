@@ -25,10 +25,19 @@ export function showFingerprint(hex: string): string {
   return hex.replace(/(.{4})(?=.)/g, '$1 ');
 }
 
-/** `lastLogonCount` → `last logon count`; abbreviations stay as they are. */
+const ABBREVIATIONS = new Set(['ae', 'cn', 'dn', 'dns', 'hl7', 'id', 'ip', 'ldap', 'pem', 'sid', 'ssl', 'tls', 'url']);
+
+/** `lastLogonCount` → `Last logon count`; `tls10` → `TLS 1.0`; abbreviations in capitals. */
 export function showName(name: string): string {
-  const words = name.replace(/([a-z0-9])([A-Z])/g, '$1 $2').replace(/[._-]+/g, ' ');
-  return words.replace(/\b[A-Z][a-z]+/g, (word) => word.toLowerCase()).replace(/^./, (first) => first.toUpperCase());
+  const version = /^(tls|ssl)(\d)(\d)$/.exec(name);
+  if (version !== null) return `${version[1]?.toUpperCase()} ${version[2]}.${version[3]}`;
+  const words = name
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .split(/[\s._-]+/)
+    .map((word) =>
+      ABBREVIATIONS.has(word.toLowerCase()) ? word.toUpperCase() : /^[A-Z][a-z]/.test(word) ? word.toLowerCase() : word,
+    );
+  return words.join(' ').replace(/^./, (first) => first.toUpperCase());
 }
 
 /** ISO 8601 duration → words, e.g. `P90D` → `90 days`. */

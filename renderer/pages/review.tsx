@@ -91,6 +91,8 @@ function SummaryCard({ summary, rows }: { summary: Summary; rows: readonly Row[]
   );
 }
 
+const MOST_SHOWN = 5;
+
 function WhoMustAct({ rows }: { rows: readonly Row[] }) {
   const open = rows.filter((row) => isFailing(row) || isToDo(row));
   if (open.length === 0) return null;
@@ -110,13 +112,14 @@ function WhoMustAct({ rows }: { rows: readonly Row[] }) {
               <span className="text-xs font-normal text-faint tabular-nums">{count(members.length, 'item')}</span>
             </h3>
             <ul className="mt-2 grid gap-2">
-              {members.slice(0, 6).map((row) => (
+              {members.slice(0, MOST_SHOWN).map((row) => (
                 <li key={row.item.key} className="flex items-start gap-2 text-sm">
                   <span className="mt-0.5">
                     <VerdictIcon verdict={row.verdict} />
                   </span>
                   <span className="min-w-0">
-                    <ItemLink row={row} /> <span className="text-faint">· {row.item.target.name}</span>
+                    <ItemLink row={row} />
+                    <span className="block text-xs text-faint">{row.item.target.name}</span>
                     {row.state?.findings[0] === undefined ? null : (
                       <span className="block text-soft">{row.state.findings[0].sentence}</span>
                     )}
@@ -124,8 +127,8 @@ function WhoMustAct({ rows }: { rows: readonly Row[] }) {
                 </li>
               ))}
             </ul>
-            {members.length > 6 ? (
-              <p className="mt-2 text-xs text-faint">and {members.length - 6} more in the table below</p>
+            {members.length > MOST_SHOWN ? (
+              <p className="mt-2 text-xs text-faint">and {members.length - MOST_SHOWN} more in the table below</p>
             ) : null}
           </section>
         ))}

@@ -1,3 +1,4 @@
+/// <reference types="vite/client" />
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { page } from 'vitest/browser';
 import { appError } from '../../core/result.ts';

@@ -261,7 +261,12 @@ export function fakeMain(): FakeMain {
     'walk.cancel': () => null,
     'walk.reply': () => null,
     'walk.answer': (input: Input<'walk.answer'>) => {
-      append('answered', { ...input, attachments: [] });
+      append('answered', {
+        ...input,
+        attachments: events.flatMap((event) =>
+          event.type === 'attached' && event.data.key === input.key ? [event.data.sha256] : [],
+        ),
+      });
       const item = items.find((entry) => entry.key === input.key);
       if (item !== undefined)
         append('judged', {

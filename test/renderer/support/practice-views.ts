@@ -1,3 +1,4 @@
+/// <reference types="vite/client" />
 import guideText from '../../../assets/guides/reference-mdip.yaml?raw';
 import { CHANGE_DECLARATIONS } from '../../../core/changes/index.ts';
 import { makePlan, type PlanItem } from '../../../core/guide/plan.ts';

@@ -1,3 +1,4 @@
+/// <reference types="vite/client" />
 import '../../../renderer/styles/app.css';
 import axe from 'axe-core';
 import { createRoot, type Root } from 'react-dom/client';
