@@ -12,7 +12,8 @@ export function sessionReport(plan: Plan, events: readonly JournalEvent[], head:
   const state = reduceAll(events);
   const opened = state.opened;
   const last = events.at(-1);
-  if (opened === undefined || last === undefined || state.openedAt === undefined) throw new Error('the journal does not begin with session.opened');
+  if (opened === undefined || last === undefined || state.openedAt === undefined)
+    throw new Error('the journal does not begin with session.opened');
   const { product } = plan.guide;
   return {
     title: plan.guide.title,
@@ -26,7 +27,13 @@ export function sessionReport(plan: Plan, events: readonly JournalEvent[], head:
       product: `${product.vendor} ${product.name} ${product.versions}`,
     },
     site: { id: opened.site.id, name: opened.site.name, sha256: opened.site.sha256 },
-    session: { id: opened.session, operators: state.operators, openedAt: state.openedAt, lastAt: last.at, lockstep: opened.lockstep },
+    session: {
+      id: opened.session,
+      operators: state.operators,
+      openedAt: state.openedAt,
+      lastAt: last.at,
+      lockstep: opened.lockstep,
+    },
     generatedFrom: { upTo: last.n, sha256: head },
     ...(state.gate === undefined ? {} : { gate: state.gate }),
     items: plan.items.map((item): ReportItem => {
