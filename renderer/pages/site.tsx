@@ -100,7 +100,7 @@ function ChooseSite() {
             <SiteDetails site={site.view} />
           )}
         </div>
-        <div className="grid content-start gap-4">
+        <div className="grid grid-cols-1 content-start gap-4">
           <Card title="Site file">
             <SiteChoice
               site={site?.view}

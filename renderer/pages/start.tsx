@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { Button as AriaButton } from 'react-aria-components';
 import type { Outputs } from '../../core/ipc.ts';
 import type { AppError } from '../../core/result.ts';
-import { Badge, PracticeBadge, TrustBadge } from '../components/badge.tsx';
+import { Badge, PracticeBadge, TRUST, TrustBadge } from '../components/badge.tsx';
 import { Button } from '../components/button.tsx';
 import { GuideDialog } from '../components/guide-dialog.tsx';
 import { Card, Empty, Eyebrow, Loading, PageFrame } from '../components/layout.tsx';
@@ -45,7 +45,7 @@ export function StartPage() {
           </div>
           <Guides onChoose={(entry) => void read(() => chooseGuide(entry.file))} />
         </section>
-        <div className="grid content-start gap-8">
+        <div className="grid grid-cols-1 content-start gap-8">
           <section aria-labelledby="sessions">
             <div className="mb-3 flex h-7 items-center">
               <Eyebrow level={2} id="sessions">
@@ -111,6 +111,7 @@ function Guides({ onChoose }: { onChoose: (entry: LibraryGuide) => void }) {
                 {entry.practice ? <PracticeBadge /> : null}
               </span>
               <span className="mt-0.5 block text-sm text-soft">{entry.product}</span>
+              <span className="block text-xs text-faint">{TRUST[entry.trust].means}</span>
             </span>
             <ArrowRight
               aria-hidden
