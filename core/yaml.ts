@@ -85,7 +85,8 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
 function offsetWithin(document: Document, path: readonly PropertyKey[], within: number, text: string): number {
   const node = document.getIn(path, true) as { value?: unknown; type?: string; range?: number[] } | undefined;
   const start = node?.range?.[0];
-  if (start === undefined || typeof node?.value !== 'string') return offsetOf(document, path);
+  if (start === undefined) return offsetOf(document, path);
+  if (typeof node?.value !== 'string') return start;
   const block = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
   const quoted = node.type === 'QUOTE_SINGLE' || node.type === 'QUOTE_DOUBLE';
   let offset = block ? skipBlank(text, text.indexOf('\n', start)) : quoted ? start + 1 : start;

@@ -14,7 +14,7 @@ export type CheckedExpression = {
   readonly faults: readonly ExpressionFault[];
 };
 
-type Node = { readonly op: string; readonly args: unknown; readonly start: number };
+type Node = { readonly op: string; readonly args: unknown; readonly start: number; readonly pos: number };
 type Scope = { readonly names: ReadonlyMap<string, Shape>; readonly guarded: ReadonlySet<string> };
 
 const MACROS = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
@@ -45,7 +45,8 @@ export function checkExpression(source: string, names: ReadonlyMap<string, Shape
   const compiled = compileExpression(source);
   if (!compiled.ok) return { shape: ANY, roots: new Set(), faults: [{ offset: 0, message: compiled.error.message }] };
   const faults: ExpressionFault[] = [];
-  const report: Report = (node, message) => faults.push({ offset: toSourceOffset(source, node.start), message });
+  // Of a path, `pos` is its last step.
+  const report: Report = (node, message) => faults.push({ offset: toSourceOffset(source, node.op === '.' ? node.pos : node.start), message });
   const shape = infer(compiled.value.ast as Node, { names, guarded: new Set() }, report);
   return { shape, roots: new Set(compiled.value.paths.map((path) => path.root)), faults };
 }

@@ -63,9 +63,9 @@ function show(value: unknown): string {
 function findUnknown(expression: Expression, values: Values, absent: AbsentByRoot): { path: string; reason: string } | undefined {
   for (const path of expression.paths) {
     const shown = [path.root, ...path.steps].join('.');
-    const listed = (absent[path.root] ?? []).find((entry) => touches(path, entry.path));
+    const listed = (Object.hasOwn(absent, path.root) ? (absent[path.root] ?? []) : []).find((entry) => touches(path, entry.path));
     if (listed !== undefined) return { path: shown, reason: listed.reason };
-    if (!(path.root in values)) return { path: shown, reason: 'There is no such name here.' };
+    if (!Object.hasOwn(values, path.root)) return { path: shown, reason: 'There is no such name here.' };
     const missing = missingAt(values[path.root], path.steps, [path.root]);
     if (missing !== undefined) return { path: missing, reason: 'The probe did not report it.' };
   }

@@ -81,7 +81,7 @@ function judgeLink(item: PlanItem, outcomes: ReadonlyMap<number, CheckOutcome>):
 function judgeAnswer(item: PlanItem, answer: Answer | undefined): { verdict: Verdict; findings: Finding[] } {
   const manual = item.control.manual;
   if (manual === undefined || answer === undefined) return { verdict: 'not-reviewed', findings: [] };
-  const verdict = manual.answers[answer.answer];
+  const verdict = Object.hasOwn(manual.answers, answer.answer) ? manual.answers[answer.answer] : undefined;
   if (verdict === undefined) return { verdict: 'error', findings: [finding('error', `The guide does not know the answer "${answer.answer}".`)] };
   if (verdict === 'pass' && manual.required && answer.attachments === 0) {
     return { verdict: 'not-reviewed', findings: [finding('not-reviewed', `The answer "${answer.answer}" needs evidence: ${manual.evidence.join(' or ')}.`)] };
