@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../core/result.ts';
@@ -14,64 +14,87 @@ const held = new Set<string>();
 /** Releases the lock; safe to call twice. */
 export type Release = () => Promise<void>;
 
+/** Pauses between looks at a lock that is being made or taken over, and how many of them. */
+const PAUSE_MS = 25;
+const LOOKS = 80;
+/** Looks after which a lock that holds nonsense is taken for the rest of a crash. */
+const PATIENCE = 20;
+/** A take-over lasts milliseconds; a mark older than this was left by a crash. */
+const TAKEOVER_MS = 10_000;
+
 /**
  * Takes the one writer's lock of a session folder. A lock whose process is gone is taken over; one from another
  * computer cannot be judged and is refused (`journal.locked`).
  */
 export async function takeLock(dir: string): Promise<Result<Release>> {
   const file = join(dir, 'journal.lock');
-  for (let attempt = 0; attempt < 5; attempt++) {
+  for (let look = 0; look < LOOKS; look++) {
     const mine: Holder = {
       token: randomUUID(),
       pid: process.pid,
       host: hostname(),
       started: processStart(process.pid),
     };
+    held.add(mine.token);
     try {
-      const handle = await open(file, 'wx', 0o600);
-      try {
-        await handle.writeFile(JSON.stringify(mine));
-      } finally {
-        await handle.close();
-      }
-      held.add(mine.token);
+      await place(file, JSON.stringify(mine));
       return ok(async () => {
         if (held.delete(mine.token)) await rm(file, { force: true });
       });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+      held.delete(mine.token);
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
         return { ok: false, error: writeError('The lock', file, error) };
+      }
     }
     const text = await readFile(file, 'utf8').catch(() => undefined);
-    if (text === undefined) continue;
-    const other = parseHolder(text);
-    // An empty or torn lock: its process died between creating and writing it, or is about to write it.
-    if (other === undefined && attempt < 2) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      continue;
-    }
+    const other = text === undefined ? undefined : parseHolder(text);
     if (other !== undefined && isAlive(other)) {
       const where = other.host === hostname() ? `process ${other.pid}` : `process ${other.pid} on ${other.host}`;
       return fail('journal.locked', `This session is open in another window or on another computer (${where}).`, {
         place: file,
       });
     }
-    await putAside(file, text);
+    if (text !== undefined && (other !== undefined || look >= PATIENCE)) await removeStale(file, text);
+    else await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
   return fail('journal.locked', 'Another process keeps taking this session.', { place: file });
 }
 
-/** Removes a stale lock, unless somebody else replaced it since it was read. */
-async function putAside(file: string, text: string): Promise<void> {
-  const aside = `${file}.${randomUUID()}`;
+/** Makes the lock with its content at once, or throws EEXIST. */
+async function place(file: string, content: string): Promise<void> {
+  const temporary = `${file}.${randomUUID()}`;
+  await writeFile(temporary, content, { flag: 'wx', mode: 0o600, flush: true });
   try {
-    await rename(file, aside);
+    await link(temporary, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
+    // A file system without hard links (FAT): others may see the lock empty for a moment, and wait.
+    await writeFile(file, content, { flag: 'wx', mode: 0o600, flush: true });
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/**
+ * Removes a stale lock, if it is still the one that was read. Under a mark of its own, so that nobody removes the fresh
+ * lock of somebody who was quicker.
+ */
+async function removeStale(file: string, text: string): Promise<void> {
+  const mark = `${file}.takeover`;
+  try {
+    await writeFile(mark, '', { flag: 'wx', mode: 0o600 });
   } catch {
+    const since = await stat(mark).catch(() => undefined);
+    if (since !== undefined && Date.now() - since.mtimeMs > TAKEOVER_MS) await rm(mark, { force: true });
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     return;
   }
-  const moved = await readFile(aside, 'utf8').catch(() => text);
-  if (moved !== text) await rename(aside, file).catch(() => {});
-  await rm(aside, { force: true });
+  try {
+    if ((await readFile(file, 'utf8').catch(() => undefined)) === text) await rm(file, { force: true });
+  } finally {
+    await rm(mark, { force: true });
+  }
 }
 
 function parseHolder(text: string): Holder | undefined {
