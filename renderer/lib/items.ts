@@ -54,9 +54,12 @@ export function isFailing(row: Row): boolean {
   return row.verdict === 'fail';
 }
 
-/** Whether a probe can run for it. */
+/**
+ * Whether running it records something: a probe can run, or the item does not apply, which has to be in the journal with its
+ * reason before the session can be called hardened.
+ */
 export function isRunnable(row: Row): boolean {
-  return row.item.applies && row.item.checks.length > 0;
+  return !row.item.applies || row.item.checks.length > 0;
 }
 
 /** The steps that a filter lets through. A step is shown whole when one of its targets matches. */

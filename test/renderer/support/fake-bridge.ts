@@ -116,6 +116,19 @@ export function fakeMain(): FakeMain {
           findings: [],
           goodUntil: '2027-02-21T10:21:40.000Z',
         };
+      if (!item.applies) {
+        const { id, revision } = item.control;
+        append('judged', {
+          key,
+          control: id,
+          revision,
+          target: item.target,
+          verdict: 'not-applicable',
+          findings: [{ verdict: 'not-applicable', sentence: 'The site lists nothing for it.', severity: 'high' }],
+          basis: [],
+        });
+        continue;
+      }
       item.checks.forEach((check, index) => {
         append('probe.started', { key, check: index, probe: check.probe, params: {} });
         if (outcome.error === undefined)
