@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { appError } from '../../core/result.ts';
+import { faultsOf } from '../../renderer/lib/faults.ts';
+import { showDuration, showName } from '../../renderer/lib/format.ts';
+import { opensslLines } from '../../renderer/lib/openssl.ts';
+
+const faults = (cause: string) => faultsOf(appError('site.invalid', 'The site file has faults.', { cause }));
+
+describe('the faults that an error carries', () => {
+  it('have line, column, path and words, on every system', () => {
+    expect(faults('/home/a b/site.yaml:12:5 devices.0.host: a host name')).toEqual([
+      { line: 12, column: 5, path: 'devices.0.host', text: 'a host name' },
+    ]);
+    expect(faults('C:\\sites\\site.yaml:3:1 unknown key "x"')).toEqual([
+      { line: 3, column: 1, text: 'unknown key "x"' },
+    ]);
+    expect(faults('7:2 links: expected array')).toEqual([
+      { line: 7, column: 2, path: 'links', text: 'expected array' },
+    ]);
+  });
+
+  it('lose no line that has no position', () => {
+    expect(faults('site.yaml:1:1 one\nsomething else')).toEqual([
+      { line: 1, column: 1, text: 'one' },
+      { text: 'something else' },
+    ]);
+  });
+
+  it('are none where the cause is one sentence', () => {
+    expect(faults('connect ECONNREFUSED 127.0.0.1')).toEqual([]);
+    expect(faultsOf(appError('internal', 'x'))).toEqual([]);
+  });
+});
+
+describe('names and times for people', () => {
+  it('are words', () => {
+    expect(showName('clockOffsetSeconds')).toBe('Clock offset seconds');
+    expect(showName('tls10')).toBe('TLS 1.0');
+    expect(showName('dn')).toBe('DN');
+    expect(showDuration('P90D')).toBe('90 days');
+    expect(showDuration('P1Y6M')).toBe('1 year 6 months');
+    expect(showDuration('PT5M')).toBe('PT5M');
+  });
+});
+
+describe('the stock commands', () => {
+  it('survive a name with a quote, and name one signature while provisional', () => {
+    expect(opensslLines("St. Anne's.asice", false)).toContain("unzip -q 'St. Anne'\\''s.asice'");
+    expect(opensslLines('a.asice', false)).not.toContain('signature002');
+    expect(opensslLines('a.asice', true)).toContain('signature002.p7s');
+  });
+});
