@@ -3,7 +3,7 @@ import type { GuideView, ItemView, SiteView, Snapshot } from '../core/ipc.ts';
 import type { PlanItem } from '../core/guide/plan.ts';
 import { PROBE_DECLARATIONS } from '../core/probes/index.ts';
 import { CHANGE_DECLARATIONS } from '../core/changes/index.ts';
-import type { Site } from '../core/site/schema.ts';
+import { credentialSchema, type Site } from '../core/site/schema.ts';
 import type { LoadedGuide } from './session/load-guide.ts';
 import type { Session } from './session/session.ts';
 import { visibleOf } from './session/visible.ts';
@@ -71,8 +71,8 @@ function viewItem(item: PlanItem): ItemView {
   };
 }
 
-/** Passwords that a site names, with what each is for. */
-export function secretsOf(site: Site): readonly { name: string; purpose: string }[] {
+/** Passwords that a site and the guide's own checks name, with what each is for. */
+function secretsOf(site: Site, items: readonly PlanItem[]): readonly { name: string; purpose: string }[] {
   const wanted = new Map<string, string>();
   if (site.directory !== undefined) wanted.set(site.directory.secret, `Password of ${site.directory.bindAccount}, to read the directory`);
   for (const device of site.devices) {
@@ -82,6 +82,12 @@ export function secretsOf(site: Site): readonly { name: string; purpose: string 
     const trigger = link.impostor?.trigger;
     if (typeof trigger === 'object' && trigger.credential !== undefined && !wanted.has(trigger.credential.secret)) {
       wanted.set(trigger.credential.secret, `Password of ${trigger.credential.user}, to send a test message over ${link.name}`);
+    }
+  }
+  for (const item of items) {
+    for (const { params } of item.checks) {
+      const parsed = credentialSchema.safeParse(params.ok ? params.value.credential : undefined);
+      if (parsed.success && !wanted.has(parsed.data.secret)) wanted.set(parsed.data.secret, `Password of ${parsed.data.user}, for "${item.control.title}"`);
     }
   }
   return [...wanted].map(([name, purpose]) => ({ name, purpose }));
@@ -96,7 +102,7 @@ export function viewSession(session: Session, running: boolean): Snapshot {
     site: viewSite(session.site.sealed),
     items: session.plan.items.map(viewItem),
     events: session.journal.events,
-    secrets: secretsOf(session.site.sealed).map((secret) => ({ ...secret, supplied: session.secrets.has(secret.name) })),
+    secrets: secretsOf(session.site.sealed, session.plan.items).map((secret) => ({ ...secret, supplied: session.secrets.has(secret.name) })),
     running,
     ...(trust === 'trusted'
       ? {}

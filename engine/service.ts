@@ -6,7 +6,7 @@ import { fail, ok, type Result } from '../core/result.ts';
 import { loadIdentity } from './keys/identity.ts';
 import type { Service, ServiceInputs, ServiceMethod, ServiceOptions } from './service-contract.ts';
 import { viewGuide, viewSession, viewSite } from './service-views.ts';
-import { countersignBundle, extractReport, verifyBundle } from './session/bundles.ts';
+import { countersignBundle, extractReport, requestedWaivers, verifyBundle } from './session/bundles.ts';
 import { applyChange, planChange, planUndo, type ShownChange } from './session/changes.ts';
 import { listSessions } from './session/list.ts';
 import { loadGuide } from './session/load-guide.ts';
@@ -161,7 +161,11 @@ export function createService(options: ServiceOptions): Service {
       }),
     'bundle.countersign': async ({ bundlePath, path, passphrase, role, remark }) => {
       const identity = await loadIdentity(path, passphrase);
-      return identity.ok ? countersignBundle(bundlePath, identity.value, { role, remark }, new Date()) : identity;
+      if (!identity.ok) return identity;
+      // The page lists every waiver beside the button: who countersigns accepts them.
+      const waivers = await requestedWaivers(bundlePath);
+      if (!waivers.ok) return waivers;
+      return countersignBundle(bundlePath, identity.value, { role, remark, acceptedWaivers: waivers.value }, new Date());
     },
     'bundle.verify': async ({ path, trust }) => verifyBundle(path, trust, new Date()),
     'bundle.extractReport': async ({ path }) => extractReport(path, await mkdtemp(join(tmpdir(), 'lockstep-report-'))),

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { appError, type AppError, ok, type Result } from '../core/result.ts';
@@ -16,6 +16,8 @@ const requestSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('harden'), ids: z.array(z.string()).optional() }),
   z.strictObject({ type: z.literal('stop') }),
 ]);
+
+const GUIDE = 'reference-mdip';
 
 type Request = z.output<typeof requestSchema>;
 type ParentPort = { on: (event: 'message', listener: (event: { data: unknown }) => void) => void; postMessage: (message: unknown) => void };
@@ -57,12 +59,12 @@ async function start({ dir, assetsDir, shipped }: Extract<Request, { type: 'star
   if (lab !== undefined) return { ok: false, error: appError('session.state', 'The practice hospital stands already.') };
   const started = await startLab({ dir, shipped });
   lab = started;
-  const guides = await signGuides(started, dir, join(assetsDir, 'guides'));
-  if (!guides.ok) return guides;
+  const guide = await signGuide(started, dir, join(assetsDir, 'guides'));
+  if (!guide.ok) return guide;
   const open = (path: string) => ({ path, passphrase: started.passphrase });
   return ok({
     siteFile: started.siteFile,
-    guides: guides.value,
+    guides: [guide.value],
     secrets: started.secrets,
     writeCredential: started.writeCredential,
     identities: { engineer: open(started.identities.engineer), hospital: open(started.identities.hospital), publisher: open(started.identities.publisher) },
@@ -71,19 +73,13 @@ async function start({ dir, assetsDir, shipped }: Extract<Request, { type: 'star
   });
 }
 
-/** The shipped guides, signed by the PRACTICE publisher, so that a newcomer's first walk may change what it names. */
-async function signGuides(started: Lab, dir: string, from: string): Promise<Result<{ id: string; path: string }[]>> {
+/** The guide for the product that stands here, signed by the PRACTICE publisher, so that a newcomer's first walk may change what it names. */
+async function signGuide(started: Lab, dir: string, from: string): Promise<Result<{ id: string; path: string }>> {
   const publisher = await loadIdentity(started.identities.publisher, started.passphrase);
   if (!publisher.ok) return publisher;
-  const guides: { id: string; path: string }[] = [];
-  for (const name of (await readdir(from)).filter((file) => file.endsWith('.yaml')).sort()) {
-    const id = name.slice(0, -'.yaml'.length);
-    const path = join(dir, `${id}.asice`);
-    const signed = await signGuideFile(await readFile(join(from, name), 'utf8'), publisher.value, path, new Date());
-    if (!signed.ok) return signed;
-    guides.push({ id, path });
-  }
-  return ok(guides);
+  const path = join(dir, `${GUIDE}.asice`);
+  const signed = await signGuideFile(await readFile(join(from, `${GUIDE}.yaml`), 'utf8'), publisher.value, path, new Date());
+  return signed.ok ? ok({ id: GUIDE, path }) : signed;
 }
 
 if (parentPort === undefined) {

@@ -17,7 +17,8 @@ export function addBundleCommands(program: Command): void {
     .option('--passphrase <env:NAME>', 'its passphrase; without it, it is asked for')
     .requiredOption('--role <text>', 'role of the signer in the hospital')
     .option('--remark <text>', 'what the hospital says about it', '')
-    .action(async (file: string, options: { identity: string; passphrase?: string; role: string; remark: string }) => {
+    .option('--accept-waiver <key...>', 'accept the waivers asked for at these steps; none are accepted unasked', [])
+    .action(async (file: string, options: CountersignOptions) => {
       process.exitCode = await countersign(file, options);
     });
   bundle
@@ -33,14 +34,16 @@ export function addBundleCommands(program: Command): void {
     });
 }
 
-async function countersign(file: string, options: { identity: string; passphrase?: string; role: string; remark: string }): Promise<number> {
+type CountersignOptions = { identity: string; passphrase?: string; role: string; remark: string; acceptWaiver: string[] };
+
+async function countersign(file: string, options: CountersignOptions): Promise<number> {
   const identity = await unlockIdentity(options.identity, options.passphrase);
   if (!identity.ok) {
     complain(identity.error);
     return EXIT.usage;
   }
-  const { role, remark } = options;
-  const signed = await countersignBundle(resolve(file), identity.value, { role, remark }, new Date());
+  const { role, remark, acceptWaiver } = options;
+  const signed = await countersignBundle(resolve(file), identity.value, { role, remark, acceptedWaivers: acceptWaiver }, new Date());
   if (!signed.ok) {
     complain(signed.error);
     return EXIT.usage;

@@ -51,7 +51,7 @@ export const roleSchema = z.strictObject({
 });
 
 /** Credentials are named, never given: `secret` is the name under which the operator supplies the password. */
-const credentialSchema = z.strictObject({ user: z.string().min(1).max(256), secret: idSchema });
+export const credentialSchema = z.strictObject({ user: z.string().min(1).max(256), secret: idSchema });
 
 export const deviceSchema = z.strictObject({
   id: idSchema,

@@ -70,6 +70,15 @@ export async function countersignBundle(path: string, identity: Identity, statem
   return ok({ path: file, sha256, signatures, provisional });
 }
 
+/** Keys of the steps for which a bundle asks for a waiver. Errors: `input.not-found`, `bundle.malformed`. */
+export async function requestedWaivers(path: string): Promise<Result<readonly string[]>> {
+  const journal = await readEntry(path, 'journal.jsonl');
+  if (!journal.ok) return journal;
+  const lines = new TextDecoder().decode(journal.value).split('\n').filter((line) => line !== '');
+  const events = lines.map((line) => JSON.parse(line) as { type: string; data: { key: string } });
+  return ok([...new Set(events.filter((event) => event.type === 'waived').map((event) => event.data.key))]);
+}
+
 /** Writes the report of a bundle into a folder. Errors: `input.not-found`, `bundle.malformed`, `journal.write`. */
 export async function extractReport(path: string, folder: string): Promise<Result<{ path: string }>> {
   const report = await readEntry(path, 'report.html');

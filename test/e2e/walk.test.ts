@@ -1,0 +1,170 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { PRACTICE_WRITER } from '../../core/practice.ts';
+import { electronMissing, launchApp, type Launched } from '../support/electron.ts';
+
+const SCREENS = join(import.meta.dirname, '..', '..', 'test-results', 'screens');
+
+/** One walk through the wizard as a newcomer takes it; each test goes on where the one before left off. */
+describe.skipIf(electronMissing)('a whole walk in the window', () => {
+  let launched: Launched;
+  let page: Page;
+  let work: string;
+  let shots = 0;
+
+  beforeAll(async () => {
+    rmSync(SCREENS, { recursive: true, force: true });
+    mkdirSync(SCREENS, { recursive: true });
+    work = mkdtempSync(join(tmpdir(), 'lockstep-walk-'));
+    launched = await launchApp({ args: ['--practice'] });
+    page = await launched.app.firstWindow();
+    page.setDefaultTimeout(30_000);
+    await page.waitForLoadState('load');
+  });
+  afterAll(async () => {
+    await launched?.close().catch(() => undefined);
+    rmSync(work, { recursive: true, force: true });
+  });
+
+  // Later steps would only wait for what the broken one should have brought.
+  let broken = false;
+  beforeEach((context) => {
+    if (broken) context.skip('an earlier step of the walk failed');
+  });
+  afterEach(async (context) => {
+    if (context.task.result?.state !== 'fail' || broken) return;
+    broken = true;
+    await page.screenshot({ path: join(SCREENS, 'failed.png') });
+  });
+
+  const button = (name: string | RegExp) => page.getByRole('button', { name });
+  const shot = async (name: string) => {
+    shots += 1;
+    await page.screenshot({ path: join(SCREENS, `${String(shots).padStart(2, '0')}-${name}.png`) });
+  };
+  const step = (id: string) => page.locator(`[data-step="${id}"]`);
+
+  it('starts with the guides, and shows who published the chosen one before it trusts it', async () => {
+    const card = page.getByRole('button', { name: /Hardening the MDIP/ });
+    await card.waitFor();
+    await shot('start');
+    await card.click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Use it read-only' }).waitFor();
+    expect(await dialog.innerText()).toContain('PRACTICE');
+    await shot('publisher');
+    await dialog.getByRole('button', { name: 'Trust this publisher' }).click();
+    await dialog.getByRole('button', { name: 'Use this guide' }).click();
+  });
+
+  it('takes the practice site and a name', async () => {
+    await button(/^Choose/).click();
+    await page.getByText('dc1.hospital.example').first().waitFor();
+    await page.getByLabel('Your name').fill('Erin Engineer');
+    await shot('site');
+    await button('Start the session').click();
+  });
+
+  it('observes the version and says what monitoring will see before anything runs', async () => {
+    await button('Continue').click();
+    await page.getByRole('heading', { name: 'Before anything runs' }).waitFor();
+    await button('Read the version from the device').click();
+    await page.getByText('3.3.1').first().waitFor();
+    await shot('gate');
+    await button('Accept and start the walk').click();
+  });
+
+  it('runs every check, in the sight of the operator', async () => {
+    await button('Run all checks').click();
+    await page.getByText(/^\d+ of \d+|Cancel/).first().waitFor();
+    await shot('running');
+    await button('Run all checks').waitFor({ timeout: 120_000 });
+    await step('link.emr.authenticated').click();
+    await page.getByText(/Encrypted, but not authenticated/).first().waitFor();
+    await shot('walk');
+  });
+
+  it('creates a missing group under a ticket, reads it back, undoes it, and shows the verdict each time', async () => {
+    await step('access.clinical-group').click();
+    const card = page.locator('section, article, li').filter({ hasText: 'Biomedical engineering' }).filter({ has: button('Plan the change…') }).last();
+    await card.getByRole('button', { name: 'Plan the change…' }).click();
+    await page.getByText('changetype: add').first().waitFor();
+    await page.getByLabel('Ticket').fill('CHG-10442');
+    await page.getByLabel('Approved by').fill('Hadley Hospital');
+    await button('Use another account').click();
+    await page.getByLabel('Write account').fill(PRACTICE_WRITER.user);
+    await page.getByLabel('Its password').fill(PRACTICE_WRITER.password);
+    await shot('change-planned');
+    await button('Apply this plan').click();
+    await page.getByText('Read back: as planned').first().waitFor();
+    await shot('change-applied');
+    await button('Plan the undo…').click();
+    await page.getByText('changetype: delete').first().waitFor();
+    await page.getByLabel('Ticket').fill('CHG-10443');
+    await page.getByLabel('Approved by').fill('Hadley Hospital');
+    await button('Apply the undo').click();
+    await page.getByText('Read back: as planned').first().waitFor();
+    await shot('change-undone');
+  });
+
+  it('takes an answer with a file', async () => {
+    const file = join(work, 'mds2.txt');
+    writeFileSync(file, 'PRACTICE form');
+    await launched.app.evaluate(({ dialog }, path) => {
+      dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [path] });
+    }, file);
+    await step('governance.mds2').click();
+    await page.getByRole('radio', { name: 'yes', exact: false }).first().click({ force: true });
+    await button('Attach a file…').click();
+    await page.getByText('mds2.txt').first().waitFor();
+    await button('Record the answer').click();
+    await page.getByText(/^Recorded /).first().waitFor();
+    await shot('answer');
+  });
+
+  it('reviews, seals and signs, and the hospital countersigns', async () => {
+    await button('Review and sign').click();
+    await page.getByRole('heading', { name: 'Review' }).waitFor();
+    await shot('review');
+    await button('Seal and sign').click();
+    await page.getByText(/Erin Engineer|PRACTICE/).first().waitFor();
+    await page.getByRole('radio').first().click({ force: true });
+    await shot('sign');
+    await page.getByRole('listitem').getByRole('button', { name: 'Seal and sign' }).click();
+    await page.getByText('Provisional: one signature is missing.').waitFor();
+    await page.getByRole('radio').first().click({ force: true });
+    await page.getByLabel('Role of who countersigns').fill('Head of practice IT');
+    await shot('countersign');
+    await button('Countersign').click();
+    await button('To the bundle').click();
+    await page.getByRole('heading', { name: 'Sealed, signed and countersigned' }).waitFor();
+    await button('Verify it here').click();
+    await page.getByText(/Sound/i).first().waitFor();
+    await shot('done');
+  });
+
+  it('leaves a bundle that stock openssl verifies, and no secret in any file', () => {
+    const files = filesBelow(launched.userData);
+    const bundle = files.find((file) => file.endsWith('.asice') && file.includes('bundles')) ?? '';
+    const opened = join(work, 'opened');
+    execFileSync('unzip', ['-q', bundle, '-d', opened]);
+    execFileSync('sha256sum', ['-c', '--quiet', 'SHA256SUMS'], { cwd: opened });
+    for (const [number, role] of [['001', 'engineer'], ['002', 'hospital']] as const) {
+      const root = files.find((file) => file.endsWith(`${role}-root.pem`)) ?? '';
+      execFileSync('openssl', ['cms', '-verify', '-binary', '-cades', '-inform', 'DER', '-in', `META-INF/signature${number}.p7s`, '-content', `META-INF/ASiCManifest${number}.xml`, '-CAfile', root, '-out', '/dev/null'], { cwd: opened, stdio: 'pipe' });
+    }
+    const holding = [...files, ...filesBelow(opened)].filter((file) => readFileSync(file).includes(PRACTICE_WRITER.password));
+    expect(holding).toEqual([]);
+    expect(readFileSync(join(opened, 'report.html'), 'utf8')).toContain('CHG-10442');
+  });
+});
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true);
+}
