@@ -44,7 +44,7 @@ function Scalar({ value }: { value: unknown }) {
   if (typeof value === 'boolean') return <span className="font-medium">{value ? 'yes' : 'no'}</span>;
   if (typeof value === 'number') return <span className="font-medium tabular-nums">{value}</span>;
   if (value === null || value === undefined) return <span className="text-faint">null</span>;
-  const text = String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   const pem = PEM.exec(text);
   if (pem !== null) {
     return (

@@ -42,7 +42,12 @@ export function GuideDialog({
         <Facts
           rows={[
             ['Product', `${view.product.vendor} ${view.product.name}`],
-            ['Versions', <span className="font-mono text-xs">{view.product.versions}</span>],
+            [
+              'Versions',
+              <span key="v" className="font-mono text-xs">
+                {view.product.versions}
+              </span>,
+            ],
             ['Guide', `${view.id}, version ${view.version}, ${view.controls} controls`],
             [
               'Version check',

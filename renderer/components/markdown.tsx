@@ -30,9 +30,7 @@ function PlainLink({ href, children }: { href?: string; children?: React.ReactNo
   return (
     <span>
       {children}
-      {href === undefined || href === String(children) ? null : (
-        <span className="font-mono text-xs text-faint"> ({href})</span>
-      )}
+      {href === undefined || href === children ? null : <span className="font-mono text-xs text-faint"> ({href})</span>}
     </span>
   );
 }

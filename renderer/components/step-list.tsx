@@ -1,9 +1,8 @@
 import { ArrowRight, Play, Square } from 'lucide-react';
 import { useEffect } from 'react';
 import { Button as AriaButton, ToggleButton, ToggleButtonGroup } from 'react-aria-components';
-import { type Filter, filterSteps, groupSteps, isFailing, isToDo, type Step } from '../lib/items.ts';
+import { countVerdicts, type Filter, filterSteps, groupSteps, isFailing, isToDo, type Step } from '../lib/items.ts';
 import { count, showName } from '../lib/format.ts';
-import { summarize } from '../../core/session/summary.ts';
 import { cancelRun, goTo, runItems, useWizard } from '../store.ts';
 import { choose, runnableKeys } from '../walk-actions.ts';
 import { Key } from './badge.tsx';
@@ -51,19 +50,14 @@ export function StepList({ steps, current }: { steps: readonly Step[]; current: 
 }
 
 function Top({ steps }: { steps: readonly Step[] }) {
-  const { snapshot, session, running, lastProgress, filter } = useWizard();
-  const { counts, total } = summarize(snapshot?.items.map(({ key }) => ({ key })) ?? [], session, new Date());
+  const { running, lastProgress, filter } = useWizard();
   const rows = steps.flatMap((step) => step.rows);
-  const live = { ...counts };
-  // Items that do not apply are so before the journal says it.
-  for (const row of rows)
-    if (row.state?.verdict === undefined && !row.item.applies)
-      (live['not-reviewed'] -= 1), (live['not-applicable'] += 1);
+  const counts = countVerdicts(rows);
   const todo = rows.filter(isToDo).length;
   const failing = rows.filter(isFailing).length;
   return (
     <div className="grid shrink-0 gap-3 border-b border-line px-4 pt-4 pb-3">
-      <VerdictBar counts={live} total={total} compact />
+      <VerdictBar counts={counts} total={rows.length} compact />
       {running ? (
         <div className="grid gap-2" role="status" aria-live="polite">
           <div className="flex items-center gap-2">

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { AppError } from '../../core/result.ts';
 import { call } from '../api.ts';
 import type { Row } from '../lib/items.ts';
+import { useNow } from '../lib/use-now.ts';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
 import { TextBlock, TextInput } from './field.tsx';
@@ -17,8 +18,9 @@ export function WaiverDialog({ row, onClose }: { row: Row; onClose: () => void }
   const [until, setUntil] = useState(() => new Date(Date.now() + USUAL_DAYS * DAY).toISOString().slice(0, 10));
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<AppError>();
+  const now = useNow();
   const end = Date.parse(`${until}T23:59:59.000Z`);
-  const inFuture = !Number.isNaN(end) && end > Date.now();
+  const inFuture = !Number.isNaN(end) && end > now.getTime();
   const complete = reason.trim() !== '' && compensating.trim() !== '' && inFuture;
   async function request(): Promise<void> {
     setBusy(true);

@@ -84,3 +84,10 @@ export function actorsOf(row: Row): readonly string[] {
   );
   return named.length === 0 ? [row.item.control.owner] : [...new Set(named)];
 }
+
+/** How many rows have each verdict, as they are shown. */
+export function countVerdicts(rows: readonly Row[]): Readonly<Record<Verdict, number>> {
+  const counts: Record<Verdict, number> = { pass: 0, fail: 0, error: 0, 'not-reviewed': 0, 'not-applicable': 0 };
+  for (const row of rows) counts[row.verdict] += 1;
+  return counts;
+}

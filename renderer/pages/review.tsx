@@ -6,7 +6,7 @@ import { Button } from '../components/button.tsx';
 import { Card, PageFrame } from '../components/layout.tsx';
 import { Verdict, VerdictBar, VerdictIcon } from '../components/verdict.tsx';
 import { count, showDate } from '../lib/format.ts';
-import { actorsOf, isFailing, isToDo, type Row, rowOf } from '../lib/items.ts';
+import { actorsOf, countVerdicts, isFailing, isToDo, type Row, rowOf } from '../lib/items.ts';
 import { useNow } from '../lib/use-now.ts';
 import { PARTY_WORDS, SUMMARY_WORDS } from '../lib/words.ts';
 import { goTo, useWizard } from '../store.ts';
@@ -63,12 +63,7 @@ export function ReviewPage() {
 function SummaryCard({ summary, rows }: { summary: Summary; rows: readonly Row[] }) {
   const { icon: Icon, text } = LOOKS[summary.word];
   const words = SUMMARY_WORDS[summary.word];
-  const counts = { ...summary.counts };
-  for (const row of rows) {
-    if (row.state?.verdict !== undefined || row.item.applies) continue;
-    counts['not-reviewed'] -= 1;
-    counts['not-applicable'] += 1;
-  }
+  const counts = countVerdicts(rows);
   return (
     <Card>
       <div className="grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-6 gap-y-4 lg:grid-cols-[minmax(0,1fr)_minmax(0,1fr)]">

@@ -12,6 +12,7 @@ import { IdentityPicker } from '../components/identity-picker.tsx';
 import { Facts, PageFrame } from '../components/layout.tsx';
 import { ErrorNote, Note } from '../components/note.tsx';
 import { count, showDate } from '../lib/format.ts';
+import { useNow } from '../lib/use-now.ts';
 import { SUMMARY_WORDS } from '../lib/words.ts';
 import { goTo, useWizard } from '../store.ts';
 
@@ -54,7 +55,7 @@ export function SignPage() {
           state={sealed === undefined ? 'now' : 'done'}
           word={sealed === undefined ? undefined : 'Signed'}
         >
-          {sealed === undefined ? <Seal snapshot={snapshot} /> : <Signed view={sealed} />}
+          {sealed === undefined ? <Seal snapshot={snapshot} /> : <Signed view={sealed} again />}
         </Stage>
         <Stage
           number={2}
@@ -115,7 +116,7 @@ function Stage({
   );
 }
 
-function Signed({ view }: { view: SealedView }) {
+function Signed({ view, again = false }: { view: SealedView; again?: boolean }) {
   return (
     <div className="grid gap-3">
       <Facts
@@ -130,6 +131,17 @@ function Signed({ view }: { view: SealedView }) {
         ]}
       />
       {view.provisional ? <Note tone="warn" title="Provisional: one signature is missing." /> : null}
+      {again ? (
+        <div>
+          <Button
+            size="sm"
+            kind="quiet"
+            onPress={() => useWizard.setState({ sealed: undefined, countersigned: undefined })}
+          >
+            Seal again, with what was recorded since
+          </Button>
+        </div>
+      ) : null}
     </div>
   );
 }
@@ -155,7 +167,7 @@ function Seal({ snapshot }: { snapshot: Snapshot }) {
   const [passphrase, setPassphrase] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<AppError>();
-  const summary = summarize(snapshot.items, session, new Date());
+  const summary = summarize(snapshot.items, session, useNow());
   const ready = identity !== undefined && (!identity.needsPassphrase || passphrase !== '');
   async function seal(): Promise<void> {
     if (identity === undefined || !ready) return;

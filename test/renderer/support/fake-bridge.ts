@@ -45,7 +45,7 @@ export type FakeMain = {
 };
 
 export const file = (name: string): FileRef => ({
-  handle: `h-${[...name]
+  handle: `h-${Array.from(name)
     .reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) >>> 0, 7)
     .toString(16)
     .padStart(32, '0')}`,
