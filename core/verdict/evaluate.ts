@@ -34,7 +34,7 @@ export function evaluate(source: string, values: Values, absent: AbsentByRoot = 
   if (!compiled.ok) return compiled;
   const unknown = findUnknown(compiled.value, values, absent);
   if (unknown !== undefined) {
-    return fail('expression.absent', `Not known: ${unknown.path}. ${unknown.reason}`, { place: source });
+    return fail('expression.absent', 'Not known.', { place: unknown.path, cause: unknown.reason });
   }
   try {
     return ok(toJson(environment.evaluate(compiled.value.guarded, toCel(values) as Record<string, unknown>)));

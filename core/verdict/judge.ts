@@ -51,17 +51,42 @@ function judgeCheck(item: PlanItem, index: number, outcome: CheckOutcome | undef
   return judgeExpectations(check.expect, { ...item.values, facts: facts.facts }, { facts: facts.absent }, index);
 }
 
-function judgeExpectations(expectations: readonly Expectation[], values: Values, absent: AbsentByRoot, check?: number): { verdict: Verdict; findings: Finding[] } {
+function judgeExpectations(
+  expectations: readonly Expectation[],
+  values: Values,
+  absent: AbsentByRoot,
+  check?: number,
+): { verdict: Verdict; findings: Finding[] } {
   const findings: Finding[] = [];
+  const unknown = new Map<string, { paths: string[]; severity: Finding['severity'] }>();
   const verdicts = expectations.map((expectation): Verdict => {
+    const { severity } = expectation;
+    const at = check === undefined ? {} : { check };
     const result = evaluateBoolean(expectation.that, values, absent);
-    if (result.ok && result.value) return 'pass';
-    const verdict = result.ok ? 'fail' : 'error';
-    const sentence = result.ok ? fillTemplate(expectation.else, values, absent) : result.error.message;
-    findings.push({ verdict, sentence, severity: expectation.severity, ...(check === undefined ? {} : { check }), ...(result.ok ? {} : { fixBy: result.error.fixBy }) });
-    return verdict;
+    if (result.ok) {
+      if (!result.value) findings.push({ verdict: 'fail', sentence: fillTemplate(expectation.else, values, absent), severity, ...at });
+      return result.value ? 'pass' : 'fail';
+    }
+    const { code, message, place, cause, fixBy } = result.error;
+    if (code !== 'expression.absent') findings.push({ verdict: 'error', sentence: message, severity, fixBy, ...at });
+    else {
+      const reason = cause ?? '';
+      const known = unknown.get(reason) ?? { paths: [], severity };
+      unknown.set(reason, { ...known, paths: [...new Set([...known.paths, place ?? ''])] });
+    }
+    return 'error';
   });
+  // One reason often hides several facts; it is said once.
+  for (const [reason, { paths, severity }] of unknown) {
+    const names = paths.map((path) => path.replace(/^(?:facts|link)\./, '')).join(', ');
+    findings.push({ verdict: 'error', sentence: `Not known: ${names}. ${sentenceCase(reason)}`, severity, ...(check === undefined ? {} : { check }) });
+  }
   return { verdict: joinVerdicts(verdicts), findings };
+}
+
+function sentenceCase(text: string): string {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
 function judgeLink(item: PlanItem, outcomes: ReadonlyMap<number, CheckOutcome>): { verdict: Verdict; findings: Finding[] } {
