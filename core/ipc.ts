@@ -48,6 +48,8 @@ export const INPUTS = {
   'change.undo': z.strictObject({ key, change: text(60) }),
   'identity.list': none,
   'identity.unlock': z.strictObject({ identity: handle, passphrase: handle.optional() }),
+  /** Signs the journal's head as the session opens, so that the operator stands for it from its first line. */
+  'identity.signOpening': z.strictObject({ identity: handle, passphrase: handle.optional() }),
   'bundle.seal': z.strictObject({ identity: handle, passphrase: handle.optional() }),
   'bundle.countersign': z.strictObject({ bundle: handle, identity: handle, passphrase: handle.optional(), role: text(120).min(1), remark: text(4000) }),
   'bundle.verify': z.strictObject({ bundle: handle }),
@@ -170,6 +172,7 @@ export type Outputs = {
   'change.undo': ChangeView;
   'identity.list': readonly IdentityView[];
   'identity.unlock': { readonly subject: string; readonly issuer: string; readonly notAfter: string };
+  'identity.signOpening': null;
   'bundle.seal': SealedView;
   'bundle.countersign': SealedView;
   'bundle.verify': VerifyView;

@@ -34,6 +34,7 @@ const calls: Readonly<Record<Channel, (input: unknown) => Promise<unknown>>> = {
   'change.undo': call('change.undo'),
   'identity.list': call('identity.list'),
   'identity.unlock': call('identity.unlock'),
+  'identity.signOpening': call('identity.signOpening'),
   'bundle.seal': call('bundle.seal'),
   'bundle.countersign': call('bundle.countersign'),
   'bundle.verify': call('bundle.verify'),

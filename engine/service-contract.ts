@@ -27,6 +27,7 @@ export type ServiceInputs = {
   'change.apply': { key: string; change: string; ticket: string; approver: string; user: string; password: string };
   'change.undo': Input<'change.undo'>;
   'identity.unlock': { path: string; passphrase?: string };
+  'identity.signOpening': { path: string; passphrase?: string };
   'bundle.seal': { path: string; passphrase?: string };
   'bundle.countersign': { bundlePath: string; path: string; passphrase?: string; role: string; remark: string };
   'bundle.verify': { path: string; trust: TrustPems };

@@ -153,6 +153,14 @@ export function createService(options: ServiceOptions): Service {
       const { subject, issuer, notAfter } = identity.value;
       return ok({ subject, issuer, notAfter });
     },
+    'identity.signOpening': ({ path, passphrase }) =>
+      nothing(
+        inSession(async (open) => {
+          if (open.state().heads.some((head) => head.at === 'open')) return fail('session.state', 'The opening of this session is signed already.');
+          const identity = await loadIdentity(path, passphrase);
+          return identity.ok ? open.signHead('open', identity.value) : identity;
+        }),
+      ),
     'bundle.seal': ({ path, passphrase }) =>
       inSession(async (open) => {
         const identity = await loadIdentity(path, passphrase);

@@ -35,6 +35,13 @@ export function bundleHandlers(shell: Shell): HandlersOf<'identity' | 'bundle'> 
       await identities.opened(opens.value.path, passphrase, unlocked);
       return unlocked;
     },
+    'identity.signOpening': async ({ identity, passphrase }) => {
+      const opens = await key(identity, passphrase);
+      if (!opens.ok) return opens;
+      const signed = await engine.call('identity.signOpening', opens.value);
+      await identities.opened(opens.value.path, passphrase, signed.ok ? ok({}) : signed);
+      return signed;
+    },
     'bundle.seal': async ({ identity, passphrase }) => {
       const opens = await key(identity, passphrase);
       if (!opens.ok) return opens;
