@@ -71,7 +71,7 @@ export const tlsEndpoint = declareProbe({
       .array(
         z.strictObject({
           version: z.enum(TLS_VERSIONS).describe('Protocol version that was offered alone'),
-          accepted: z.boolean().optional().describe('True: ServerHello in that version; false: fatal alert or a lower version. Absent: inconclusive'),
+          accepted: z.boolean().optional().describe('True: ServerHello in that version; false: fatal alert, a lower version, or a hang-up each time while an accepted offer was answered just before and after. Absent: inconclusive'),
           answer: z.enum(['hello', 'lower', 'alert', 'closed', 'reset', 'silent', 'other', 'not-tried']).describe('What came back'),
           suite: z.string().optional().describe('Cipher suite the server chose'),
           alert: z.string().optional().describe('Alert name (RFC 8446 section 6)'),
@@ -140,7 +140,7 @@ export const tlsEndpoint = declareProbe({
     certificates: z.array(certificateSummarySchema).optional().describe('What the server presented, its own first; anchors are left out'),
   }),
   visible: ({ endpoint }) => [
-    `Up to 14 short TLS connections to ${endpoint.host}:${endpoint.port}, one at a time, some offering SSL 3.0, TLS 1.0 and weak suites; an intrusion detection system may report them.`,
+    `Up to 30 short TLS connections to ${endpoint.host}:${endpoint.port}, one at a time, some offering SSL 3.0, TLS 1.0 and weak suites; an intrusion detection system may report them.`,
   ],
   rights: 'none',
   deadlineMs: 90_000,

@@ -18,17 +18,28 @@ const KEYS: Readonly<Record<TlsVersion, 'ssl30' | 'tls10' | 'tls11' | 'tls12' | 
 /**
  * Finds out which versions and weak suites a server accepts, with as few connections as it can. An answer other than
  * TLS to the newest two versions ends it. After each silence, close or reset at a later offer the known-good one is
- * repeated; a server that no longer answers it is left alone (rule 5). Errors: those of the first connection.
+ * repeated; a server that no longer answers it is left alone (rule 5). A server that hangs up without an alert, as GnuTLS
+ * does, refuses only where the known-good offer was answered just before and just after. Errors: those of the first
+ * connection.
  */
 export async function surveyVersions(offer: Offer): Promise<Result<SurveyResult>> {
   const answers = new Map<TlsVersion, OfferAnswer>();
+  const refused = new Set<TlsVersion>();
   let good: { version: TlsVersion; suites: readonly number[] } | undefined;
   let stopped: string | undefined;
   const suitesOf = (version: TlsVersion): readonly number[] => (version === 'TLS 1.3' ? TLS13_SUITES : version === 'TLS 1.2' ? ORDINARY_SUITES : [...ORDINARY_SUITES, ...WEAK_SUITES]);
-  const stillAlive = async (): Promise<void> => {
-    if (good === undefined) return;
+  const stillAlive = async (): Promise<boolean> => {
+    if (good === undefined) return false;
     const again = await offer(good.version, good.suites);
-    if (!again.ok || again.value.kind !== 'hello') stopped = 'the server no longer answered the offer that it had accepted before, so it was left alone';
+    const alive = again.ok && again.value.kind === 'hello';
+    if (!alive) stopped = 'the server no longer answered the offer that it had accepted before, so it was left alone';
+    return alive;
+  };
+  const hangsUpOn: HangsUpOn = async (version, suites) => {
+    // The answer before may have been another refusal, so the trial is repeated between two of its controls.
+    if (!(await stillAlive())) return false;
+    const again = await offer(version, suites);
+    return again.ok && isHangUp(again.value) && (await stillAlive());
   };
 
   for (const version of ORDER) {
@@ -43,20 +54,28 @@ export async function surveyVersions(offer: Offer): Promise<Result<SurveyResult>
     answers.set(version, answer.value);
     if (answer.value.kind === 'hello') good ??= { version, suites: suitesOf(version) };
     if (version === 'TLS 1.3' && ![...answers.values()].some(isTls)) return ok({ kind: 'no-answer', reason: [...answers].map(([name, value]) => `${name}: ${describe(value)}`).join('; ') });
-    if (!isTls(answer.value)) await stillAlive();
+    if (isHangUp(answer.value) && good !== undefined) {
+      if (await hangsUpOn(version, suitesOf(version))) refused.add(version);
+    } else if (!isTls(answer.value)) await stillAlive();
   }
-  const weak = await surveyWeak(offer, good !== undefined, stopped, stillAlive, () => stopped);
+  // Asked first, before there was a control.
+  const first = answers.get('TLS 1.2');
+  if (first !== undefined && isHangUp(first) && stopped === undefined && (await hangsUpOn('TLS 1.2', suitesOf('TLS 1.2')))) refused.add('TLS 1.2');
+  const verdict: Decide = (version) => (refused.has(version) ? false : decide(answers.get(version), good !== undefined));
+  const weak = await surveyWeak(offer, good !== undefined, stopped, { stillAlive, hangsUpOn }, () => stopped);
   if (!weak.ok) return weak;
-  return ok({ kind: 'tls', survey: { ...versionFacts(answers, good !== undefined, stopped), ...weak.value.facts, absent: [...versionAbsent(answers, good !== undefined, stopped), ...weak.value.absent] } });
+  return ok({ kind: 'tls', survey: { ...versionFacts(answers, verdict, stopped), ...weak.value.facts, absent: [...versionAbsent(answers, good !== undefined, verdict, stopped), ...weak.value.absent] } });
 }
 
+type Decide = (version: TlsVersion) => boolean | undefined;
+type HangsUpOn = (version: TlsVersion, suites: readonly number[]) => Promise<boolean>;
 type WeakFacts = Pick<Survey, 'weakSuites' | 'acceptsWeakSuite'>;
 
 async function surveyWeak(
   offer: Offer,
   controlled: boolean,
   stopped: string | undefined,
-  stillAlive: () => Promise<void>,
+  control: { readonly stillAlive: () => Promise<boolean>; readonly hangsUpOn: HangsUpOn },
   reason: () => string | undefined,
 ): Promise<Result<{ facts: WeakFacts; absent: AbsentFact[] }>> {
   const found = new Map<WeakSuiteClass, string>();
@@ -76,9 +95,11 @@ async function surveyWeak(
       const kind = suites.includes(suite) ? weakClass(suite) : undefined;
       if (kind === undefined) undecided = `the server chose ${suiteName(suite)}, which was not offered`;
       else found.set(kind, suiteName(suite));
+    } else if (isHangUp(answer.value) && (await control.hangsUpOn('TLS 1.2', suites))) {
+      open = false;
     } else {
       undecided = `answer to weak suites: ${describe(answer.value)}`;
-      if (!isTls(answer.value)) await stillAlive();
+      if (!isTls(answer.value) && !isHangUp(answer.value)) await control.stillAlive();
       undecided = reason() ?? undecided;
     }
   }
@@ -89,10 +110,10 @@ async function surveyWeak(
   return ok({ facts: {}, absent: [...absent, { path: 'acceptsWeakSuite', reason: why }] });
 }
 
-function versionFacts(answers: ReadonlyMap<TlsVersion, OfferAnswer>, controlled: boolean, stopped: string | undefined): Pick<Survey, 'versions' | 'accepts'> {
+function versionFacts(answers: ReadonlyMap<TlsVersion, OfferAnswer>, verdict: Decide, stopped: string | undefined): Pick<Survey, 'versions' | 'accepts'> {
   const versions = TLS_VERSIONS.map((version): VersionEntry => {
     const answer = answers.get(version);
-    const accepted = decide(answer, controlled);
+    const accepted = verdict(version);
     return {
       version,
       ...(accepted === undefined ? {} : { accepted }),
@@ -106,8 +127,8 @@ function versionFacts(answers: ReadonlyMap<TlsVersion, OfferAnswer>, controlled:
   return { versions, accepts };
 }
 
-function versionAbsent(answers: ReadonlyMap<TlsVersion, OfferAnswer>, controlled: boolean, stopped: string | undefined): AbsentFact[] {
-  const open = TLS_VERSIONS.filter((version) => decide(answers.get(version), controlled) === undefined);
+function versionAbsent(answers: ReadonlyMap<TlsVersion, OfferAnswer>, controlled: boolean, verdict: Decide, stopped: string | undefined): AbsentFact[] {
+  const open = TLS_VERSIONS.filter((version) => verdict(version) === undefined);
   const why = (version: TlsVersion): string => {
     const answer = answers.get(version);
     if (answer === undefined) return `${version} was not tried: ${stopped ?? 'the survey ended'}.`;
@@ -131,6 +152,10 @@ function decide(answer: OfferAnswer | undefined, controlled: boolean): boolean |
 
 function isTls(answer: OfferAnswer): boolean {
   return answer.kind === 'hello' || answer.kind === 'lower' || answer.kind === 'alert';
+}
+
+function isHangUp(answer: OfferAnswer): boolean {
+  return answer.kind === 'closed' || answer.kind === 'reset';
 }
 
 function isAbort(code: string): boolean {
