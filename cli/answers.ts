@@ -27,13 +27,18 @@ export async function loadAnswers(path: string): Promise<Result<Answers>> {
   if (!text.ok) return text;
   const parsed = parseYaml(text.value, answersSchema);
   if (!parsed.ok) {
-    const cause = parsed.faults.map((fault) => `${path}:${fault.line}:${fault.column} ${fault.path}: ${fault.message}`).join('\n');
+    const cause = parsed.faults
+      .map((fault) => `${path}:${fault.line}:${fault.column} ${fault.path}: ${fault.message}`)
+      .join('\n');
     return fail('input.malformed', 'The answers file has faults.', { place: path, cause });
   }
   const folder = dirname(resolve(path));
   return ok(
     Object.fromEntries(
-      Object.entries(parsed.value.answers).map(([key, answer]) => [key, { ...answer, attachments: answer.attachments.map((file) => resolve(folder, file)) }]),
+      Object.entries(parsed.value.answers).map(([key, answer]) => [
+        key,
+        { ...answer, attachments: answer.attachments.map((file) => resolve(folder, file)) },
+      ]),
     ),
   );
 }

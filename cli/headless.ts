@@ -13,7 +13,12 @@ export type HeadlessOptions = {
   /** Control ids or keys; absent: the whole guide. */
   readonly only?: readonly string[];
   /** Control ids or keys whose change is applied, with who approved it under which ticket. */
-  readonly apply?: { readonly ids: readonly string[]; readonly ticket: string; readonly approver: string; readonly credential: WriteCredential };
+  readonly apply?: {
+    readonly ids: readonly string[];
+    readonly ticket: string;
+    readonly approver: string;
+    readonly credential: WriteCredential;
+  };
   readonly answers?: Answers;
   readonly identity?: Identity;
   /** Where the bundle goes; absent: nothing is sealed. */
@@ -60,11 +65,18 @@ export function selectKeys(session: Session, names: readonly string[] | undefine
   const { items } = session.plan;
   if (names === undefined || names.length === 0) return ok(items.map((item) => item.key));
   const lost = names.filter((name) => !items.some((item) => item.key === name || item.control.id === name));
-  if (lost.length > 0) return fail('input.malformed', `The guide has no control ${lost.map((name) => `"${name}"`).join(', ')}.`);
-  return ok(items.filter((item) => names.includes(item.key) || names.includes(item.control.id)).map((item) => item.key));
+  if (lost.length > 0)
+    return fail('input.malformed', `The guide has no control ${lost.map((name) => `"${name}"`).join(', ')}.`);
+  return ok(
+    items.filter((item) => names.includes(item.key) || names.includes(item.control.id)).map((item) => item.key),
+  );
 }
 
-async function applyAll(session: Session, apply: NonNullable<HeadlessOptions['apply']>, options: HeadlessOptions): Promise<Result<unknown>> {
+async function applyAll(
+  session: Session,
+  apply: NonNullable<HeadlessOptions['apply']>,
+  options: HeadlessOptions,
+): Promise<Result<unknown>> {
   const keys = selectKeys(session, apply.ids);
   if (!keys.ok) return keys;
   for (const key of keys.value) {
@@ -78,7 +90,9 @@ async function applyAll(session: Session, apply: NonNullable<HeadlessOptions['ap
     options.show(`${key}: ${plan.value.plan.summary}\n${plan.value.plan.diff}`);
     const applied = await applyChange(session, key, plan.value.change, apply);
     if (!applied.ok) return applied;
-    options.show(`${key}: read back ${applied.value.asPlanned ? 'as planned' : `with differences: ${applied.value.differences.join('; ')}`}`);
+    options.show(
+      `${key}: read back ${applied.value.asPlanned ? 'as planned' : `with differences: ${applied.value.differences.join('; ')}`}`,
+    );
     const again = await session.run([key], options.cancel);
     if (!again.ok) return again;
   }
@@ -88,7 +102,8 @@ async function applyAll(session: Session, apply: NonNullable<HeadlessOptions['ap
 async function answerAll(session: Session, answers: Answers, keys: readonly string[]): Promise<Result<unknown>> {
   for (const [name, answer] of Object.entries(answers)) {
     const named = session.plan.items.filter((item) => item.key === name || item.control.id === name);
-    if (named.length === 0) return fail('input.malformed', `The answers name "${name}", which the guide does not have.`);
+    if (named.length === 0)
+      return fail('input.malformed', `The answers name "${name}", which the guide does not have.`);
     for (const item of named.filter((candidate) => keys.includes(candidate.key))) {
       for (const path of answer.attachments) {
         const attached = await session.attach(item.key, path);

@@ -11,7 +11,11 @@ export const ASSETS = join(ROOT, 'assets');
 export const VERSION = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
 
 /** What ran: recorded in the journal and in every facts file. */
-export const RUNTIME = { node: process.versions.node, tls: `OpenSSL ${process.versions.openssl}`, platform: `${process.platform}-${process.arch}` } as const;
+export const RUNTIME = {
+  node: process.versions.node,
+  tls: `OpenSSL ${process.versions.openssl}`,
+  platform: `${process.platform}-${process.arch}`,
+} as const;
 
 /** Where sessions live: LOCKSTEP_DATA_DIR, or the platform's own place for a user's application data. */
 export function dataDir(): string {

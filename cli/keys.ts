@@ -18,7 +18,8 @@ export async function readTrust(entries: readonly string[]): Promise<Result<Trus
   for (const entry of entries) {
     const at = entry.indexOf('=');
     const role = ROLES.find((candidate) => candidate === entry.slice(0, at));
-    if (at < 1 || role === undefined) return fail('input.malformed', `--trust takes ROLE=FILE with a role of ${ROLES.join(', ')}; got "${entry}".`);
+    if (at < 1 || role === undefined)
+      return fail('input.malformed', `--trust takes ROLE=FILE with a role of ${ROLES.join(', ')}; got "${entry}".`);
     const path = resolve(entry.slice(at + 1));
     const pem = await readSmallFile(path, `${role} root`);
     if (!pem.ok) return pem;

@@ -9,9 +9,16 @@ export type LabInfo = {
   readonly guides: readonly { readonly id: string; readonly path: string }[];
   readonly secrets: Readonly<Record<string, string>>;
   readonly writeCredential: { readonly user: string; readonly password: string };
-  readonly identities: Readonly<Record<'engineer' | 'hospital' | 'publisher', { readonly path: string; readonly passphrase: string }>>;
+  readonly identities: Readonly<
+    Record<'engineer' | 'hospital' | 'publisher', { readonly path: string; readonly passphrase: string }>
+  >;
   readonly trust: Readonly<Record<'engineer' | 'hospital' | 'publisher', string>>;
-  readonly faults: readonly { readonly id: string; readonly title: string; readonly control: string; readonly on: boolean }[];
+  readonly faults: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly control: string;
+    readonly on: boolean;
+  }[];
 };
 
 export type LabProcess = {
@@ -28,7 +35,10 @@ const STEP_MS = 30_000;
 
 /** Starts the practice hospital in its own process. Error: whatever kept it from starting. */
 export async function startLabProcess(dir: string, shipped: boolean): Promise<Result<LabProcess>> {
-  const child = fork(join(ROOT, 'lab', 'host.ts'), [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning'] });
+  const child = fork(join(ROOT, 'lab', 'host.ts'), [], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
   const first = await exchange(child, { type: 'start', dir, assetsDir: ASSETS, shipped }, START_MS);
   if (!first.ok || first.value.type !== 'ready') {
     child.kill();
@@ -58,8 +68,12 @@ function exchange(child: ChildProcess, message: object, ms: number): Promise<Res
       const read = answer as Message;
       settle(read.type === 'failed' ? { ok: false, error: read.error } : ok(read));
     };
-    const onExit = (code: number | null) => settle({ ok: false, error: appError('internal', `The practice hospital ended with code ${code}.`) });
-    const timer = setTimeout(() => settle({ ok: false, error: appError('internal', 'The practice hospital does not answer.') }), ms);
+    const onExit = (code: number | null) =>
+      settle({ ok: false, error: appError('internal', `The practice hospital ended with code ${code}.`) });
+    const timer = setTimeout(
+      () => settle({ ok: false, error: appError('internal', 'The practice hospital does not answer.') }),
+      ms,
+    );
     child.on('message', onMessage);
     child.on('exit', onExit);
     child.send(message);

@@ -16,7 +16,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
 };
 
 const program = new Command('lockstep')
-  .description('Walks a hardening guide for a medical device, checks it against the real thing, and seals signed evidence.')
+  .description(
+    'Walks a hardening guide for a medical device, checks it against the real thing, and seals signed evidence.',
+  )
   .version(VERSION)
   .showHelpAfterError('(lockstep --help lists the commands)')
   .exitOverride();

@@ -28,13 +28,22 @@ function printHuman(session: Session, { summary, cancelled, sealed }: HeadlessRe
       const known = state.items[item.key];
       const verdict = known?.verdict ?? 'not-reviewed';
       const sentence = known?.findings.find((finding) => finding.verdict === verdict)?.sentence ?? '';
-      return [paint(verdict, verdict.padEnd('not-applicable'.length)), item.control.id, item.target.name, item.control.owner, sentence.replace(/\s+/g, ' ')];
+      return [
+        paint(verdict, verdict.padEnd('not-applicable'.length)),
+        item.control.id,
+        item.target.name,
+        item.control.owner,
+        sentence.replace(/\s+/g, ' '),
+      ];
     }),
   );
   print();
   const counts = Object.entries(summary.counts).filter(([, count]) => count > 0);
-  print(`${cancelled ? 'Cancelled. ' : ''}${summary.word}: ${counts.map(([verdict, count]) => `${count} ${verdict}`).join(', ')}`);
-  if (session.site.sealed.practice) print('PRACTICE: this is a practice hospital; nothing here is evidence about a real one.');
+  print(
+    `${cancelled ? 'Cancelled. ' : ''}${summary.word}: ${counts.map(([verdict, count]) => `${count} ${verdict}`).join(', ')}`,
+  );
+  if (session.site.sealed.practice)
+    print('PRACTICE: this is a practice hospital; nothing here is evidence about a real one.');
   if (sealed !== undefined) printSealed(sealed);
 }
 
@@ -42,7 +51,8 @@ function printHuman(session: Session, { summary, cancelled, sealed }: HeadlessRe
 export function printSealed(sealed: SealedBundle): void {
   print(`bundle ${sealed.path}`);
   print(`sha256 ${sealed.sha256}`);
-  if (sealed.provisional) print(`provisional: ${sealed.signatures === 0 ? 'nobody has signed it' : 'the hospital has not countersigned it'}`);
+  if (sealed.provisional)
+    print(`provisional: ${sealed.signatures === 0 ? 'nobody has signed it' : 'the hospital has not countersigned it'}`);
 }
 
 function asJson(session: Session, { summary, cancelled, sealed }: HeadlessResult): unknown {
@@ -57,7 +67,15 @@ function asJson(session: Session, { summary, cancelled, sealed }: HeadlessResult
     summary,
     items: session.plan.items.map((item) => {
       const known = state.items[item.key];
-      return { key: item.key, control: item.control.id, target: item.target, owner: item.control.owner, verdict: known?.verdict ?? 'not-reviewed', findings: known?.findings ?? [], ...(known?.goodUntil === undefined ? {} : { goodUntil: known.goodUntil }) };
+      return {
+        key: item.key,
+        control: item.control.id,
+        target: item.target,
+        owner: item.control.owner,
+        verdict: known?.verdict ?? 'not-reviewed',
+        findings: known?.findings ?? [],
+        ...(known?.goodUntil === undefined ? {} : { goodUntil: known.goodUntil }),
+      };
     }),
     ...(sealed === undefined ? {} : { bundle: sealed }),
   };

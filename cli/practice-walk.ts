@@ -51,7 +51,13 @@ export async function practiceWalk(dir: string, options: { once: boolean; quiet:
 
 type Walked = { name: string; bundle: string; summary: Summary };
 
-async function walkOnce(dir: string, info: LabInfo, name: string, quiet: boolean, cancel: AbortSignal): Promise<Result<Walked>> {
+async function walkOnce(
+  dir: string,
+  info: LabInfo,
+  name: string,
+  quiet: boolean,
+  cancel: AbortSignal,
+): Promise<Result<Walked>> {
   const path = info.guides.find((candidate) => candidate.id === GUIDE)?.path;
   if (path === undefined) return fail('input.not-found', `The practice hospital has no guide ${GUIDE}.`);
   const root = await readSmallFile(info.trust.publisher, 'publisher root');
@@ -77,7 +83,13 @@ async function walkOnce(dir: string, info: LabInfo, name: string, quiet: boolean
   if (!session.ok) return session;
   try {
     for (const [secret, value] of Object.entries(info.secrets)) session.value.secrets.set(secret, value);
-    const result = await walkHeadless(session.value, { answers: answers.value, identity: engineer.value, out: join(dir, `${name}.asice`), show: note, cancel });
+    const result = await walkHeadless(session.value, {
+      answers: answers.value,
+      identity: engineer.value,
+      out: join(dir, `${name}.asice`),
+      show: note,
+      cancel,
+    });
     if (!result.ok) return result;
     printOutcome(session.value, result.value, false);
     const { sealed, summary } = result.value;
@@ -92,7 +104,12 @@ async function countersignAndVerify(info: LabInfo, walked: Walked): Promise<Resu
   const hospital = await loadIdentity(info.identities.hospital.path, info.identities.hospital.passphrase);
   if (!hospital.ok) return hospital;
   const remark = 'PRACTICE: countersigned by the practice hospital, which does not exist.';
-  const signed = await countersignBundle(walked.bundle, hospital.value, { role: 'Head of practice IT', remark }, new Date());
+  const signed = await countersignBundle(
+    walked.bundle,
+    hospital.value,
+    { role: 'Head of practice IT', remark },
+    new Date(),
+  );
   if (!signed.ok) return signed;
   const trust = { engineer: [] as string[], hospital: [] as string[], publisher: [] as string[] };
   for (const role of ['engineer', 'hospital', 'publisher'] as const) {
@@ -103,10 +120,14 @@ async function countersignAndVerify(info: LabInfo, walked: Walked): Promise<Resu
   const verified = await verifyBundle(walked.bundle, trust, new Date());
   if (!verified.ok) return verified;
   if (!verified.value.sound) {
-    const bad = verified.value.findings.filter((finding) => finding.severity === 'bad').map((finding) => finding.sentence);
+    const bad = verified.value.findings
+      .filter((finding) => finding.severity === 'bad')
+      .map((finding) => finding.sentence);
     return fail('internal', 'The bundle that was just sealed does not verify.', { cause: bad.join(' ') });
   }
-  print(`signed by the engineer, countersigned by the hospital, verified: sound${verified.value.complete ? ' and complete' : ', but incomplete'}`);
+  print(
+    `signed by the engineer, countersigned by the hospital, verified: sound${verified.value.complete ? ' and complete' : ', but incomplete'}`,
+  );
   return ok(walked);
 }
 
@@ -118,7 +139,9 @@ function finish(info: LabInfo, walks: readonly Walked[], cancel: AbortSignal): n
     print('\nVerify the last bundle with nothing but stock tools:');
     for (const line of stockLines(last.bundle, info)) print(`  ${line}`);
     print('\nor with Lockstep, which also judges everything again:');
-    print(`  npm run -s lockstep -- verify ${last.bundle} --trust engineer=${info.trust.engineer} hospital=${info.trust.hospital} publisher=${info.trust.publisher}`);
+    print(
+      `  npm run -s lockstep -- verify ${last.bundle} --trust engineer=${info.trust.engineer} hospital=${info.trust.hospital} publisher=${info.trust.publisher}`,
+    );
   }
   return cancel.aborted ? EXIT.cancelled : EXIT.done;
 }

@@ -34,7 +34,11 @@ export function printTable(head: readonly string[], rows: readonly (readonly str
       .join('  ')
       .trimEnd();
   print(line(head));
-  print(widths.map((width, column) => '-'.repeat(column === widths.length - 1 ? (head[column]?.length ?? 0) : width)).join('  '));
+  print(
+    widths
+      .map((width, column) => '-'.repeat(column === widths.length - 1 ? (head[column]?.length ?? 0) : width))
+      .join('  '),
+  );
   for (const row of rows) print(line(row));
 }
 
@@ -61,9 +65,12 @@ export async function askYesNo(question: string): Promise<boolean> {
 export async function readSecret(source: string | undefined, what: string): Promise<Result<string>> {
   if (source !== undefined) {
     const name = /^env:([A-Za-z_][A-Za-z0-9_]*)$/.exec(source)?.[1];
-    if (name === undefined) return fail('secret.missing', `Give the ${what} as env:NAME, the name of an environment variable that holds it.`);
+    if (name === undefined)
+      return fail('secret.missing', `Give the ${what} as env:NAME, the name of an environment variable that holds it.`);
     const value = process.env[name];
-    return value === undefined || value === '' ? fail('secret.missing', `The environment variable ${name} is not set, so there is no ${what}.`) : ok(value);
+    return value === undefined || value === ''
+      ? fail('secret.missing', `The environment variable ${name} is not set, so there is no ${what}.`)
+      : ok(value);
   }
   if (!isInteractive()) return fail('secret.missing', `The ${what} is needed, and there is nobody to ask.`);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });

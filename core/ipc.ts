@@ -39,11 +39,23 @@ export const INPUTS = {
   'walk.answer': z.strictObject({ key, answer: text(40), note: text(8000) }),
   /** Shows the open dialog and attaches the chosen file to the item. */
   'walk.attach': z.strictObject({ key }),
-  'walk.waive': z.strictObject({ key, reason: text(2000).min(1), compensating: text(2000).min(1), until: z.iso.datetime() }),
+  'walk.waive': z.strictObject({
+    key,
+    reason: text(2000).min(1),
+    compensating: text(2000).min(1),
+    until: z.iso.datetime(),
+  }),
   /** What a check of the open session saw last; the journal names only the file. */
   'facts.read': z.strictObject({ key, check: z.int().min(0).max(100) }),
   'change.plan': z.strictObject({ key }),
-  'change.apply': z.strictObject({ key, change: text(60), ticket: text(120).min(1), approver: text(120).min(1), user: text(256).min(1), secret: handle }),
+  'change.apply': z.strictObject({
+    key,
+    change: text(60),
+    ticket: text(120).min(1),
+    approver: text(120).min(1),
+    user: text(256).min(1),
+    secret: handle,
+  }),
   /** Plans the undo of a change that was read back; it is applied with `change.apply` like any other. */
   'change.undo': z.strictObject({ key, change: text(60) }),
   'identity.list': none,
@@ -51,7 +63,13 @@ export const INPUTS = {
   /** Signs the journal's head as the session opens, so that the operator stands for it from its first line. */
   'identity.signOpening': z.strictObject({ identity: handle, passphrase: handle.optional() }),
   'bundle.seal': z.strictObject({ identity: handle, passphrase: handle.optional() }),
-  'bundle.countersign': z.strictObject({ bundle: handle, identity: handle, passphrase: handle.optional(), role: text(120).min(1), remark: text(4000) }),
+  'bundle.countersign': z.strictObject({
+    bundle: handle,
+    identity: handle,
+    passphrase: handle.optional(),
+    role: text(120).min(1),
+    remark: text(4000),
+  }),
   'bundle.verify': z.strictObject({ bundle: handle }),
   'bundle.openReport': z.strictObject({ bundle: handle }),
   'bundle.showInFolder': z.strictObject({ bundle: handle }),
@@ -62,7 +80,12 @@ export type Input<C extends Channel> = z.input<(typeof INPUTS)[C]>;
 
 export type FileRef = { readonly handle: string; readonly name: string };
 export type GuideTrust = 'trusted' | 'untrusted' | 'unsigned';
-export type PublisherView = { readonly subject: string; readonly issuer: string; readonly sha256: string; readonly notAfter: string };
+export type PublisherView = {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly sha256: string;
+  readonly notAfter: string;
+};
 
 export type GuideView = {
   readonly id: string;
@@ -70,23 +93,50 @@ export type GuideView = {
   readonly title: string;
   readonly summary: string;
   readonly publisher: { readonly name: string; readonly contact: string };
-  readonly product: { readonly vendor: string; readonly name: string; readonly versions: string; readonly observed: boolean };
+  readonly product: {
+    readonly vendor: string;
+    readonly name: string;
+    readonly versions: string;
+    readonly observed: boolean;
+  };
   readonly controls: number;
   readonly trust: GuideTrust;
   /** The certificate that signed it; absent when unsigned. */
   readonly signer?: PublisherView;
-  readonly inputs: readonly { readonly name: string; readonly title: string; readonly type: string; readonly owner: string; readonly help?: string }[];
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly title: string;
+    readonly type: string;
+    readonly owner: string;
+    readonly help?: string;
+  }[];
 };
 
 export type SiteView = {
   readonly id: string;
   readonly name: string;
   readonly practice: boolean;
-  readonly directory?: { readonly kind: string; readonly baseDn: string; readonly servers: readonly string[]; readonly bindAccount: string };
-  readonly anchors: readonly { readonly id: string; readonly subject: string; readonly sha256: string; readonly notAfter: string }[];
+  readonly directory?: {
+    readonly kind: string;
+    readonly baseDn: string;
+    readonly servers: readonly string[];
+    readonly bindAccount: string;
+  };
+  readonly anchors: readonly {
+    readonly id: string;
+    readonly subject: string;
+    readonly sha256: string;
+    readonly notAfter: string;
+  }[];
   readonly roles: readonly { readonly id: string; readonly name: string; readonly group: string }[];
   readonly devices: readonly { readonly id: string; readonly name: string; readonly host: string }[];
-  readonly links: readonly { readonly id: string; readonly name: string; readonly protocol: string; readonly device: string; readonly server: string }[];
+  readonly links: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly protocol: string;
+    readonly device: string;
+    readonly server: string;
+  }[];
 };
 
 /** A plan item as the walk shows it. */
@@ -102,8 +152,18 @@ export type ItemView = {
     readonly instructions: string;
     readonly references: Readonly<Record<string, readonly string[]>>;
     readonly validFor?: string;
-    readonly manual?: { readonly question: string; readonly evidence: readonly string[]; readonly required: boolean; readonly answers: readonly string[] };
-    readonly change?: { readonly kind: string; readonly title: string; readonly rights: string; readonly visible: readonly string[] };
+    readonly manual?: {
+      readonly question: string;
+      readonly evidence: readonly string[];
+      readonly required: boolean;
+      readonly answers: readonly string[];
+    };
+    readonly change?: {
+      readonly kind: string;
+      readonly title: string;
+      readonly rights: string;
+      readonly visible: readonly string[];
+    };
   };
   readonly target: Target;
   readonly applies: boolean;
@@ -126,8 +186,19 @@ export type Snapshot = {
   readonly notices: readonly string[];
 };
 
-export type IdentityView = { readonly file: FileRef; readonly subject?: string; readonly role: 'engineer' | 'hospital' | 'unknown'; readonly practice: boolean; readonly needsPassphrase: boolean };
-export type SealedView = { readonly bundle: FileRef; readonly path: string; readonly provisional: boolean; readonly sha256: string };
+export type IdentityView = {
+  readonly file: FileRef;
+  readonly subject?: string;
+  readonly role: 'engineer' | 'hospital' | 'unknown';
+  readonly practice: boolean;
+  readonly needsPassphrase: boolean;
+};
+export type SealedView = {
+  readonly bundle: FileRef;
+  readonly path: string;
+  readonly provisional: boolean;
+  readonly sha256: string;
+};
 export type VerifyView = {
   /** Nothing bad was found and both parties have signed. */
   readonly sound: boolean;
@@ -135,23 +206,58 @@ export type VerifyView = {
   readonly complete: boolean;
   /** The verdicts judged again, summed up; absent where guide and facts could not be read. */
   readonly summary?: Summary;
-  readonly findings: readonly { readonly severity: 'bad' | 'warn' | 'info'; readonly code: string; readonly sentence: string; readonly place?: string }[];
+  readonly findings: readonly {
+    readonly severity: 'bad' | 'warn' | 'info';
+    readonly code: string;
+    readonly sentence: string;
+    readonly place?: string;
+  }[];
   readonly signers: readonly { readonly role: string; readonly subject: string; readonly at?: string }[];
 };
-export type ChangeView = { readonly change: string; readonly kind: string; readonly summary: string; readonly diff: string; readonly undo: boolean; readonly visible: readonly string[]; readonly rights: string };
+export type ChangeView = {
+  readonly change: string;
+  readonly kind: string;
+  readonly summary: string;
+  readonly diff: string;
+  readonly undo: boolean;
+  readonly visible: readonly string[];
+  readonly rights: string;
+};
 
 /** What each channel answers with, inside a Result. */
 export type Outputs = {
-  'app.info': { readonly version: string; readonly runtime: Readonly<Record<string, string>>; readonly practice: boolean; readonly platform: string };
-  'library.list': { readonly guides: readonly { readonly file: FileRef; readonly title: string; readonly product: string; readonly trust: GuideTrust; readonly practice: boolean }[]; readonly sites: readonly { readonly file: FileRef; readonly name: string; readonly practice: boolean }[];
+  'app.info': {
+    readonly version: string;
+    readonly runtime: Readonly<Record<string, string>>;
+    readonly practice: boolean;
+    readonly platform: string;
+  };
+  'library.list': {
+    readonly guides: readonly {
+      readonly file: FileRef;
+      readonly title: string;
+      readonly product: string;
+      readonly trust: GuideTrust;
+      readonly practice: boolean;
+    }[];
+    readonly sites: readonly { readonly file: FileRef; readonly name: string; readonly practice: boolean }[];
     /** The account that may change the practice hospital's directory; `secret` is good for `change.apply` any number of times. */
-    readonly practiceWriter?: { readonly user: string; readonly secret: string } };
+    readonly practiceWriter?: { readonly user: string; readonly secret: string };
+  };
   'file.choose': FileRef | null;
   'guide.load': GuideView;
   'publisher.pin': null;
   'publisher.unpin': null;
   'site.load': SiteView;
-  'session.list': readonly { readonly session: string; readonly guide: string; readonly site: string; readonly operator: string; readonly openedAt: string; readonly events: number; readonly sealed: boolean }[];
+  'session.list': readonly {
+    readonly session: string;
+    readonly guide: string;
+    readonly site: string;
+    readonly operator: string;
+    readonly openedAt: string;
+    readonly events: number;
+    readonly sealed: boolean;
+  }[];
   'session.open': Snapshot;
   'session.resume': Snapshot;
   'session.snapshot': Snapshot | null;
@@ -166,7 +272,11 @@ export type Outputs = {
   'walk.answer': null;
   'walk.attach': { readonly name: string; readonly sha256: string } | null;
   'walk.waive': null;
-  'facts.read': { readonly facts?: unknown; readonly notApplicable?: string; readonly absent: readonly { readonly path: string; readonly reason: string }[] };
+  'facts.read': {
+    readonly facts?: unknown;
+    readonly notApplicable?: string;
+    readonly absent: readonly { readonly path: string; readonly reason: string }[];
+  };
   'change.plan': ChangeView;
   'change.apply': { readonly asPlanned: boolean; readonly differences: readonly string[] };
   'change.undo': ChangeView;
@@ -185,7 +295,13 @@ export type Output<C extends Channel> = Result<Outputs[C], AppError>;
 /** Pushed from main to the page. */
 export type Push =
   | { readonly kind: 'journal'; readonly events: readonly JournalEvent[] }
-  | { readonly kind: 'progress'; readonly key: string; readonly line: string; readonly done: number; readonly total: number }
+  | {
+      readonly kind: 'progress';
+      readonly key: string;
+      readonly line: string;
+      readonly done: number;
+      readonly total: number;
+    }
   | { readonly kind: 'ask'; readonly ask: string; readonly key: string; readonly question: string }
   | { readonly kind: 'asked'; readonly ask: string }
   | { readonly kind: 'running'; readonly running: boolean }

@@ -56,7 +56,7 @@ export const ERROR_CODES = {
   'session.not-found': 'operator',
   'session.state': 'operator',
   'ipc.invalid': 'lockstep',
-  'internal': 'lockstep',
+  internal: 'lockstep',
 } as const satisfies Record<string, FixBy>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

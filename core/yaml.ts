@@ -23,7 +23,10 @@ export function parseYaml<S extends z.ZodType>(
   schema: S,
 ): { ok: true; value: z.output<S>; locate: Locate } | { ok: false; faults: Fault[] } {
   if (text.length > MAX_YAML_CHARACTERS) {
-    return { ok: false, faults: [{ line: 1, column: 1, path: '', message: `longer than ${MAX_YAML_CHARACTERS} characters` }] };
+    return {
+      ok: false,
+      faults: [{ line: 1, column: 1, path: '', message: `longer than ${MAX_YAML_CHARACTERS} characters` }],
+    };
   }
   const control = findControlCharacter(text);
   if (control !== undefined) return { ok: false, faults: [control] };
@@ -36,7 +39,11 @@ export function parseYaml<S extends z.ZodType>(
   if (document.errors.length > 0) {
     return {
       ok: false,
-      faults: document.errors.map((error) => ({ ...at(error.pos[0]), path: '', message: (error.message.split(' at line ')[0] ?? '').trim() })),
+      faults: document.errors.map((error) => ({
+        ...at(error.pos[0]),
+        path: '',
+        message: (error.message.split(' at line ')[0] ?? '').trim(),
+      })),
     };
   }
   const faults: Fault[] = [];
@@ -45,11 +52,13 @@ export function parseYaml<S extends z.ZodType>(
       faults.push({ ...at(node.range?.[0] ?? 0), path: '', message: 'aliases (*) are not allowed' });
     },
     Node(_, node) {
-      if ('anchor' in node && node.anchor) faults.push({ ...at(node.range?.[0] ?? 0), path: '', message: 'anchors (&) are not allowed' });
+      if ('anchor' in node && node.anchor)
+        faults.push({ ...at(node.range?.[0] ?? 0), path: '', message: 'anchors (&) are not allowed' });
     },
   });
   if (faults.length > 0) return { ok: false, faults };
-  const locate: Locate = (path, within) => at(within === undefined ? offsetOf(document, path) : offsetWithin(document, path, within, text));
+  const locate: Locate = (path, within) =>
+    at(within === undefined ? offsetOf(document, path) : offsetWithin(document, path, within, text));
   const parsed = schema.safeParse(document.toJS({ maxAliasCount: 0 }));
   if (parsed.success) return { ok: true, value: parsed.data, locate };
   for (const issue of parsed.error.issues) {
@@ -108,7 +117,9 @@ function skipBlank(text: string, from: number): number {
 
 function findControlCharacter(text: string): Fault | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  const match = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd\ufeff]/.exec(text.startsWith('\ufeff') ? ` ${text.slice(1)}` : text);
+  const match = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd\ufeff]/.exec(
+    text.startsWith('\ufeff') ? ` ${text.slice(1)}` : text,
+  );
   if (match === null) return undefined;
   const before = text.slice(0, match.index).split('\n');
   const code = (match[0] ?? '').charCodeAt(0).toString(16).padStart(4, '0').toUpperCase();

@@ -34,7 +34,11 @@ export function createConnectionBudget(budget: Budget, now: () => number = Date.
     const count = (counts.get(host) ?? 0) + 1;
     if (count > budget.connections) {
       throw new ConnectionRefusedByBudget(
-        appError('probe.budget', `The guide allows ${budget.connections} connections to ${host} in one session; they are used up.`, { place: host }),
+        appError(
+          'probe.budget',
+          `The guide allows ${budget.connections} connections to ${host} in one session; they are used up.`,
+          { place: host },
+        ),
       );
     }
     const wait = (lastStart.get(host) ?? Number.NEGATIVE_INFINITY) + 1000 / budget.perSecond - now();
@@ -52,7 +56,10 @@ export function createConnectionBudget(budget: Budget, now: () => number = Date.
         () => turn(host, work, signal),
         () => turn(host, work, signal),
       );
-      tails.set(host, mine.catch(() => undefined));
+      tails.set(
+        host,
+        mine.catch(() => undefined),
+      );
       return mine;
     },
     used: () => used,

@@ -21,11 +21,18 @@ export type RunEnvironment = {
  * Runs one probe under its deadline and the guide's budget. Whatever goes wrong is an error with a cause, never a verdict:
  * unfit parameters, a throw inside the probe, the deadline, a cancel, facts that do not fit the declared schema.
  */
-export async function runProbe(probe: Probe, params: Record<string, unknown>, environment: RunEnvironment, cancel: AbortSignal): Promise<Result<FactsFile>> {
+export async function runProbe(
+  probe: Probe,
+  params: Record<string, unknown>,
+  environment: RunEnvironment,
+  cancel: AbortSignal,
+): Promise<Result<FactsFile>> {
   const { declaration } = probe;
   const parsed = declaration.params.safeParse(params);
   if (!parsed.success) {
-    return fail('guide.invalid', `The parameters of ${declaration.id} do not fit.`, { cause: z.prettifyError(parsed.error) });
+    return fail('guide.invalid', `The parameters of ${declaration.id} do not fit.`, {
+      cause: z.prettifyError(parsed.error),
+    });
   }
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), declaration.deadlineMs);
@@ -36,7 +43,8 @@ export async function runProbe(probe: Probe, params: Record<string, unknown>, en
     const outcome = await Promise.race([probe.run(parsed.data, contextFor(environment, signal)), whenAborted(signal)]);
     if (cancel.aborted) return cancelled(declaration.id);
     if (outcome === 'aborted') return overdue(declaration.id, declaration.deadlineMs);
-    if (!outcome.ok) return deadline.signal.aborted ? overdue(declaration.id, declaration.deadlineMs, outcome.error) : outcome;
+    if (!outcome.ok)
+      return deadline.signal.aborted ? overdue(declaration.id, declaration.deadlineMs, outcome.error) : outcome;
     const file = {
       probe: declaration.id,
       version: declaration.version,
@@ -46,15 +54,21 @@ export async function runProbe(probe: Probe, params: Record<string, unknown>, en
       runtime: environment.runtime,
       connections: environment.budget.used() - before,
     };
-    if (outcome.value.kind === 'not-applicable') return ok({ ...file, notApplicable: outcome.value.reason, absent: [] });
+    if (outcome.value.kind === 'not-applicable')
+      return ok({ ...file, notApplicable: outcome.value.reason, absent: [] });
     const facts = declaration.facts.safeParse(outcome.value.facts);
-    if (!facts.success) return fail('probe.fault', `${declaration.id} reported facts that do not fit its own declaration.`, { cause: z.prettifyError(facts.error) });
+    if (!facts.success)
+      return fail('probe.fault', `${declaration.id} reported facts that do not fit its own declaration.`, {
+        cause: z.prettifyError(facts.error),
+      });
     return ok({ ...file, facts: facts.data, absent: [...outcome.value.absent] });
   } catch (error) {
     if (cancel.aborted) return cancelled(declaration.id);
     if (deadline.signal.aborted) return overdue(declaration.id, declaration.deadlineMs);
     if (error instanceof ConnectionRefusedByBudget) return { ok: false, error: error.error };
-    return fail('probe.fault', `${declaration.id} broke down.`, { cause: error instanceof Error ? error.message : String(error) });
+    return fail('probe.fault', `${declaration.id} broke down.`, {
+      cause: error instanceof Error ? error.message : String(error),
+    });
   } finally {
     clearTimeout(timer);
     // Sockets that a finished probe forgot must not outlive it.
@@ -90,6 +104,10 @@ function cancelled(id: string): Result<never> {
 }
 
 function overdue(id: string, ms: number, cause?: AppError): Result<never> {
-  const error = appError('probe.deadline', `${id} did not finish within ${ms / 1000} s.`, cause === undefined ? {} : { cause: cause.message });
+  const error = appError(
+    'probe.deadline',
+    `${id} did not finish within ${ms / 1000} s.`,
+    cause === undefined ? {} : { cause: cause.message },
+  );
   return { ok: false, error };
 }

@@ -36,7 +36,11 @@ export type ServiceInputs = {
 };
 
 /** Root certificates (PEM) per role; an empty list means that nobody is trusted in that role. */
-export type TrustPems = { readonly engineer: readonly string[]; readonly hospital: readonly string[]; readonly publisher: readonly string[] };
+export type TrustPems = {
+  readonly engineer: readonly string[];
+  readonly hospital: readonly string[];
+  readonly publisher: readonly string[];
+};
 
 type Paths = {
   'bundle.seal': { path: string; provisional: boolean; sha256: string };
@@ -45,7 +49,11 @@ type Paths = {
 };
 
 export type ServiceMethod = keyof ServiceInputs;
-export type ServiceOutput<M extends ServiceMethod> = M extends keyof Paths ? Result<Paths[M]> : M extends keyof Outputs ? Output<M> : never;
+export type ServiceOutput<M extends ServiceMethod> = M extends keyof Paths
+  ? Result<Paths[M]>
+  : M extends keyof Outputs
+    ? Output<M>
+    : never;
 
 export type Service = {
   readonly call: <M extends ServiceMethod>(method: M, input: ServiceInputs[M]) => Promise<ServiceOutput<M>>;
@@ -55,4 +63,9 @@ export type Service = {
 };
 
 /** `dataDir` holds sessions/ and bundles/; `assetsDir` the framework mappings. */
-export type ServiceOptions = { readonly dataDir: string; readonly assetsDir: string; readonly lockstep: string; readonly runtime: Readonly<Record<string, string>> };
+export type ServiceOptions = {
+  readonly dataDir: string;
+  readonly assetsDir: string;
+  readonly lockstep: string;
+  readonly runtime: Readonly<Record<string, string>>;
+};

@@ -6,7 +6,7 @@ import { CHANGE_DECLARATIONS } from '../core/changes/index.ts';
 import { credentialSchema, type Site } from '../core/site/schema.ts';
 import type { LoadedGuide } from './session/load-guide.ts';
 import type { Session } from './session/session.ts';
-import { visibleOf } from './session/visible.ts';
+import { visibleOf, visibleOfChange } from './session/visible.ts';
 
 /** A guide as the start page shows it. */
 export function viewGuide({ guide, trust, signer }: LoadedGuide): GuideView {
@@ -16,11 +16,22 @@ export function viewGuide({ guide, trust, signer }: LoadedGuide): GuideView {
     title: guide.title,
     summary: guide.summary,
     publisher: guide.publisher,
-    product: { vendor: guide.product.vendor, name: guide.product.name, versions: guide.product.versions, observed: guide.product.observe !== undefined },
+    product: {
+      vendor: guide.product.vendor,
+      name: guide.product.name,
+      versions: guide.product.versions,
+      observed: guide.product.observe !== undefined,
+    },
     controls: guide.controls.length,
     trust,
     ...(signer === undefined ? {} : { signer }),
-    inputs: Object.entries(guide.inputs).map(([name, { title, type, owner, help }]) => ({ name, title, type, owner, ...(help === undefined ? {} : { help }) })),
+    inputs: Object.entries(guide.inputs).map(([name, { title, type, owner, help }]) => ({
+      name,
+      title,
+      type,
+      owner,
+      ...(help === undefined ? {} : { help }),
+    })),
   };
 }
 
@@ -32,11 +43,24 @@ export function viewSite(site: Site): SiteView {
     practice: site.practice,
     ...(site.directory === undefined
       ? {}
-      : { directory: { kind: site.directory.kind, baseDn: site.directory.baseDn, servers: site.directory.servers.map((server) => server.host), bindAccount: site.directory.bindAccount } }),
+      : {
+          directory: {
+            kind: site.directory.kind,
+            baseDn: site.directory.baseDn,
+            servers: site.directory.servers.map((server) => server.host),
+            bindAccount: site.directory.bindAccount,
+          },
+        }),
     anchors: site.anchors.map((anchor) => ({ id: anchor.id, ...summarizePem(anchor.pem ?? '') })),
     roles: site.roles.map(({ id, name, group }) => ({ id, name, group })),
     devices: site.devices.map(({ id, name, host }) => ({ id, name, host })),
-    links: site.links.map(({ id, name, protocol, client, server }) => ({ id, name, protocol, device: client.device, server: `${server.host}:${server.port}` })),
+    links: site.links.map(({ id, name, protocol, client, server }) => ({
+      id,
+      name,
+      protocol,
+      device: client.device,
+      server: `${server.host}:${server.port}`,
+    })),
   };
 }
 
@@ -58,8 +82,17 @@ function viewItem(item: PlanItem): ItemView {
       ...(control.validFor === undefined ? {} : { validFor: control.validFor }),
       ...(control.manual === undefined
         ? {}
-        : { manual: { question: control.manual.question, evidence: control.manual.evidence, required: control.manual.required, answers: Object.keys(control.manual.answers) } }),
-      ...(change === undefined ? {} : { change: { kind: change.id, title: change.title, rights: change.rights, visible: [] } }),
+        : {
+            manual: {
+              question: control.manual.question,
+              evidence: control.manual.evidence,
+              required: control.manual.required,
+              answers: Object.keys(control.manual.answers),
+            },
+          }),
+      ...(change === undefined
+        ? {}
+        : { change: { kind: change.id, title: change.title, rights: change.rights, visible: visibleOfChange(item) } }),
     },
     target: item.target,
     applies: item.applies.kind !== 'no',
@@ -74,20 +107,26 @@ function viewItem(item: PlanItem): ItemView {
 /** Passwords that a site and the guide's own checks name, with what each is for. */
 function secretsOf(site: Site, items: readonly PlanItem[]): readonly { name: string; purpose: string }[] {
   const wanted = new Map<string, string>();
-  if (site.directory !== undefined) wanted.set(site.directory.secret, `Password of ${site.directory.bindAccount}, to read the directory`);
+  if (site.directory !== undefined)
+    wanted.set(site.directory.secret, `Password of ${site.directory.bindAccount}, to read the directory`);
   for (const device of site.devices) {
-    if (device.credential !== undefined) wanted.set(device.credential.secret, `Password of ${device.credential.user} on ${device.name}`);
+    if (device.credential !== undefined)
+      wanted.set(device.credential.secret, `Password of ${device.credential.user} on ${device.name}`);
   }
   for (const link of site.links) {
     const trigger = link.impostor?.trigger;
     if (typeof trigger === 'object' && trigger.credential !== undefined && !wanted.has(trigger.credential.secret)) {
-      wanted.set(trigger.credential.secret, `Password of ${trigger.credential.user}, to send a test message over ${link.name}`);
+      wanted.set(
+        trigger.credential.secret,
+        `Password of ${trigger.credential.user}, to send a test message over ${link.name}`,
+      );
     }
   }
   for (const item of items) {
     for (const { params } of item.checks) {
       const parsed = credentialSchema.safeParse(params.ok ? params.value.credential : undefined);
-      if (parsed.success && !wanted.has(parsed.data.secret)) wanted.set(parsed.data.secret, `Password of ${parsed.data.user}, for "${item.control.title}"`);
+      if (parsed.success && !wanted.has(parsed.data.secret))
+        wanted.set(parsed.data.secret, `Password of ${parsed.data.user}, for "${item.control.title}"`);
     }
   }
   return [...wanted].map(([name, purpose]) => ({ name, purpose }));
@@ -102,11 +141,19 @@ export function viewSession(session: Session, running: boolean): Snapshot {
     site: viewSite(session.site.sealed),
     items: session.plan.items.map(viewItem),
     events: session.journal.events,
-    secrets: secretsOf(session.site.sealed, session.plan.items).map((secret) => ({ ...secret, supplied: session.secrets.has(secret.name) })),
+    secrets: secretsOf(session.site.sealed, session.plan.items).map((secret) => ({
+      ...secret,
+      supplied: session.secrets.has(secret.name),
+    })),
     running,
     ...(trust === 'trusted'
       ? {}
-      : { readOnly: trust === 'unsigned' ? 'This guide is not signed, so Lockstep reads and changes nothing.' : 'This guide is signed by a publisher whom you have not approved, so Lockstep reads and changes nothing.' }),
+      : {
+          readOnly:
+            trust === 'unsigned'
+              ? 'This guide is not signed, so Lockstep reads and changes nothing.'
+              : 'This guide is signed by a publisher whom you have not approved, so Lockstep reads and changes nothing.',
+        }),
     notices: session.journal.notices,
   };
 }
@@ -121,6 +168,10 @@ function summarizePem(pem: string): { subject: string; sha256: string; notAfter:
       notAfter: new Date(certificate.validTo).toISOString(),
     };
   } catch (error) {
-    return { subject: `unreadable: ${error instanceof Error ? error.message : String(error)}`, sha256: '', notAfter: '' };
+    return {
+      subject: `unreadable: ${error instanceof Error ? error.message : String(error)}`,
+      sha256: '',
+      notAfter: '',
+    };
   }
 }

@@ -111,7 +111,13 @@ export function createService(options: ServiceOptions): Service {
         open.secrets.set(name, value);
         return ok(null);
       }),
-    'gate.check': ({ typed, overrideReason }) => inSession((open) => open.checkGate({ ...(typed === undefined ? {} : { typed }), ...(overrideReason === undefined ? {} : { overrideReason }) })),
+    'gate.check': ({ typed, overrideReason }) =>
+      inSession((open) =>
+        open.checkGate({
+          ...(typed === undefined ? {} : { typed }),
+          ...(overrideReason === undefined ? {} : { overrideReason }),
+        }),
+      ),
     'preflight.accept': () => nothing(inSession((open) => open.acceptPreflight())),
     'walk.run': ({ keys }) =>
       inSession(async (open) => {
@@ -140,12 +146,18 @@ export function createService(options: ServiceOptions): Service {
     'facts.read': ({ key, check }) =>
       inSession(async (open) => {
         const outcome = open.outcomes.get(key)?.get(check);
-        if (outcome === undefined || !('facts' in outcome)) return fail('session.state', 'This check has not recorded anything yet.', { place: key });
+        if (outcome === undefined || !('facts' in outcome))
+          return fail('session.state', 'This check has not recorded anything yet.', { place: key });
         const { facts, notApplicable, absent } = outcome.facts;
-        return ok({ absent, ...(facts === undefined ? {} : { facts }), ...(notApplicable === undefined ? {} : { notApplicable }) });
+        return ok({
+          absent,
+          ...(facts === undefined ? {} : { facts }),
+          ...(notApplicable === undefined ? {} : { notApplicable }),
+        });
       }),
     'change.plan': ({ key }) => inSession(async (open) => viewChange(await planChange(open, key))),
-    'change.apply': ({ key, change, ticket, approver, user, password }) => inSession((open) => applyChange(open, key, change, { ticket, approver, credential: { user, password } })),
+    'change.apply': ({ key, change, ticket, approver, user, password }) =>
+      inSession((open) => applyChange(open, key, change, { ticket, approver, credential: { user, password } })),
     'change.undo': ({ key, change }) => inSession(async (open) => viewChange(await planUndo(open, key, change))),
     'identity.unlock': async ({ path, passphrase }) => {
       const identity = await loadIdentity(path, passphrase);
@@ -156,7 +168,8 @@ export function createService(options: ServiceOptions): Service {
     'identity.signOpening': ({ path, passphrase }) =>
       nothing(
         inSession(async (open) => {
-          if (open.state().heads.some((head) => head.at === 'open')) return fail('session.state', 'The opening of this session is signed already.');
+          if (open.state().heads.some((head) => head.at === 'open'))
+            return fail('session.state', 'The opening of this session is signed already.');
           const identity = await loadIdentity(path, passphrase);
           return identity.ok ? open.signHead('open', identity.value) : identity;
         }),
@@ -173,7 +186,12 @@ export function createService(options: ServiceOptions): Service {
       // The page lists every waiver beside the button: who countersigns accepts them.
       const waivers = await requestedWaivers(bundlePath);
       if (!waivers.ok) return waivers;
-      return countersignBundle(bundlePath, identity.value, { role, remark, acceptedWaivers: waivers.value }, new Date());
+      return countersignBundle(
+        bundlePath,
+        identity.value,
+        { role, remark, acceptedWaivers: waivers.value },
+        new Date(),
+      );
     },
     'bundle.verify': async ({ path, trust }) => verifyBundle(path, trust, new Date()),
     'bundle.extractReport': async ({ path }) => extractReport(path, await mkdtemp(join(tmpdir(), 'lockstep-report-'))),
@@ -184,7 +202,9 @@ export function createService(options: ServiceOptions): Service {
       try {
         return await handlers[method](input);
       } catch (error) {
-        return fail('internal', 'Lockstep broke down.', { cause: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+        return fail('internal', 'Lockstep broke down.', {
+          cause: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        });
       }
     }) as Service['call'],
     onPush: (listener) => {
@@ -196,7 +216,15 @@ export function createService(options: ServiceOptions): Service {
 
 function viewChange(shown: Result<ShownChange>): Result<unknown> {
   if (!shown.ok) return shown;
-  const { change, plan } = shown.value;
+  const { change, plan, visible } = shown.value;
   const declaration = CHANGES.find((candidate) => candidate.declaration.id === plan.kind)?.declaration;
-  return ok({ change, kind: plan.kind, summary: plan.summary, diff: plan.diff, undo: plan.undo, visible: [], rights: declaration?.rights ?? '' });
+  return ok({
+    change,
+    kind: plan.kind,
+    summary: plan.summary,
+    diff: plan.diff,
+    undo: plan.undo,
+    visible,
+    rights: declaration?.rights ?? '',
+  });
 }

@@ -20,7 +20,10 @@ const requestSchema = z.discriminatedUnion('type', [
 const GUIDE = 'reference-mdip';
 
 type Request = z.output<typeof requestSchema>;
-type ParentPort = { on: (event: 'message', listener: (event: { data: unknown }) => void) => void; postMessage: (message: unknown) => void };
+type ParentPort = {
+  on: (event: 'message', listener: (event: { data: unknown }) => void) => void;
+  postMessage: (message: unknown) => void;
+};
 
 const parentPort = (process as unknown as { parentPort?: ParentPort }).parentPort;
 let lab: Lab | undefined;
@@ -32,9 +35,16 @@ function send(message: { type: 'ready'; lab: unknown } | { type: 'done' } | { ty
 }
 
 function receive(message: unknown): void {
-  queue = queue.then(() => answer(message)).catch((error: unknown) => {
-    send({ type: 'failed', error: appError('internal', 'The practice hospital broke down.', { cause: error instanceof Error ? (error.stack ?? error.message) : String(error) }) });
-  });
+  queue = queue
+    .then(() => answer(message))
+    .catch((error: unknown) => {
+      send({
+        type: 'failed',
+        error: appError('internal', 'The practice hospital broke down.', {
+          cause: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        }),
+      });
+    });
 }
 
 async function answer(message: unknown): Promise<void> {
@@ -49,14 +59,16 @@ async function answer(message: unknown): Promise<void> {
 }
 
 async function change(request: Extract<Request, { type: 'fault' | 'harden' }>): Promise<Result<undefined>> {
-  if (lab === undefined) return { ok: false, error: appError('session.state', 'The practice hospital has not started.') };
+  if (lab === undefined)
+    return { ok: false, error: appError('session.state', 'The practice hospital has not started.') };
   if (request.type === 'fault') await lab.setFault(request.id, request.on);
   else await lab.harden(request.ids);
   return ok(undefined);
 }
 
 async function start({ dir, assetsDir, shipped }: Extract<Request, { type: 'start' }>): Promise<Result<unknown>> {
-  if (lab !== undefined) return { ok: false, error: appError('session.state', 'The practice hospital stands already.') };
+  if (lab !== undefined)
+    return { ok: false, error: appError('session.state', 'The practice hospital stands already.') };
   const started = await startLab({ dir, shipped });
   lab = started;
   const guide = await signGuide(started, dir, join(assetsDir, 'guides'));
@@ -67,7 +79,11 @@ async function start({ dir, assetsDir, shipped }: Extract<Request, { type: 'star
     guides: [guide.value],
     secrets: started.secrets,
     writeCredential: started.writeCredential,
-    identities: { engineer: open(started.identities.engineer), hospital: open(started.identities.hospital), publisher: open(started.identities.publisher) },
+    identities: {
+      engineer: open(started.identities.engineer),
+      hospital: open(started.identities.hospital),
+      publisher: open(started.identities.publisher),
+    },
     trust: started.trust,
     faults: started.faults().map(({ id, title, control, on }) => ({ id, title, control, on })),
   });
@@ -78,7 +94,12 @@ async function signGuide(started: Lab, dir: string, from: string): Promise<Resul
   const publisher = await loadIdentity(started.identities.publisher, started.passphrase);
   if (!publisher.ok) return publisher;
   const path = join(dir, `${GUIDE}.asice`);
-  const signed = await signGuideFile(await readFile(join(from, `${GUIDE}.yaml`), 'utf8'), publisher.value, path, new Date());
+  const signed = await signGuideFile(
+    await readFile(join(from, `${GUIDE}.yaml`), 'utf8'),
+    publisher.value,
+    path,
+    new Date(),
+  );
   return signed.ok ? ok({ id: GUIDE, path }) : signed;
 }
 

@@ -13,7 +13,7 @@ export function addBundleCommands(program: Command): void {
     .command('countersign')
     .description('Sign a bundle for the hospital, as accepted')
     .argument('<bundle>')
-    .requiredOption('--identity <file>', 'the hospital\'s PKCS#12 or PEM')
+    .requiredOption('--identity <file>', "the hospital's PKCS#12 or PEM")
     .option('--passphrase <env:NAME>', 'its passphrase; without it, it is asked for')
     .requiredOption('--role <text>', 'role of the signer in the hospital')
     .option('--remark <text>', 'what the hospital says about it', '')
@@ -34,7 +34,13 @@ export function addBundleCommands(program: Command): void {
     });
 }
 
-type CountersignOptions = { identity: string; passphrase?: string; role: string; remark: string; acceptWaiver: string[] };
+type CountersignOptions = {
+  identity: string;
+  passphrase?: string;
+  role: string;
+  remark: string;
+  acceptWaiver: string[];
+};
 
 async function countersign(file: string, options: CountersignOptions): Promise<number> {
   const identity = await unlockIdentity(options.identity, options.passphrase);
@@ -43,7 +49,12 @@ async function countersign(file: string, options: CountersignOptions): Promise<n
     return EXIT.usage;
   }
   const { role, remark, acceptWaiver } = options;
-  const signed = await countersignBundle(resolve(file), identity.value, { role, remark, acceptedWaivers: acceptWaiver }, new Date());
+  const signed = await countersignBundle(
+    resolve(file),
+    identity.value,
+    { role, remark, acceptedWaivers: acceptWaiver },
+    new Date(),
+  );
   if (!signed.ok) {
     complain(signed.error);
     return EXIT.usage;

@@ -25,7 +25,7 @@ export function addGuideCommands(program: Command): void {
     .command('sign')
     .description('Sign a guide into a container')
     .argument('<file>', 'guide as YAML')
-    .requiredOption('--identity <file>', 'publisher\'s PKCS#12 or PEM')
+    .requiredOption('--identity <file>', "publisher's PKCS#12 or PEM")
     .option('--passphrase <env:NAME>', 'its passphrase; without it, it is asked for')
     .option('--out <file>', 'container to write; default: the guide with .asice')
     .action(async (file: string, options: { identity: string; passphrase?: string; out?: string }) => {
@@ -36,7 +36,9 @@ export function addGuideCommands(program: Command): void {
 /** Prints faults as `file:line:column path: message`, or as JSON. */
 export function printFaults(file: string, faults: readonly Fault[], json: boolean): void {
   if (json) print(JSON.stringify({ file, faults }, null, 2));
-  else for (const { line, column, path, message } of faults) print(`${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`);
+  else
+    for (const { line, column, path, message } of faults)
+      print(`${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`);
 }
 
 async function check(file: string, json: boolean): Promise<number> {

@@ -50,7 +50,10 @@ async function create({ out, passphrase, ...about }: NewOptions): Promise<number
   if (!secret.ok) return refuse(secret);
   const made = await newIdentity({ ...about, passphrase: secret.value });
   if (!made.ok) return refuse(made);
-  for (const [path, content] of [[`${out}.key.pem`, made.value.encryptedKeyPem], [`${out}.csr.pem`, made.value.requestPem]] as const) {
+  for (const [path, content] of [
+    [`${out}.key.pem`, made.value.encryptedKeyPem],
+    [`${out}.csr.pem`, made.value.requestPem],
+  ] as const) {
     const saved = await saveFile(resolve(path), content);
     if (!saved.ok) return refuse(saved);
     print(path);

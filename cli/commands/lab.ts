@@ -7,7 +7,9 @@ import { practiceWalk } from '../practice-walk.ts';
 
 /** `lockstep lab …`: the practice hospital, and a whole walk in it. */
 export function addLabCommands(program: Command): void {
-  const lab = program.command('lab').description('The practice hospital: insecure as shipped, hardened by following the guide');
+  const lab = program
+    .command('lab')
+    .description('The practice hospital: insecure as shipped, hardened by following the guide');
   lab
     .command('walk')
     .description('Start it, walk the reference guide as shipped, harden it, walk again, sign and countersign')

@@ -21,7 +21,11 @@ export function addProbeCommands(program: Command): void {
     .action((options: { json?: boolean }) => {
       const rows = PROBE_DECLARATIONS.map(({ id, version, title, rights }) => ({ id, version, title, rights }));
       if (options.json === true) print(JSON.stringify(rows, null, 2));
-      else printTable(['probe', 'title', 'rights'], rows.map((row) => [row.id, row.title, row.rights]));
+      else
+        printTable(
+          ['probe', 'title', 'rights'],
+          rows.map((row) => [row.id, row.title, row.rights]),
+        );
     });
   probe
     .command('run', { isDefault: true })
@@ -36,7 +40,8 @@ export function addProbeCommands(program: Command): void {
 }
 
 async function run(id: string, options: { with: string[]; site?: string; secret: string[] }): Promise<number> {
-  const site = options.site === undefined ? ok(siteSchema.parse({ site: 'none', name: 'No site' })) : await siteOf(options.site);
+  const site =
+    options.site === undefined ? ok(siteSchema.parse({ site: 'none', name: 'No site' })) : await siteOf(options.site);
   const params = readParams(options.with);
   const secrets = await readSecrets(options.secret);
   if (!site.ok || !params.ok || !secrets.ok) {
@@ -48,7 +53,9 @@ async function run(id: string, options: { with: string[]; site?: string; secret:
     now: () => new Date(),
     secret: async (name) => {
       const value = secrets.value.get(name);
-      return value === undefined ? fail('secret.missing', `No password was given for "${name}"; use --secret ${name}=env:NAME.`) : ok(value);
+      return value === undefined
+        ? fail('secret.missing', `No password was given for "${name}"; use --secret ${name}=env:NAME.`)
+        : ok(value);
     },
     ask: (question) => askYesNo(question),
     progress: note,

@@ -57,7 +57,10 @@ export function addRunCommand(program: Command): void {
     .option('--passphrase <env:NAME>', 'passphrase of the identity; without it, it is asked for')
     .option('--trust <role=file...>', 'publisher=ROOT.pem lets a signed guide change things')
     .option('--product-version <version>', 'typed version, used only where the guide cannot observe it')
-    .option('--override-reason <text>', 'walk although the product version is outside the guide\'s range, and record why')
+    .option(
+      '--override-reason <text>',
+      "walk although the product version is outside the guide's range, and record why",
+    )
     .option('--out <file>', 'bundle to write')
     .option('--data <folder>', 'where sessions are kept')
     .option('--json', 'print the result as JSON')
@@ -80,7 +83,8 @@ async function runCommand(options: RunOptions): Promise<number> {
   try {
     note(`session ${session.id}`);
     for (const notice of session.journal.notices) note(notice);
-    if (session.guide.trust !== 'trusted') note(`The guide is ${session.guide.trust}: it reads and never changes anything.`);
+    if (session.guide.trust !== 'trusted')
+      note(`The guide is ${session.guide.trust}: it reads and never changes anything.`);
     const result = await walkHeadless(session, walk);
     if (!result.ok) {
       complain(result.error);
@@ -160,7 +164,9 @@ async function readApply(options: RunOptions): Promise<Result<HeadlessOptions['a
     return fail('input.malformed', 'A change needs --ticket, --approver and --write-user.');
   }
   const password = await readSecret(options.writePassword, `password of ${writeUser}`);
-  return password.ok ? ok({ ids: options.apply, ticket, approver, credential: { user: writeUser, password: password.value } }) : password;
+  return password.ok
+    ? ok({ ids: options.apply, ticket, approver, credential: { user: writeUser, password: password.value } })
+    : password;
 }
 
 /** `name=env:NAME`, or `name` alone to be asked for it. */

@@ -17,6 +17,18 @@ export function addSessionCommands(program: Command): void {
       const sessions = await listSessions(resolve(options.data ?? dataDir(), 'sessions'));
       if (options.json === true) print(JSON.stringify(sessions, null, 2));
       else if (sessions.length === 0) print('No sessions yet. `lockstep run` starts one.');
-      else printTable(['session', 'guide', 'site', 'operator', 'opened', 'events', 'sealed'], sessions.map((one) => [one.session, one.guide, one.site, one.operator, one.openedAt, String(one.events), one.sealed ? 'yes' : 'no']));
+      else
+        printTable(
+          ['session', 'guide', 'site', 'operator', 'opened', 'events', 'sealed'],
+          sessions.map((one) => [
+            one.session,
+            one.guide,
+            one.site,
+            one.operator,
+            one.openedAt,
+            String(one.events),
+            one.sealed ? 'yes' : 'no',
+          ]),
+        );
     });
 }

@@ -36,9 +36,17 @@ async function verify(bundle: string, options: { trust: string[]; at?: string; j
   const { sound, complete, findings, signers } = result.value;
   if (options.json === true) print(JSON.stringify(result.value, null, 2));
   else {
-    for (const signer of signers) print(`${signer.role}: ${signer.subject}${signer.at === undefined ? '' : `, ${signer.at}`}`);
-    for (const { severity, code, sentence, place } of findings) print(`${severity.padEnd(4)} ${code}${place === undefined ? '' : ` (${place})`}: ${sentence}`);
-    print(sound ? (complete ? 'sound and complete' : 'sound, but incomplete: see the findings above') : 'NOT sound: see the findings above');
+    for (const signer of signers)
+      print(`${signer.role}: ${signer.subject}${signer.at === undefined ? '' : `, ${signer.at}`}`);
+    for (const { severity, code, sentence, place } of findings)
+      print(`${severity.padEnd(4)} ${code}${place === undefined ? '' : ` (${place})`}: ${sentence}`);
+    print(
+      sound
+        ? complete
+          ? 'sound and complete'
+          : 'sound, but incomplete: see the findings above'
+        : 'NOT sound: see the findings above',
+    );
   }
   return sound && complete ? EXIT.done : EXIT.findings;
 }
@@ -46,5 +54,7 @@ async function verify(bundle: string, options: { trust: string[]; at?: string; j
 function readDate(text: string | undefined): Result<Date> {
   if (text === undefined) return ok(new Date());
   const date = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? new Date(text) : new Date(Number.NaN);
-  return Number.isNaN(date.getTime()) ? fail('input.malformed', `--at takes a date such as 2026-11-23 or 2026-11-23T10:00:00Z; got "${text}".`) : ok(date);
+  return Number.isNaN(date.getTime())
+    ? fail('input.malformed', `--at takes a date such as 2026-11-23 or 2026-11-23T10:00:00Z; got "${text}".`)
+    : ok(date);
 }

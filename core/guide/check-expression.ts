@@ -33,7 +33,13 @@ const METHODS: Readonly<Record<string, { readonly on: readonly Kind[]; readonly 
   split: { on: ['string'], gives: { type: 'array', items: TEXT } },
   join: { on: ['list'], gives: TEXT },
 };
-const FUNCTIONS: Readonly<Record<string, Shape>> = { size: NUMBER, string: TEXT, int: NUMBER, double: NUMBER, bool: BOOLEAN };
+const FUNCTIONS: Readonly<Record<string, Shape>> = {
+  size: NUMBER,
+  string: TEXT,
+  int: NUMBER,
+  double: NUMBER,
+  bool: BOOLEAN,
+};
 
 /**
  * Looks through an expression before anything ran: can it be read, are its names known, do its paths exist in the
@@ -46,7 +52,8 @@ export function checkExpression(source: string, names: ReadonlyMap<string, Shape
   if (!compiled.ok) return { shape: ANY, roots: new Set(), faults: [{ offset: 0, message: compiled.error.message }] };
   const faults: ExpressionFault[] = [];
   // Of a path, `pos` is its last step.
-  const report: Report = (node, message) => faults.push({ offset: toSourceOffset(source, node.op === '.' ? node.pos : node.start), message });
+  const report: Report = (node, message) =>
+    faults.push({ offset: toSourceOffset(source, node.op === '.' ? node.pos : node.start), message });
   const shape = infer(compiled.value.ast as Node, { names, guarded: new Set() }, report);
   return { shape, roots: new Set(compiled.value.paths.map((path) => path.root)), faults };
 }
@@ -74,7 +81,8 @@ function infer(node: Node, scope: Scope, report: Report): Shape {
       return { type: 'array', items: items.length === 0 ? ANY : { anyOf: items } };
     }
     case 'map':
-      for (const [key, value] of node.args as [Node, Node][]) [key, value].forEach((part) => infer(part, scope, report));
+      for (const [key, value] of node.args as [Node, Node][])
+        [key, value].forEach((part) => infer(part, scope, report));
       return { type: 'object' };
     case 'call':
       return call(node, scope, report);
@@ -98,7 +106,10 @@ function infer(node: Node, scope: Scope, report: Report): Shape {
 
 function binary(node: Node, scope: Scope, report: Report): Shape {
   const [leftNode, rightNode] = node.args as [Node, Node];
-  const inner = node.op === '&&' || node.op === '||' ? { ...scope, guarded: new Set([...scope.guarded, ...guards(node, node.op)]) } : scope;
+  const inner =
+    node.op === '&&' || node.op === '||'
+      ? { ...scope, guarded: new Set([...scope.guarded, ...guards(node, node.op)]) }
+      : scope;
   const left = infer(leftNode, inner, report);
   const right = infer(rightNode, inner, report);
   if (node.op === '&&' || node.op === '||') {
@@ -153,10 +164,14 @@ function element(node: Node, scope: Scope, report: Report): Shape {
     return itemOf(receiver);
   }
   expectKind(indexNode, index, ['string'], report);
-  if (indexNode.op !== 'value') return typeof receiver.additionalProperties === 'object' ? receiver.additionalProperties : ANY;
+  if (indexNode.op !== 'value')
+    return typeof receiver.additionalProperties === 'object' ? receiver.additionalProperties : ANY;
   const found = propertyOf(receiver, String(indexNode.args));
   if ('shape' in found) return found.shape;
-  report(node, `"${text(receiverNode)}" has no "${String(indexNode.args)}"${suggest(String(indexNode.args), found.names)}`);
+  report(
+    node,
+    `"${text(receiverNode)}" has no "${String(indexNode.args)}"${suggest(String(indexNode.args), found.names)}`,
+  );
   return ANY;
 }
 
@@ -165,7 +180,8 @@ function call(node: Node, scope: Scope, report: Report): Shape {
   const shapes = args.map((argument) => infer(argument, scope, report));
   const gives = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
   if (gives === undefined) report(node, `there is no function "${name}"${suggest(name, Object.keys(FUNCTIONS))}`);
-  if (name === 'size' && args[0] !== undefined && shapes[0] !== undefined) expectKind(args[0], shapes[0], ['string', 'list', 'map'], report);
+  if (name === 'size' && args[0] !== undefined && shapes[0] !== undefined)
+    expectKind(args[0], shapes[0], ['string', 'list', 'map'], report);
   return gives ?? ANY;
 }
 
@@ -208,12 +224,24 @@ function guards(node: Node, op: '&&' | '||'): readonly string[] {
   if (node.op === op) return (node.args as [Node, Node]).flatMap((part) => guards(part, op));
   if (!Array.isArray(node.args)) return [];
   const [left, right] = node.args as [Node, Node];
-  const flipped: Readonly<Record<string, string>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=', '==': '==', '!=': '!=' };
+  const flipped: Readonly<Record<string, string>> = {
+    '<': '>',
+    '<=': '>=',
+    '>': '<',
+    '>=': '<=',
+    '==': '==',
+    '!=': '!=',
+  };
   const [sized, limit, relation] = isSize(left) ? [left, right, node.op] : [right, left, flipped[node.op] ?? ''];
   if (!isSize(sized) || limit?.op !== 'value') return [];
   const number = Number(limit.args);
-  const filled = (relation === '>' && number >= 0) || (relation === '>=' && number >= 1) || (relation === '!=' && number === 0) || (relation === '==' && number >= 1);
-  const empty = (relation === '==' && number === 0) || (relation === '<' && number === 1) || (relation === '<=' && number === 0);
+  const filled =
+    (relation === '>' && number >= 0) ||
+    (relation === '>=' && number >= 1) ||
+    (relation === '!=' && number === 0) ||
+    (relation === '==' && number >= 1);
+  const empty =
+    (relation === '==' && number === 0) || (relation === '<' && number === 1) || (relation === '<=' && number === 0);
   const subject = sizeSubject(sized);
   return subject !== undefined && (op === '&&' ? filled : empty) ? [text(subject)] : [];
 }
@@ -229,13 +257,18 @@ function sizeSubject(node: Node): Node | undefined {
 }
 
 function compare(node: Node, left: Shape, right: Shape, report: Report): void {
-  if (kindsOf(left)?.has('null') && kindsOf(left)?.size === 1) return report(node, 'null is not a value to compare with: what is unknown is absent');
-  if (kindsOf(right)?.has('null') && kindsOf(right)?.size === 1) return report(node, 'null is not a value to compare with: what is unknown is absent');
+  if (kindsOf(left)?.has('null') && kindsOf(left)?.size === 1)
+    return report(node, 'null is not a value to compare with: what is unknown is absent');
+  if (kindsOf(right)?.has('null') && kindsOf(right)?.size === 1)
+    return report(node, 'null is not a value to compare with: what is unknown is absent');
   if (disjoint(left, right)) return report(node, `${describe(left)} and ${describe(right)} are never equal`);
   const [a, b] = [valuesOf(left), valuesOf(right)];
   if (a === undefined || b === undefined || a.some((value) => b.includes(value))) return;
   const [wanted, allowed] = a.length === 1 ? [a, b] : [b, a];
-  report(node, `${wanted.map((value) => JSON.stringify(value)).join(', ')} is not one of ${allowed.map((value) => JSON.stringify(value)).join(', ')}`);
+  report(
+    node,
+    `${wanted.map((value) => JSON.stringify(value)).join(', ')} is not one of ${allowed.map((value) => JSON.stringify(value)).join(', ')}`,
+  );
 }
 
 function membership(node: Node, left: Shape, right: Shape, report: Report): void {
@@ -256,7 +289,8 @@ function disjoint(left: Shape, right: Shape): boolean {
 
 function expectKind(node: Node, shape: Shape, wanted: readonly Kind[], report: Report): void {
   const kinds = kindsOf(shape);
-  if (kinds !== undefined && !wanted.some((kind) => kinds.has(kind))) report(node, `"${text(node)}" is ${describe(shape)}; here belongs ${wanted.join(' or ')}`);
+  if (kinds !== undefined && !wanted.some((kind) => kinds.has(kind)))
+    report(node, `"${text(node)}" is ${describe(shape)}; here belongs ${wanted.join(' or ')}`);
 }
 
 /** What a shape is, in words. */

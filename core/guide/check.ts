@@ -11,7 +11,10 @@ import { suggest } from './nearest.ts';
 import { type Guide, guideSchema, RESERVED_NAMES } from './schema.ts';
 import { factsShape, guideNames, isTargetType, kindsOf, type Shape } from './shapes.ts';
 
-export type Declarations = { readonly probes: readonly ProbeDeclaration[]; readonly changes: readonly ChangeDeclaration[] };
+export type Declarations = {
+  readonly probes: readonly ProbeDeclaration[];
+  readonly changes: readonly ChangeDeclaration[];
+};
 
 /** Where in the guide a fault lies: a path, and an offset in the value there. */
 export type Report = (path: readonly PropertyKey[], message: string, within?: number) => void;
@@ -30,7 +33,23 @@ export type GuideContext = {
 /** CEL and its own reserved words; a guide cannot name anything so. */
 const RESERVED = new Set<string>([
   ...RESERVED_NAMES,
-  'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if', 'import', 'let', 'loop', 'package', 'namespace', 'return', 'var', 'void', 'while',
+  'as',
+  'break',
+  'const',
+  'continue',
+  'else',
+  'for',
+  'function',
+  'if',
+  'import',
+  'let',
+  'loop',
+  'package',
+  'namespace',
+  'return',
+  'var',
+  'void',
+  'while',
 ]);
 
 /**
@@ -41,7 +60,10 @@ const RESERVED = new Set<string>([
  * @returns the guide when its form is right, and all faults with 1-based line and column, in reading order. A guide
  *   with faults must not be run.
  */
-export function checkGuide(text: string, declarations: Declarations): { readonly guide?: Guide; readonly faults: Fault[] } {
+export function checkGuide(
+  text: string,
+  declarations: Declarations,
+): { readonly guide?: Guide; readonly faults: Fault[] } {
   const parsed = parseYaml(text, guideSchema);
   if (!parsed.ok) return { faults: parsed.faults };
   const guide = parsed.value;
@@ -82,19 +104,27 @@ function reporter(locate: Locate, faults: Fault[]): Report {
 function checkProduct({ guide, probes, names, report, used }: GuideContext): void {
   const { versions, observe } = guide.product;
   const range = validRange(versions);
-  if (range === null) report(['product', 'versions'], `"${versions}" is not a range of versions, such as ">=3.3.0 <3.4.0"`, 0);
-  else if (range === '*') report(['product', 'versions'], 'this range holds every version; name the ones that the guide was made for', 0);
+  if (range === null)
+    report(['product', 'versions'], `"${versions}" is not a range of versions, such as ">=3.3.0 <3.4.0"`, 0);
+  else if (range === '*')
+    report(['product', 'versions'], 'this range holds every version; name the ones that the guide was made for', 0);
   else if (isEmpty(range)) report(['product', 'versions'], 'no version lies in this range', 0);
   if (observe === undefined) return;
   const probe = probes.get(observe.probe);
   const path = ['product', 'observe'];
-  if (probe === undefined) return report([...path, 'probe'], `there is no probe "${observe.probe}"${suggest(observe.probe, [...probes.keys()])}`, 0);
+  if (probe === undefined)
+    return report(
+      [...path, 'probe'],
+      `there is no probe "${observe.probe}"${suggest(observe.probe, [...probes.keys()])}`,
+      0,
+    );
   const parameters = checkParameters(observe.with, probe.params, names);
   for (const fault of parameters.faults) report([...path, 'with', ...fault.path], fault.message, fault.within);
   const version = checkExpression(observe.version, new Map([...names, ['facts', factsShape(probe)]]));
   for (const fault of version.faults) report([...path, 'version'], fault.message, fault.offset);
   if (kindsOf(version.shape)?.has('string') === false) report([...path, 'version'], 'a version is a text', 0);
-  if (version.faults.length === 0 && !version.roots.has('facts')) report([...path, 'version'], 'the version must come from facts', 0);
+  if (version.faults.length === 0 && !version.roots.has('facts'))
+    report([...path, 'version'], 'the version must come from facts', 0);
   for (const root of [...parameters.roots, ...version.roots]) used.add(root);
 }
 
@@ -108,8 +138,10 @@ function checkInputs({ guide, report }: GuideContext): void {
     const path = ['inputs', name];
     if (isReserved(name)) report(path, `"${name}" is reserved; choose another name`);
     if (input.default === undefined) continue;
-    if (isTargetType(input.type)) report([...path, 'default'], `an input of the type ${input.type} comes from the site and has no default`);
-    else if (!fitsInput(input, input.default)) report([...path, 'default'], `the default is not ${input.many ? 'a list of ' : ''}${input.type}`);
+    if (isTargetType(input.type))
+      report([...path, 'default'], `an input of the type ${input.type} comes from the site and has no default`);
+    else if (!fitsInput(input, input.default))
+      report([...path, 'default'], `the default is not ${input.many ? 'a list of ' : ''}${input.type}`);
   }
 }
 

@@ -7,7 +7,10 @@ const identifiers = z.array(z.string().min(1).max(60)).min(1);
 export const frameworkSchema = z
   .strictObject({
     framework: idSchema,
-    version: z.string().regex(/^\d+\.\d+\.\d+$/).describe('Of this file, not of the framework'),
+    version: z
+      .string()
+      .regex(/^\d+\.\d+\.\d+$/)
+      .describe('Of this file, not of the framework'),
     title: z.string().min(1).max(200),
     source: z.string().min(1).max(500),
     mappings: z.record(idSchema, z.string().min(1).max(500)).describe('Other frameworks by id, each with edition'),
@@ -19,7 +22,12 @@ export const frameworkSchema = z
   .superRefine((framework, context) => {
     for (const [id, question] of Object.entries(framework.questions)) {
       for (const name of Object.keys(question.maps)) {
-        if (!Object.hasOwn(framework.mappings, name)) context.addIssue({ code: 'custom', path: ['questions', id, 'maps', name], message: `"${name}" is not among the mappings` });
+        if (!Object.hasOwn(framework.mappings, name))
+          context.addIssue({
+            code: 'custom',
+            path: ['questions', id, 'maps', name],
+            message: `"${name}" is not among the mappings`,
+          });
       }
     }
   });

@@ -28,7 +28,8 @@ export function resolveInputs(guide: Guide, site: Site): Result<InputValues, rea
     else if (result.value !== undefined) values[name] = result.value;
   }
   for (const name of Object.keys(site.inputs)) {
-    if (!(name in guide.inputs)) errors.push(appError('site.invalid', `The guide has no input "${name}".`, { place: `inputs.${name}` }));
+    if (!(name in guide.inputs))
+      errors.push(appError('site.invalid', `The guide has no input "${name}".`, { place: `inputs.${name}` }));
   }
   return errors.length === 0 ? ok(values) : { ok: false, error: errors };
 }
@@ -46,22 +47,37 @@ function resolveInput(name: string, input: GuideInput, site: Site): Result<unkno
   if (section === undefined) {
     if (given === undefined) {
       if (input.optional) return ok(undefined);
-      return fail('site.invalid', `The site gives no value for "${input.title}" (${name}).`, { place, fixBy: input.owner === 'manufacturer' ? 'manufacturer' : 'hospital' });
+      return fail('site.invalid', `The site gives no value for "${input.title}" (${name}).`, {
+        place,
+        fixBy: input.owner === 'manufacturer' ? 'manufacturer' : 'hospital',
+      });
     }
-    if (!fitsInput(input, given)) return fail('site.invalid', `${input.title}: expected ${input.many ? 'a list of ' : ''}${input.type}.`, { place });
+    if (!fitsInput(input, given))
+      return fail('site.invalid', `${input.title}: expected ${input.many ? 'a list of ' : ''}${input.type}.`, {
+        place,
+      });
     return ok(given);
   }
   if (given === undefined) {
-    if (input.many) return section.length > 0 || input.optional ? ok(section) : fail('site.invalid', `The site lists nothing for "${input.title}" (${name}).`, { place });
+    if (input.many)
+      return section.length > 0 || input.optional
+        ? ok(section)
+        : fail('site.invalid', `The site lists nothing for "${input.title}" (${name}).`, { place });
     if (section.length === 1) return ok(section[0]);
     if (section.length === 0 && input.optional) return ok(undefined);
-    return fail('site.invalid', `${input.title}: the site has ${section.length}; name the one that is meant.`, { place });
+    return fail('site.invalid', `${input.title}: the site has ${section.length}; name the one that is meant.`, {
+      place,
+    });
   }
   const ids = input.many ? given : [given];
-  if (!Array.isArray(ids) || ids.some((id) => typeof id !== 'string')) return fail('site.invalid', `${input.title}: expected ${input.many ? 'a list of ids' : 'an id'}.`, { place });
+  if (!Array.isArray(ids) || ids.some((id) => typeof id !== 'string'))
+    return fail('site.invalid', `${input.title}: expected ${input.many ? 'a list of ids' : 'an id'}.`, { place });
   const found = ids.map((id) => section.find((entry) => entry.id === id));
   const lost = ids.filter((_, index) => found[index] === undefined);
-  if (lost.length > 0) return fail('site.invalid', `${input.title}: the site has no ${lost.map((id) => `"${id}"`).join(', ')}.`, { place });
+  if (lost.length > 0)
+    return fail('site.invalid', `${input.title}: the site has no ${lost.map((id) => `"${id}"`).join(', ')}.`, {
+      place,
+    });
   return ok(input.many ? found : found[0]);
 }
 

@@ -15,11 +15,19 @@ export type PlanItem = {
   readonly target: Target;
   /** What expressions of this item see besides facts and link. */
   readonly values: Values;
-  readonly applies: { readonly kind: 'yes' } | { readonly kind: 'no'; readonly sentence: string } | { readonly kind: 'error'; readonly error: AppError };
+  readonly applies:
+    | { readonly kind: 'yes' }
+    | { readonly kind: 'no'; readonly sentence: string }
+    | { readonly kind: 'error'; readonly error: AppError };
   readonly checks: readonly PlannedCheck[];
 };
 
-export type Plan = { readonly guide: Guide; readonly site: Site; readonly values: Values; readonly items: readonly PlanItem[] };
+export type Plan = {
+  readonly guide: Guide;
+  readonly site: Site;
+  readonly values: Values;
+  readonly items: readonly PlanItem[];
+};
 
 const TARGET_KINDS = { 'directory-group': 'role', link: 'link', device: 'device' } as const;
 
@@ -33,7 +41,9 @@ export function makePlan(guide: Guide, site: Site): Result<Plan, readonly AppErr
   const values: Values = { ...inputs.value, site: describeSite(site) };
   const items = guide.controls.flatMap((control) => {
     const targets = targetsOf(control, guide, values, site);
-    return targets.length > 0 ? targets.map((entry) => planItem(control, entry.target, entry.values)) : [withoutTarget(control, site, values)];
+    return targets.length > 0
+      ? targets.map((entry) => planItem(control, entry.target, entry.values))
+      : [withoutTarget(control, site, values)];
   });
   return ok({ guide, site, values, items });
 }
@@ -44,14 +54,29 @@ function describeSite(site: Site): Record<string, unknown> {
     id: site.site,
     name: site.name,
     practice: site.practice,
-    ...(site.directory === undefined ? { hasDirectory: false } : { hasDirectory: true, directory: { kind: site.directory.kind, baseDn: site.directory.baseDn, servers: site.directory.servers, bindAccount: site.directory.bindAccount } }),
+    ...(site.directory === undefined
+      ? { hasDirectory: false }
+      : {
+          hasDirectory: true,
+          directory: {
+            kind: site.directory.kind,
+            baseDn: site.directory.baseDn,
+            servers: site.directory.servers,
+            bindAccount: site.directory.bindAccount,
+          },
+        }),
     devices: site.devices,
     links: site.links,
     roles: site.roles,
   };
 }
 
-function targetsOf(control: Control, guide: Guide, values: Values, site: Site): readonly { target: Target; values: Values }[] {
+function targetsOf(
+  control: Control,
+  guide: Guide,
+  values: Values,
+  site: Site,
+): readonly { target: Target; values: Values }[] {
   if (control.forEach === undefined) return [{ target: { kind: 'site', id: site.site, name: site.name }, values }];
   const [source = '', variable = ''] = control.forEach.slice(1).split(' as ');
   const type = guide.inputs[source]?.type;
@@ -59,13 +84,23 @@ function targetsOf(control: Control, guide: Guide, values: Values, site: Site): 
   const list = values[source];
   if (kind === undefined || list === undefined) return [];
   const entries = (Array.isArray(list) ? list : [list]) as { id: string; name: string }[];
-  return entries.map((entry) => ({ target: { kind, id: entry.id, name: entry.name }, values: { ...values, [variable]: entry } }));
+  return entries.map((entry) => ({
+    target: { kind, id: entry.id, name: entry.name },
+    values: { ...values, [variable]: entry },
+  }));
 }
 
 /** A control whose list of targets is empty must not vanish: it is shown as not applicable, with the reason. */
 function withoutTarget(control: Control, site: Site, values: Values): PlanItem {
   const target: Target = { kind: 'site', id: site.site, name: site.name };
-  return { key: itemKey(control.id, target), control, target, values, applies: { kind: 'no', sentence: `The site lists nothing for ${control.forEach}.` }, checks: [] };
+  return {
+    key: itemKey(control.id, target),
+    control,
+    target,
+    values,
+    applies: { kind: 'no', sentence: `The site lists nothing for ${control.forEach}.` },
+    checks: [],
+  };
 }
 
 function planItem(control: Control, target: Target, values: Values): PlanItem {
@@ -90,7 +125,10 @@ function appliesTo(control: Control, values: Values): PlanItem['applies'] {
  * Works out `with:` values. A string that begins with `$` is an expression over inputs, target and site; everything else is
  * taken as written. A value that is not given in the site (an optional part) is left out.
  */
-export function evaluateParams(template: Readonly<Record<string, unknown>>, values: Values): Result<Record<string, unknown>> {
+export function evaluateParams(
+  template: Readonly<Record<string, unknown>>,
+  values: Values,
+): Result<Record<string, unknown>> {
   const params: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(template)) {
     const result = evaluateParam(value, values);

@@ -20,14 +20,20 @@ export type Expectation = z.output<typeof expectationSchema>;
 
 export const checkSchema = z.strictObject({
   probe: z.string().max(80),
-  with: z.record(z.string(), z.unknown()).default({}).describe('Parameters; a string that begins with $ is an expression'),
+  with: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('Parameters; a string that begins with $ is an expression'),
   expect: z.array(expectationSchema).max(50).default([]),
 });
 export type Check = z.output<typeof checkSchema>;
 
 export const manualSchema = z.strictObject({
   question: sentenceSchema,
-  evidence: z.array(z.enum(['text', 'photo', 'file'])).max(3).default([]),
+  evidence: z
+    .array(z.enum(['text', 'photo', 'file']))
+    .max(3)
+    .default([]),
   required: z.boolean().default(false).describe('Whether at least one piece of evidence must be attached for a pass'),
   answers: z
     .record(z.string().min(1).max(40), verdictSchema.exclude(['error', 'not-reviewed']))
@@ -62,8 +68,16 @@ export const controlSchema = z.strictObject({
     .optional()
     .describe('When it does not hold, the control is not applicable, with the sentence'),
   checks: z.array(checkSchema).max(20).default([]),
-  expect: z.array(expectationSchema).max(20).default([]).describe('Expectations over `link`, derived from several checks'),
-  requires: z.array(z.enum(['server', 'client', 'device'])).min(1).optional().describe('Ends of the link that must be proved; default: all'),
+  expect: z
+    .array(expectationSchema)
+    .max(20)
+    .default([])
+    .describe('Expectations over `link`, derived from several checks'),
+  requires: z
+    .array(z.enum(['server', 'client', 'device']))
+    .min(1)
+    .optional()
+    .describe('Ends of the link that must be proved; default: all'),
   manual: manualSchema.optional(),
   change: z.strictObject({ kind: z.string().max(80), with: z.record(z.string(), z.unknown()).default({}) }).optional(),
   validFor: durationSchema.optional().describe('How long the evidence stays good'),
@@ -88,11 +102,18 @@ export const guideSchema = z.strictObject({
     name: z.string().min(1).max(200),
     versions: z.string().min(1).max(200).describe('Range of product versions, as node-semver writes it'),
     observe: z
-      .strictObject({ probe: z.string(), with: z.record(z.string(), z.unknown()).default({}), version: z.string().min(1) })
+      .strictObject({
+        probe: z.string(),
+        with: z.record(z.string(), z.unknown()).default({}),
+        version: z.string().min(1),
+      })
       .optional()
       .describe('How the version is observed; absent: typed by the operator, and marked so'),
   }),
-  languages: z.array(z.string().regex(/^[a-z]{2}(-[A-Z]{2})?$/)).min(1).default(['en']),
+  languages: z
+    .array(z.string().regex(/^[a-z]{2}(-[A-Z]{2})?$/))
+    .min(1)
+    .default(['en']),
   budget: budgetSchema.default({ connections: 600, perSecond: 50 }),
   inputs: z.record(inputNameSchema, inputSchema).default({}),
   controls: z.array(controlSchema).min(1).max(500),

@@ -24,7 +24,13 @@ export const TEXT: Shape = { type: 'string' };
 export const BOOLEAN: Shape = { type: 'boolean' };
 
 const KINDS: Readonly<Record<string, Kind>> = {
-  number: 'number', integer: 'number', string: 'string', boolean: 'boolean', array: 'list', object: 'map', null: 'null',
+  number: 'number',
+  integer: 'number',
+  string: 'string',
+  boolean: 'boolean',
+  array: 'list',
+  object: 'map',
+  null: 'null',
 };
 
 /** Kinds that a value of this shape can have; undefined where anything is possible. */
@@ -35,7 +41,8 @@ export function kindsOf(shape: Shape): ReadonlySet<Kind> | undefined {
     return kinds.some((each) => each === undefined) ? undefined : new Set(kinds.flatMap((each) => [...(each ?? [])]));
   }
   const values = valuesOf(shape);
-  if (shape.type === undefined && values !== undefined) return new Set(values.map((value) => (value === null ? 'null' : (typeof value as Kind))));
+  if (shape.type === undefined && values !== undefined)
+    return new Set(values.map((value) => (value === null ? 'null' : (typeof value as Kind))));
   const kind = shape.type === undefined ? undefined : KINDS[shape.type];
   return kind === undefined ? undefined : new Set([kind]);
 }
@@ -46,21 +53,28 @@ export function valuesOf(shape: Shape): readonly unknown[] | undefined {
   if (shape.const !== undefined) return [shape.const];
   const branches = shape.anyOf ?? shape.oneOf;
   const values = branches?.map(valuesOf);
-  return values === undefined || values.some((each) => each === undefined) ? undefined : values.flatMap((each) => [...(each ?? [])]);
+  return values === undefined || values.some((each) => each === undefined)
+    ? undefined
+    : values.flatMap((each) => [...(each ?? [])]);
 }
 
 /** What lies at a property: its shape, or which names there are instead. */
-export function propertyOf(shape: Shape, name: string): { readonly shape: Shape } | { readonly names: readonly string[] } {
+export function propertyOf(
+  shape: Shape,
+  name: string,
+): { readonly shape: Shape } | { readonly names: readonly string[] } {
   const branches = shape.anyOf ?? shape.oneOf;
   if (branches !== undefined) {
     const found = branches.map((branch) => propertyOf(branch, name));
     const hit = found.find((each) => 'shape' in each);
     return hit ?? { names: found.flatMap((each) => ('names' in each ? each.names : [])) };
   }
-  const own = shape.properties !== undefined && Object.hasOwn(shape.properties, name) ? shape.properties[name] : undefined;
+  const own =
+    shape.properties !== undefined && Object.hasOwn(shape.properties, name) ? shape.properties[name] : undefined;
   if (own !== undefined) return { shape: own };
   if (typeof shape.additionalProperties === 'object') return { shape: shape.additionalProperties };
-  if (shape.type === undefined || (shape.properties === undefined && shape.additionalProperties !== false)) return { shape: ANY };
+  if (shape.type === undefined || (shape.properties === undefined && shape.additionalProperties !== false))
+    return { shape: ANY };
   return { names: Object.keys(shape.properties ?? {}) };
 }
 
@@ -81,7 +95,12 @@ const SECTIONS: Readonly<Partial<Record<GuideInput['type'], Shape>>> = {
   device: shapeOf(deviceSchema, 'output'),
 };
 const SCALARS: Readonly<Partial<Record<GuideInput['type'], Shape>>> = {
-  text: TEXT, url: TEXT, date: TEXT, number: NUMBER, boolean: BOOLEAN, list: { type: 'array', items: ANY },
+  text: TEXT,
+  url: TEXT,
+  date: TEXT,
+  number: NUMBER,
+  boolean: BOOLEAN,
+  list: { type: 'array', items: ANY },
 };
 
 /** Shape of one entry of an input. */
@@ -121,7 +140,8 @@ export const LINK: Shape = map({
 /** Names that every expression of the guide sees: its inputs, and `site`. */
 export function guideNames(guide: Pick<Guide, 'inputs'>): ReadonlyMap<string, Shape> {
   const names = new Map<string, Shape>([['site', SITE]]);
-  for (const [name, input] of Object.entries(guide.inputs)) names.set(name, input.many ? list(entryShape(input)) : entryShape(input));
+  for (const [name, input] of Object.entries(guide.inputs))
+    names.set(name, input.many ? list(entryShape(input)) : entryShape(input));
   return names;
 }
 

@@ -21,7 +21,9 @@ export const tcpPorts = declareProbe({
     closed: ports.describe('The connection was refused'),
     filtered: ports.describe('No answer: dropped on the way, or the host does not answer there'),
   }),
-  visible: ({ host, ports }) => [`One TCP connection to each of ${ports.length} ports of ${host}, one at a time, closed at once and without data.`],
+  visible: ({ host, ports }) => [
+    `One TCP connection to each of ${ports.length} ports of ${host}, one at a time, closed at once and without data.`,
+  ],
   rights: 'none',
   deadlineMs: 420_000,
 });

@@ -61,18 +61,31 @@ export const tlsEndpoint = declareProbe({
     endpoint: endpointParameter,
     protocol: applicationProtocolSchema
       .optional()
-      .describe('Application protocol. Where TLS gets no answer, one clear-text greeting of it is tried, to see plain text positively'),
+      .describe(
+        'Application protocol. Where TLS gets no answer, one clear-text greeting of it is tried, to see plain text positively',
+      ),
   }),
   facts: z.strictObject({
-    speaksTls: z.boolean().describe('True: the server answered a ClientHello in TLS. False: it was seen to answer in another protocol'),
+    speaksTls: z
+      .boolean()
+      .describe('True: the server answered a ClientHello in TLS. False: it was seen to answer in another protocol'),
     clearText: z.string().optional().describe('What was seen instead of TLS, in words; only where speaksTls is false'),
-    engine: z.string().describe('TLS library of this run (OpenSSL or BoringSSL with its version); it made the verified handshake only'),
+    engine: z
+      .string()
+      .describe('TLS library of this run (OpenSSL or BoringSSL with its version); it made the verified handshake only'),
     versions: z
       .array(
         z.strictObject({
           version: z.enum(TLS_VERSIONS).describe('Protocol version that was offered alone'),
-          accepted: z.boolean().optional().describe('True: ServerHello in that version; false: fatal alert, a lower version, or a hang-up each time while an accepted offer was answered just before and after. Absent: inconclusive'),
-          answer: z.enum(['hello', 'lower', 'alert', 'closed', 'reset', 'silent', 'other', 'not-tried']).describe('What came back'),
+          accepted: z
+            .boolean()
+            .optional()
+            .describe(
+              'True: ServerHello in that version; false: fatal alert, a lower version, or a hang-up each time while an accepted offer was answered just before and after. Absent: inconclusive',
+            ),
+          answer: z
+            .enum(['hello', 'lower', 'alert', 'closed', 'reset', 'silent', 'other', 'not-tried'])
+            .describe('What came back'),
           suite: z.string().optional().describe('Cipher suite the server chose'),
           alert: z.string().optional().describe('Alert name (RFC 8446 section 6)'),
         }),
@@ -92,25 +105,34 @@ export const tlsEndpoint = declareProbe({
     weakSuites: z
       .array(z.string())
       .optional()
-      .describe('Names of weak suites (NULL, anonymous, export, RC4, 3DES, DES) that the server chose, one per class. Absent unless every class was decided'),
-    acceptsWeakSuite: z.boolean().optional().describe('True as soon as one weak suite was chosen; false only when all were refused'),
+      .describe(
+        'Names of weak suites (NULL, anonymous, export, RC4, 3DES, DES) that the server chose, one per class. Absent unless every class was decided',
+      ),
+    acceptsWeakSuite: z
+      .boolean()
+      .optional()
+      .describe('True as soon as one weak suite was chosen; false only when all were refused'),
     negotiated: z
       .strictObject({
         version: z.string().describe('Version of the full handshake'),
         suite: z.string().describe('Suite of the full handshake, RFC name where known'),
       })
       .optional()
-      .describe('What the full handshake with this run\'s TLS library agreed on'),
+      .describe("What the full handshake with this run's TLS library agreed on"),
     chain: z
       .strictObject({
-        trusted: z.boolean().describe('True: a chain leads to one of the anchors, every certificate in it is in date, signed, and allowed to do so'),
+        trusted: z
+          .boolean()
+          .describe(
+            'True: a chain leads to one of the anchors, every certificate in it is in date, signed, and allowed to do so',
+          ),
         reason: z.string().describe('A sentence: which anchor, or why not'),
         problem: z.enum(CHAIN_PROBLEMS).describe('The first problem as one word; none when trusted'),
         anchor: z.string().optional().describe('Subject of the anchor reached'),
         length: z.int().optional().describe('Certificates in the chain, leaf and anchor included'),
       })
       .optional()
-      .describe('The chain against the endpoint\'s anchors (or all of the site)'),
+      .describe("The chain against the endpoint's anchors (or all of the site)"),
     name: z
       .strictObject({
         expected: z.string().describe('Name or address that was looked for'),
@@ -123,21 +145,30 @@ export const tlsEndpoint = declareProbe({
       .strictObject({
         notBefore: z.string().describe('ISO 8601 UTC'),
         notAfter: z.string().describe('ISO 8601 UTC'),
-        daysLeft: z.int().describe('Whole days until notAfter by this computer\'s clock; negative when over'),
+        daysLeft: z.int().describe("Whole days until notAfter by this computer's clock; negative when over"),
         lifetimeDays: z.int().describe('Whole days from notBefore to notAfter'),
         valid: z.boolean().describe('Now lies within the two'),
       })
       .optional()
-      .describe('Validity of the server\'s certificate'),
-    key: keySchema.optional().describe('Public key of the server\'s certificate'),
-    signature: signatureSchema.optional().describe('Signature on the server\'s certificate'),
-    keyUsage: z.array(z.string()).optional().describe('Key usage names; absent where the certificate has no such extension'),
-    extendedKeyUsage: z.array(z.string()).optional().describe('Extended key usage, names or OIDs; absent where the certificate has no such extension'),
-    selfSigned: z.boolean().optional().describe('The server\'s certificate is signed by its own key'),
-    subject: z.string().optional().describe('Subject of the server\'s certificate'),
-    issuer: z.string().optional().describe('Issuer of the server\'s certificate'),
-    fingerprint: z.string().optional().describe('SHA-256 of the server\'s certificate, lower-case hexadecimal'),
-    certificates: z.array(certificateSummarySchema).optional().describe('What the server presented, its own first; anchors are left out'),
+      .describe("Validity of the server's certificate"),
+    key: keySchema.optional().describe("Public key of the server's certificate"),
+    signature: signatureSchema.optional().describe("Signature on the server's certificate"),
+    keyUsage: z
+      .array(z.string())
+      .optional()
+      .describe('Key usage names; absent where the certificate has no such extension'),
+    extendedKeyUsage: z
+      .array(z.string())
+      .optional()
+      .describe('Extended key usage, names or OIDs; absent where the certificate has no such extension'),
+    selfSigned: z.boolean().optional().describe("The server's certificate is signed by its own key"),
+    subject: z.string().optional().describe("Subject of the server's certificate"),
+    issuer: z.string().optional().describe("Issuer of the server's certificate"),
+    fingerprint: z.string().optional().describe("SHA-256 of the server's certificate, lower-case hexadecimal"),
+    certificates: z
+      .array(certificateSummarySchema)
+      .optional()
+      .describe('What the server presented, its own first; anchors are left out'),
   }),
   visible: ({ endpoint }) => [
     `Up to 30 short TLS connections to ${endpoint.host}:${endpoint.port}, one at a time, some offering SSL 3.0, TLS 1.0 and weak suites; an intrusion detection system may report them.`,

@@ -22,7 +22,11 @@ export const appErrorSchema = z.strictObject({
 });
 
 /** What a control is applied to. `kind` is the input type; a control without `forEach` has the site itself. */
-export const targetSchema = z.strictObject({ kind: z.enum(['site', 'role', 'link', 'device']), id: z.string(), name: z.string() });
+export const targetSchema = z.strictObject({
+  kind: z.enum(['site', 'role', 'link', 'device']),
+  id: z.string(),
+  name: z.string(),
+});
 export type Target = z.output<typeof targetSchema>;
 
 /** `control@kind:id`: one row of verdicts, journal, diff and carry-over. */
@@ -50,7 +54,14 @@ export const eventDataSchemas = {
     format: z.literal(JOURNAL_FORMAT),
     session: z.uuid(),
     lockstep: z.string(),
-    guide: z.strictObject({ id: z.string(), version: z.string(), sha256: sha256Schema, trust, publisher: z.string().optional(), publisherSha256: sha256Schema.optional() }),
+    guide: z.strictObject({
+      id: z.string(),
+      version: z.string(),
+      sha256: sha256Schema,
+      trust,
+      publisher: z.string().optional(),
+      publisherSha256: sha256Schema.optional(),
+    }),
     site: z.strictObject({ id: z.string(), name: z.string(), sha256: sha256Schema, practice: z.boolean() }),
     operator: z.strictObject({ id: z.string(), name: z.string() }),
     runtime: z.record(z.string(), z.string()),
@@ -61,12 +72,21 @@ export const eventDataSchemas = {
     version: z.string().optional(),
     range: z.string(),
     inRange: z.boolean(),
-    reason: z.string().optional().describe('Why the observation failed, or the operator\'s reason to go on outside the range'),
+    reason: z
+      .string()
+      .optional()
+      .describe("Why the observation failed, or the operator's reason to go on outside the range"),
     overridden: z.boolean(),
   }),
   'preflight.accepted': z.strictObject({ visible: z.array(z.string()) }),
   'probe.started': z.strictObject({ ...item, check: z.int().min(0), probe: z.string(), params: z.unknown() }),
-  'facts.recorded': z.strictObject({ ...item, check: z.int().min(0), probe: z.string(), file: z.string(), sha256: sha256Schema }),
+  'facts.recorded': z.strictObject({
+    ...item,
+    check: z.int().min(0),
+    probe: z.string(),
+    file: z.string(),
+    sha256: sha256Schema,
+  }),
   'probe.failed': z.strictObject({ ...item, check: z.int().min(0), probe: z.string(), error: appErrorSchema }),
   judged: z.strictObject({
     ...item,
@@ -78,14 +98,46 @@ export const eventDataSchemas = {
     goodUntil: timeSchema.optional(),
     basis: z.array(z.int()).describe('Numbers of the events it was judged from'),
   }),
-  answered: z.strictObject({ ...item, answer: z.string(), note: z.string().max(8000), attachments: z.array(sha256Schema) }),
-  attached: z.strictObject({ ...item, sha256: sha256Schema, file: z.string(), name: z.string(), mediaType: z.string(), size: z.int() }),
-  'change.planned': z.strictObject({ ...item, change: z.string(), kind: z.string(), summary: z.string(), diff: z.string(), operations: z.unknown(), undo: z.boolean(), undoOf: z.string().optional() }),
-  'change.approved': z.strictObject({ ...item, change: z.string(), ticket: z.string().min(1), approver: z.string().min(1) }),
+  answered: z.strictObject({
+    ...item,
+    answer: z.string(),
+    note: z.string().max(8000),
+    attachments: z.array(sha256Schema),
+  }),
+  attached: z.strictObject({
+    ...item,
+    sha256: sha256Schema,
+    file: z.string(),
+    name: z.string(),
+    mediaType: z.string(),
+    size: z.int(),
+  }),
+  'change.planned': z.strictObject({
+    ...item,
+    change: z.string(),
+    kind: z.string(),
+    summary: z.string(),
+    diff: z.string(),
+    operations: z.unknown(),
+    undo: z.boolean(),
+    undoOf: z.string().optional(),
+  }),
+  'change.approved': z.strictObject({
+    ...item,
+    change: z.string(),
+    ticket: z.string().min(1),
+    approver: z.string().min(1),
+  }),
   'change.preimage': z.strictObject({ ...item, change: z.string(), preImage: z.unknown() }),
   'change.applied': z.strictObject({ ...item, change: z.string() }),
   'change.failed': z.strictObject({ ...item, change: z.string(), error: appErrorSchema }),
-  'change.readback': z.strictObject({ ...item, change: z.string(), asPlanned: z.boolean(), differences: z.array(z.string()), state: z.unknown() }),
+  'change.readback': z.strictObject({
+    ...item,
+    change: z.string(),
+    asPlanned: z.boolean(),
+    differences: z.array(z.string()),
+    state: z.unknown(),
+  }),
   'change.undone': z.strictObject({ ...item, change: z.string(), by: z.string() }),
   waived: z.strictObject({ ...item, reason: z.string().min(1), compensating: z.string().min(1), until: timeSchema }),
   deferred: z.strictObject({ ...item, to: ownerSchema, note: z.string() }),
@@ -93,8 +145,10 @@ export const eventDataSchemas = {
     at: z.enum(['open', 'close', 'hand-over']),
     upTo: z.int().min(0).describe('Number of the line that is signed'),
     sha256: sha256Schema.describe('SHA-256 of that line'),
-    signature: z.string().describe('ECDSA P-256 or RSA PKCS#1 v1.5 with SHA-256 over the 32 digest bytes, base64 (ECDSA: DER)'),
-    certificate: z.string().describe('PEM of the operator\'s certificate'),
+    signature: z
+      .string()
+      .describe('ECDSA P-256 or RSA PKCS#1 v1.5 with SHA-256 over the 32 digest bytes, base64 (ECDSA: DER)'),
+    certificate: z.string().describe("PEM of the operator's certificate"),
   }),
   sealed: z.strictObject({ upTo: z.int().min(0), file: z.string(), sha256: sha256Schema }),
 } as const;
@@ -104,10 +158,24 @@ export type EventData<T extends EventType> = z.output<(typeof eventDataSchemas)[
 
 /** One line of the journal. `prev` is the SHA-256 of the line before (of its bytes without the newline); zeros on line 0. */
 export type JournalEvent<T extends EventType = EventType> = {
-  [K in T]: { readonly n: number; readonly at: string; readonly prev: string; readonly by: string; readonly type: K; readonly data: EventData<K> };
+  [K in T]: {
+    readonly n: number;
+    readonly at: string;
+    readonly prev: string;
+    readonly by: string;
+    readonly type: K;
+    readonly data: EventData<K>;
+  };
 }[T];
 
-const envelope = z.strictObject({ n: z.int().min(0), at: timeSchema, prev: sha256Schema, by: z.string(), type: z.string(), data: z.unknown() });
+const envelope = z.strictObject({
+  n: z.int().min(0),
+  at: timeSchema,
+  prev: sha256Schema,
+  by: z.string(),
+  type: z.string(),
+  data: z.unknown(),
+});
 
 /** Checks one parsed journal line. Throws a ZodError naming the field. */
 export function parseEvent(line: unknown): JournalEvent {

@@ -16,7 +16,13 @@ export type ChangeState = {
   readonly error?: EventData<'change.failed'>['error'];
 };
 
-export type CheckState = { readonly probe: string; readonly phase: 'running' | 'recorded' | 'failed'; readonly event: number; readonly file?: string; readonly error?: EventData<'probe.failed'>['error'] };
+export type CheckState = {
+  readonly probe: string;
+  readonly phase: 'running' | 'recorded' | 'failed';
+  readonly event: number;
+  readonly file?: string;
+  readonly error?: EventData<'probe.failed'>['error'];
+};
 
 export type ItemState = {
   readonly key: string;
@@ -26,10 +32,21 @@ export type ItemState = {
   readonly goodUntil?: string;
   readonly judgedAt?: string;
   readonly target?: Target;
-  readonly answer?: { readonly answer: string; readonly note: string; readonly attachments: readonly string[]; readonly at: string; readonly by: string };
+  readonly answer?: {
+    readonly answer: string;
+    readonly note: string;
+    readonly attachments: readonly string[];
+    readonly at: string;
+    readonly by: string;
+  };
   readonly attachments: readonly EventData<'attached'>[];
   readonly changes: readonly ChangeState[];
-  readonly waiver?: { readonly reason: string; readonly compensating: string; readonly until: string; readonly by: string };
+  readonly waiver?: {
+    readonly reason: string;
+    readonly compensating: string;
+    readonly until: string;
+    readonly by: string;
+  };
   readonly deferred?: { readonly to: string; readonly note: string };
 };
 
@@ -83,27 +100,64 @@ function withItem(state: SessionState, key: string, change: (item: ItemState) =>
   return { ...state, items: { ...state.items, [key]: change(state.items[key] ?? { key, ...EMPTY_ITEM }) } };
 }
 
-type ItemEvent = Exclude<JournalEvent, JournalEvent<'session.opened' | 'operator.joined' | 'gate.checked' | 'preflight.accepted' | 'head.signed' | 'sealed'>>;
+type ItemEvent = Exclude<
+  JournalEvent,
+  JournalEvent<'session.opened' | 'operator.joined' | 'gate.checked' | 'preflight.accepted' | 'head.signed' | 'sealed'>
+>;
 
 function applyToItem(item: ItemState, event: ItemEvent): ItemState {
   switch (event.type) {
     case 'probe.started':
       return withCheck(item, event.data.check, { probe: event.data.probe, phase: 'running', event: event.n });
     case 'facts.recorded':
-      return withCheck(item, event.data.check, { probe: event.data.probe, phase: 'recorded', event: event.n, file: event.data.file });
+      return withCheck(item, event.data.check, {
+        probe: event.data.probe,
+        phase: 'recorded',
+        event: event.n,
+        file: event.data.file,
+      });
     case 'probe.failed':
-      return withCheck(item, event.data.check, { probe: event.data.probe, phase: 'failed', event: event.n, error: event.data.error });
+      return withCheck(item, event.data.check, {
+        probe: event.data.probe,
+        phase: 'failed',
+        event: event.n,
+        error: event.data.error,
+      });
     case 'judged': {
       const { goodUntil: _old, ...rest } = item;
       const { verdict, findings, target, goodUntil } = event.data;
-      return { ...rest, verdict, findings, target, judgedAt: event.at, ...(goodUntil === undefined ? {} : { goodUntil }) };
+      return {
+        ...rest,
+        verdict,
+        findings,
+        target,
+        judgedAt: event.at,
+        ...(goodUntil === undefined ? {} : { goodUntil }),
+      };
     }
     case 'answered':
-      return { ...item, answer: { answer: event.data.answer, note: event.data.note, attachments: event.data.attachments, at: event.at, by: event.by } };
+      return {
+        ...item,
+        answer: {
+          answer: event.data.answer,
+          note: event.data.note,
+          attachments: event.data.attachments,
+          at: event.at,
+          by: event.by,
+        },
+      };
     case 'attached':
       return { ...item, attachments: [...item.attachments, event.data] };
     case 'waived':
-      return { ...item, waiver: { reason: event.data.reason, compensating: event.data.compensating, until: event.data.until, by: event.by } };
+      return {
+        ...item,
+        waiver: {
+          reason: event.data.reason,
+          compensating: event.data.compensating,
+          until: event.data.until,
+          by: event.by,
+        },
+      };
     case 'deferred':
       return { ...item, deferred: { to: event.data.to, note: event.data.note } };
     default:
@@ -121,7 +175,10 @@ function applyToChanges(changes: readonly ChangeState[], event: ChangeEvent): re
   const { data } = event;
   if (event.type === 'change.planned') {
     const { change, kind, summary, diff, undo, undoOf } = event.data;
-    return [...changes, { id: change, kind, summary, diff, undo, phase: 'planned', ...(undoOf === undefined ? {} : { undoOf }) }];
+    return [
+      ...changes,
+      { id: change, kind, summary, diff, undo, phase: 'planned', ...(undoOf === undefined ? {} : { undoOf }) },
+    ];
   }
   return changes.map((change) => (change.id === data.change ? advance(change, event) : change));
 }

@@ -20,7 +20,12 @@ export type Summary = {
  * which nothing applies proves nothing and is undecided too.
  * @param accepted keys whose waivers a countersignature covers; every other waiver is a request and counts for nothing
  */
-export function summarize(items: readonly Pick<PlanItem, 'key'>[], state: SessionState, at: Date, accepted: ReadonlySet<string> = new Set()): Summary {
+export function summarize(
+  items: readonly Pick<PlanItem, 'key'>[],
+  state: SessionState,
+  at: Date,
+  accepted: ReadonlySet<string> = new Set(),
+): Summary {
   const counts: Record<Verdict, number> = { pass: 0, fail: 0, error: 0, 'not-reviewed': 0, 'not-applicable': 0 };
   const expired: string[] = [];
   const waived: string[] = [];

@@ -32,7 +32,8 @@ function reporter(locate: Locate, faults: Fault[]): Report {
 }
 
 function checkIds(site: Site, report: Report): void {
-  for (const section of ['anchors', 'identities', 'roles', 'devices', 'links'] as const) unique(site[section], [section], report);
+  for (const section of ['anchors', 'identities', 'roles', 'devices', 'links'] as const)
+    unique(site[section], [section], report);
   unique(site.directory?.servers ?? [], ['directory', 'servers'], report);
 }
 
@@ -59,10 +60,13 @@ function checkDirectory({ directory, anchors, roles }: Site, report: Report): vo
   const path = ['directory'];
   names(directory.anchors, anchors, [...path, 'anchors'], 'anchor', report);
   for (const [index, server] of directory.servers.entries()) {
-    if (server.ldap === undefined && server.ldaps === undefined) report([...path, 'servers', index], `the server "${server.id}" has neither an ldap nor an ldaps port`);
-    if (server.ldap !== undefined && server.ldap === server.ldaps) report([...path, 'servers', index, 'ldap'], 'LDAP and LDAPS cannot share a port', 0);
+    if (server.ldap === undefined && server.ldaps === undefined)
+      report([...path, 'servers', index], `the server "${server.id}" has neither an ldap nor an ldaps port`);
+    if (server.ldap !== undefined && server.ldap === server.ldaps)
+      report([...path, 'servers', index, 'ldap'], 'LDAP and LDAPS cannot share a port', 0);
   }
-  if (!isDistinguishedName(directory.baseDn)) report([...path, 'baseDn'], `"${directory.baseDn}" is not a distinguished name, such as DC=hospital,DC=example`, 0);
+  if (!isDistinguishedName(directory.baseDn))
+    report([...path, 'baseDn'], `"${directory.baseDn}" is not a distinguished name, such as DC=hospital,DC=example`, 0);
   if (!isDistinguishedName(directory.bindAccount) && !/^[^@\s]+@[^@\s]+$/.test(directory.bindAccount)) {
     report([...path, 'bindAccount'], 'write the account as a distinguished name or as user@domain', 0);
   }
@@ -71,9 +75,12 @@ function checkDirectory({ directory, anchors, roles }: Site, report: Report): vo
 function checkDevices(site: Site, report: Report): void {
   for (const [index, device] of site.devices.entries()) {
     const path = ['devices', index];
-    for (const [id, endpoint] of Object.entries(device.endpoints)) checkEndpoint(endpoint, site, [...path, 'endpoints', id], report);
-    if (device.adminUrl?.endsWith('/')) report([...path, 'adminUrl'], 'leave out the slash at the end', device.adminUrl.length - 1);
-    if (device.adminUrl !== undefined && hasCredentials(device.adminUrl)) report([...path, 'adminUrl'], 'an address holds no user name or password', 0);
+    for (const [id, endpoint] of Object.entries(device.endpoints))
+      checkEndpoint(endpoint, site, [...path, 'endpoints', id], report);
+    if (device.adminUrl?.endsWith('/'))
+      report([...path, 'adminUrl'], 'leave out the slash at the end', device.adminUrl.length - 1);
+    if (device.adminUrl !== undefined && hasCredentials(device.adminUrl))
+      report([...path, 'adminUrl'], 'an address holds no user name or password', 0);
     const repeated = device.allowedPorts.findIndex((port, at) => device.allowedPorts.indexOf(port) < at);
     if (repeated >= 0) report([...path, 'allowedPorts'], `port ${device.allowedPorts[repeated]} is listed twice`);
   }
@@ -85,10 +92,13 @@ function checkLinks(site: Site, report: Report): void {
     names([link.client.device], site.devices, [...path, 'client', 'device'], 'device', report);
     names(link.identities, site.identities, [...path, 'identities'], 'identity', report);
     checkEndpoint(link.server, site, [...path, 'server'], report);
-    if (link.clearPorts.includes(link.server.port)) report([...path, 'clearPorts'], `port ${link.server.port} is the encrypted port of this link`);
-    if (link.impostor !== undefined && !isAddress(link.impostor.address)) report([...path, 'impostor', 'address'], `"${link.impostor.address}" is not an IP address`, 0);
+    if (link.clearPorts.includes(link.server.port))
+      report([...path, 'clearPorts'], `port ${link.server.port} is the encrypted port of this link`);
+    if (link.impostor !== undefined && !isAddress(link.impostor.address))
+      report([...path, 'impostor', 'address'], `"${link.impostor.address}" is not an IP address`, 0);
     const trigger = link.impostor?.trigger;
-    if (typeof trigger === 'object' && hasCredentials(trigger.url)) report([...path, 'impostor', 'trigger', 'url'], 'an address holds no user name or password', 0);
+    if (typeof trigger === 'object' && hasCredentials(trigger.url))
+      report([...path, 'impostor', 'trigger', 'url'], 'an address holds no user name or password', 0);
   }
 }
 
@@ -96,8 +106,10 @@ function checkLinks(site: Site, report: Report): void {
 function checkFiles(site: Site, report: Report): void {
   for (const [index, anchor] of site.anchors.entries()) {
     if (anchor.pem === undefined) continue;
-    if (/PRIVATE KEY/.test(anchor.pem)) report(['anchors', index, 'pem'], 'this is a private key; a site holds no secret');
-    else if (!/-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----/.test(anchor.pem)) report(['anchors', index, 'pem'], 'not a PEM certificate');
+    if (/PRIVATE KEY/.test(anchor.pem))
+      report(['anchors', index, 'pem'], 'this is a private key; a site holds no secret');
+    else if (!/-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----/.test(anchor.pem))
+      report(['anchors', index, 'pem'], 'not a PEM certificate');
   }
 }
 
@@ -105,7 +117,13 @@ function checkEndpoint(endpoint: Endpoint, site: Site, path: readonly PropertyKe
   if (endpoint.anchors !== undefined) names(endpoint.anchors, site.anchors, [...path, 'anchors'], 'anchor', report);
 }
 
-function names(wanted: readonly string[], entries: readonly { readonly id: string }[], path: readonly PropertyKey[], what: string, report: Report): void {
+function names(
+  wanted: readonly string[],
+  entries: readonly { readonly id: string }[],
+  path: readonly PropertyKey[],
+  what: string,
+  report: Report,
+): void {
   const ids = entries.map((entry) => entry.id);
   for (const [index, id] of wanted.entries()) {
     const listed = path.at(-1) === 'device' ? path : [...path, index];
@@ -114,11 +132,16 @@ function names(wanted: readonly string[], entries: readonly { readonly id: strin
 }
 
 function isAddress(text: string): boolean {
-  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return text.split('.').every((part) => Number(part) <= 255 && String(Number(part)) === part);
+  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text))
+    return text.split('.').every((part) => Number(part) <= 255 && String(Number(part)) === part);
   if (!/^[0-9A-Fa-f:.]+$/.test(text) || !text.includes(':') || /:::|^:[^:]|[^:]:$/.test(text)) return false;
   const halves = text.split('::');
   const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
-  return halves.length <= 2 && groups.every((group) => /^[0-9A-Fa-f]{1,4}$/.test(group)) && (halves.length === 2 ? groups.length <= 7 : groups.length === 8);
+  return (
+    halves.length <= 2 &&
+    groups.every((group) => /^[0-9A-Fa-f]{1,4}$/.test(group)) &&
+    (halves.length === 2 ? groups.length <= 7 : groups.length === 8)
+  );
 }
 
 function isDistinguishedName(text: string): boolean {

@@ -19,8 +19,15 @@ export const endpointSchema = z.strictObject({
   host: hostSchema,
   port: portSchema,
   serverName: hostSchema.optional().describe('Name that the certificate must carry; default: host'),
-  starttls: z.enum(['ldap']).optional().describe('The protocol in which TLS is started; absent: TLS from the first byte'),
-  anchors: z.array(idSchema).min(1).optional().describe('Anchors that the peer of this endpoint holds; default: all of the site'),
+  starttls: z
+    .enum(['ldap'])
+    .optional()
+    .describe('The protocol in which TLS is started; absent: TLS from the first byte'),
+  anchors: z
+    .array(idSchema)
+    .min(1)
+    .optional()
+    .describe('Anchors that the peer of this endpoint holds; default: all of the site'),
 });
 export type Endpoint = z.output<typeof endpointSchema>;
 
@@ -57,10 +64,17 @@ export const deviceSchema = z.strictObject({
   id: idSchema,
   name: z.string().min(1).max(120),
   host: hostSchema,
-  adminUrl: z.url({ protocol: /^https?$/ }).optional().describe('Base URL of the administration API, without a slash at the end'),
+  adminUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Base URL of the administration API, without a slash at the end'),
   credential: credentialSchema.optional(),
   endpoints: z.record(idSchema, endpointSchema).default({}),
-  allowedPorts: z.array(portSchema).max(200).default([]).describe('Ports that the guide and the hospital agreed to leave open'),
+  allowedPorts: z
+    .array(portSchema)
+    .max(200)
+    .default([])
+    .describe('Ports that the guide and the hospital agreed to leave open'),
   aeTitle: z.string().max(16).optional().describe('DICOM application entity title of the device'),
   certificate: pemSchema.optional().describe('PEM file of the certificate that the device should present'),
 });
@@ -72,7 +86,11 @@ export const linkSchema = z.strictObject({
   client: z.strictObject({ device: idSchema.describe('Device at the client end') }),
   server: endpointSchema.describe('Server end, as the device dials it'),
   pinned: pemSchema.optional().describe('PEM file: the copy of the server certificate or anchor that the device holds'),
-  clearPorts: z.array(portSchema).max(20).default([]).describe('Ports of the server end where a clear-text twin would listen'),
+  clearPorts: z
+    .array(portSchema)
+    .max(20)
+    .default([])
+    .describe('Ports of the server end where a clear-text twin would listen'),
   identities: z.array(idSchema).default([]).describe('Trial identities to use against the server end'),
   impostor: z
     .strictObject({
@@ -82,7 +100,9 @@ export const linkSchema = z.strictObject({
         .union([
           z.literal('operator'),
           z.strictObject({
-            url: z.url({ protocol: /^https?$/ }).describe('Device API that sends one synthetic test message to { host, port }'),
+            url: z
+              .url({ protocol: /^https?$/ })
+              .describe('Device API that sends one synthetic test message to { host, port }'),
             credential: credentialSchema.optional(),
           }),
         ])
@@ -106,7 +126,11 @@ export const directorySchema = z.strictObject({
     .min(1)
     .max(50),
   anchors: z.array(idSchema).min(1),
-  bindAccount: z.string().min(1).max(1024).describe('DN or userPrincipalName that Lockstep binds as; the password is asked for'),
+  bindAccount: z
+    .string()
+    .min(1)
+    .max(1024)
+    .describe('DN or userPrincipalName that Lockstep binds as; the password is asked for'),
   secret: idSchema.default('directory-bind').describe('Name under which the bind password is supplied'),
 });
 
@@ -115,14 +139,17 @@ export const siteSchema = z.strictObject({
   site: idSchema,
   name: z.string().min(1).max(120),
   practice: z.boolean().default(false).describe('A practice hospital: every page and certificate is marked PRACTICE'),
-  hosts: z.record(hostSchema, z.string().max(64)).default({}).describe('Addresses for names that this network cannot resolve'),
+  hosts: z
+    .record(hostSchema, z.string().max(64))
+    .default({})
+    .describe('Addresses for names that this network cannot resolve'),
   directory: directorySchema.optional(),
   anchors: z.array(anchorSchema).default([]),
   identities: z.array(trialIdentitySchema).default([]),
   roles: z.array(roleSchema).default([]),
   devices: z.array(deviceSchema).default([]),
   links: z.array(linkSchema).default([]),
-  inputs: z.record(z.string().max(80), z.unknown()).default({}).describe('Values for the guide\'s other inputs'),
+  inputs: z.record(z.string().max(80), z.unknown()).default({}).describe("Values for the guide's other inputs"),
 });
 export type Site = z.output<typeof siteSchema>;
 export type Role = z.output<typeof roleSchema>;

@@ -12,7 +12,8 @@ const environment = new cel.Environment({ unlistedVariablesAreDyn: true, homogen
   .registerFunction('same_(dyn, dyn): bool', same)
   .registerFunction('in_(dyn, dyn): bool', contains)
   .registerFunction('some_(dyn): dyn', (list: unknown) => {
-    if (Array.isArray(list) && list.length === 0) throw new Error('the list is empty, so there is nothing that `all` could be true of');
+    if (Array.isArray(list) && list.length === 0)
+      throw new Error('the list is empty, so there is nothing that `all` could be true of');
     return list;
   });
 
@@ -25,7 +26,10 @@ export function evaluateBoolean(source: string, values: Values, absent: AbsentBy
   const result = evaluate(source, values, absent);
   if (!result.ok) return result;
   if (typeof result.value === 'boolean') return ok(result.value);
-  return fail('expression.type', `The expression ${JSON.stringify(source)} gives ${typeName(result.value)}, not true or false.`);
+  return fail(
+    'expression.type',
+    `The expression ${JSON.stringify(source)} gives ${typeName(result.value)}, not true or false.`,
+  );
 }
 
 /** Evaluates an expression to plain JSON, under the same rules. */
@@ -60,10 +64,16 @@ function show(value: unknown): string {
 }
 
 /** The first path that touches something absent, missing or null. */
-function findUnknown(expression: Expression, values: Values, absent: AbsentByRoot): { path: string; reason: string } | undefined {
+function findUnknown(
+  expression: Expression,
+  values: Values,
+  absent: AbsentByRoot,
+): { path: string; reason: string } | undefined {
   for (const path of expression.paths) {
     const shown = [path.root, ...path.steps].join('.');
-    const listed = (Object.hasOwn(absent, path.root) ? (absent[path.root] ?? []) : []).find((entry) => touches(path, entry.path));
+    const listed = (Object.hasOwn(absent, path.root) ? (absent[path.root] ?? []) : []).find((entry) =>
+      touches(path, entry.path),
+    );
     if (listed !== undefined) return { path: shown, reason: listed.reason };
     if (!Object.hasOwn(values, path.root)) return { path: shown, reason: 'There is no such name here.' };
     const missing = missingAt(values[path.root], path.steps, [path.root]);
@@ -73,7 +83,13 @@ function findUnknown(expression: Expression, values: Values, absent: AbsentByRoo
 }
 
 function touches(path: AccessPath, absentPath: string): boolean {
-  const unknown = absentPath === '' ? [] : absentPath.replace(/\[(\d*)\]/g, '.$1').split('.').map((step) => (step === '' ? '*' : step));
+  const unknown =
+    absentPath === ''
+      ? []
+      : absentPath
+          .replace(/\[(\d*)\]/g, '.$1')
+          .split('.')
+          .map((step) => (step === '' ? '*' : step));
   const shared = Math.min(unknown.length, path.steps.length);
   for (let i = 0; i < shared; i += 1) {
     const a = unknown[i];
@@ -111,7 +127,8 @@ function same(left: unknown, right: unknown): boolean {
 function contains(element: unknown, container: unknown): boolean {
   if (Array.isArray(container)) return container.some((entry) => same(element, entry));
   if (typeof container === 'string' && typeof element === 'string') return container.includes(element);
-  if (typeof container === 'object' && container !== null && typeof element === 'string') return Object.hasOwn(container, element);
+  if (typeof container === 'object' && container !== null && typeof element === 'string')
+    return Object.hasOwn(container, element);
   throw new Error(`${typeName(element)} cannot be looked for in ${typeName(container)}`);
 }
 

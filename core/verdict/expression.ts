@@ -163,6 +163,7 @@ function collectPaths(node: unknown, scope: Scope, paths: AccessPath[], containe
 function collectIndexes(node: Node, scope: Scope, paths: AccessPath[]): void {
   if (node.op === 'id') return;
   const [receiver, second] = node.args as [Node, unknown];
-  if ((node.op === '[]' || node.op === '[?]') && isNode(second) && second.op !== 'value') collectPaths(second, scope, paths, false);
+  if ((node.op === '[]' || node.op === '[?]') && isNode(second) && second.op !== 'value')
+    collectPaths(second, scope, paths, false);
   collectIndexes(receiver, scope, paths);
 }

@@ -25,9 +25,12 @@ export type Judgement = {
  * @param outcomes by check index; a check that is not there has not run.
  */
 export function judgeItem(item: PlanItem, outcomes: ReadonlyMap<number, CheckOutcome>, answer?: Answer): Judgement {
-  if (item.applies.kind === 'no') return { verdict: 'not-applicable', findings: [finding('not-applicable', item.applies.sentence)] };
+  if (item.applies.kind === 'no')
+    return { verdict: 'not-applicable', findings: [finding('not-applicable', item.applies.sentence)] };
   if (item.applies.kind === 'error') return { verdict: 'error', findings: [fromError(item.applies.error)] };
-  const parts: { verdict: Verdict; findings: Finding[] }[] = item.control.checks.map((_, index) => judgeCheck(item, index, outcomes.get(index)));
+  const parts: { verdict: Verdict; findings: Finding[] }[] = item.control.checks.map((_, index) =>
+    judgeCheck(item, index, outcomes.get(index)),
+  );
   if (item.control.expect.length > 0) parts.push(judgeLink(item, outcomes));
   if (item.control.manual !== undefined) parts.push(judgeAnswer(item, answer));
   const verdict = joinVerdicts(parts.map((part) => part.verdict));
@@ -36,17 +39,24 @@ export function judgeItem(item: PlanItem, outcomes: ReadonlyMap<number, CheckOut
   return { verdict, findings, ...(goodUntil === undefined ? {} : { goodUntil }) };
 }
 
-function judgeCheck(item: PlanItem, index: number, outcome: CheckOutcome | undefined): { verdict: Verdict; findings: Finding[] } {
+function judgeCheck(
+  item: PlanItem,
+  index: number,
+  outcome: CheckOutcome | undefined,
+): { verdict: Verdict; findings: Finding[] } {
   const check = item.control.checks[index];
   const params = item.checks[index]?.params;
   if (params !== undefined && !params.ok) return { verdict: 'error', findings: [fromError(params.error, index)] };
   if (outcome === undefined) return { verdict: 'not-reviewed', findings: [] };
   if ('error' in outcome) return { verdict: 'error', findings: [fromError(outcome.error, index)] };
   const { facts } = outcome;
-  if (facts.notApplicable !== undefined) return { verdict: 'not-applicable', findings: [finding('not-applicable', facts.notApplicable, index)] };
+  if (facts.notApplicable !== undefined)
+    return { verdict: 'not-applicable', findings: [finding('not-applicable', facts.notApplicable, index)] };
   if (check === undefined || check.expect.length === 0) {
     // Its facts are judged together with those of the other checks; alone it proves nothing.
-    return item.control.expect.length > 0 ? { verdict: 'not-applicable', findings: [] } : { verdict: 'not-reviewed', findings: [] };
+    return item.control.expect.length > 0
+      ? { verdict: 'not-applicable', findings: [] }
+      : { verdict: 'not-reviewed', findings: [] };
   }
   return judgeExpectations(check.expect, { ...item.values, facts: facts.facts }, { facts: facts.absent }, index);
 }
@@ -64,7 +74,8 @@ function judgeExpectations(
     const at = check === undefined ? {} : { check };
     const result = evaluateBoolean(expectation.that, values, absent);
     if (result.ok) {
-      if (!result.value) findings.push({ verdict: 'fail', sentence: fillTemplate(expectation.else, values, absent), severity, ...at });
+      if (!result.value)
+        findings.push({ verdict: 'fail', sentence: fillTemplate(expectation.else, values, absent), severity, ...at });
       return result.value ? 'pass' : 'fail';
     }
     const { code, message, place, cause, fixBy } = result.error;
@@ -79,7 +90,12 @@ function judgeExpectations(
   // One reason often hides several facts; it is said once.
   for (const [reason, { paths, severity }] of unknown) {
     const names = paths.map((path) => path.replace(/^(?:facts|link)\./, '')).join(', ');
-    findings.push({ verdict: 'error', sentence: `Not known: ${names}. ${sentenceCase(reason)}`, severity, ...(check === undefined ? {} : { check }) });
+    findings.push({
+      verdict: 'error',
+      sentence: `Not known: ${names}. ${sentenceCase(reason)}`,
+      severity,
+      ...(check === undefined ? {} : { check }),
+    });
   }
   return { verdict: joinVerdicts(verdicts), findings };
 }
@@ -89,13 +105,21 @@ function sentenceCase(text: string): string {
   return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
-function judgeLink(item: PlanItem, outcomes: ReadonlyMap<number, CheckOutcome>): { verdict: Verdict; findings: Finding[] } {
+function judgeLink(
+  item: PlanItem,
+  outcomes: ReadonlyMap<number, CheckOutcome>,
+): { verdict: Verdict; findings: Finding[] } {
   if (outcomes.size === 0) return { verdict: 'not-reviewed', findings: [] };
   const observations = Object.fromEntries(
     item.control.checks.flatMap((check, index) => {
       const outcome = outcomes.get(index);
       if (outcome === undefined) return [];
-      return [[check.probe, 'error' in outcome ? { error: outcome.error } : { facts: outcome.facts.facts, absent: outcome.facts.absent }]];
+      return [
+        [
+          check.probe,
+          'error' in outcome ? { error: outcome.error } : { facts: outcome.facts.facts, absent: outcome.facts.absent },
+        ],
+      ];
     }),
   );
   const link = deriveLink(observations, item.control.requires);
@@ -107,15 +131,25 @@ function judgeAnswer(item: PlanItem, answer: Answer | undefined): { verdict: Ver
   const manual = item.control.manual;
   if (manual === undefined || answer === undefined) return { verdict: 'not-reviewed', findings: [] };
   const verdict = Object.hasOwn(manual.answers, answer.answer) ? manual.answers[answer.answer] : undefined;
-  if (verdict === undefined) return { verdict: 'error', findings: [finding('error', `The guide does not know the answer "${answer.answer}".`)] };
+  if (verdict === undefined)
+    return { verdict: 'error', findings: [finding('error', `The guide does not know the answer "${answer.answer}".`)] };
   if (verdict === 'pass' && manual.required && answer.attachments === 0) {
-    return { verdict: 'not-reviewed', findings: [finding('not-reviewed', `The answer "${answer.answer}" needs evidence: ${manual.evidence.join(' or ')}.`)] };
+    return {
+      verdict: 'not-reviewed',
+      findings: [
+        finding('not-reviewed', `The answer "${answer.answer}" needs evidence: ${manual.evidence.join(' or ')}.`),
+      ],
+    };
   }
   return { verdict, findings: verdict === 'pass' ? [] : [finding(verdict, `Answered "${answer.answer}".`)] };
 }
 
 /** Evidence ages from its oldest part. */
-function earliest(item: PlanItem, outcomes: ReadonlyMap<number, CheckOutcome>, answer: Answer | undefined): string | undefined {
+function earliest(
+  item: PlanItem,
+  outcomes: ReadonlyMap<number, CheckOutcome>,
+  answer: Answer | undefined,
+): string | undefined {
   const { validFor } = item.control;
   if (validFor === undefined) return undefined;
   const times = [...outcomes.values()].flatMap((outcome) => ('facts' in outcome ? [outcome.facts.finishedAt] : []));

@@ -30,10 +30,23 @@ export type Rejudged = { readonly faults: readonly RejudgeFault[]; readonly plan
 export function rejudge(parts: JudgedParts, at: Date, accepted: ReadonlySet<string> = new Set()): Rejudged {
   const guide = parseYaml(parts.guideYaml, guideSchema);
   const site = parseYaml(parts.siteYaml, siteSchema);
-  if (!guide.ok) return { faults: [{ code: 'judge.guide', sentence: 'The guide in the bundle cannot be read.', place: 'guide/guide.yaml' }] };
-  if (!site.ok) return { faults: [{ code: 'judge.site', sentence: 'The site in the bundle cannot be read.', place: 'site.yaml' }] };
+  if (!guide.ok)
+    return {
+      faults: [{ code: 'judge.guide', sentence: 'The guide in the bundle cannot be read.', place: 'guide/guide.yaml' }],
+    };
+  if (!site.ok)
+    return { faults: [{ code: 'judge.site', sentence: 'The site in the bundle cannot be read.', place: 'site.yaml' }] };
   const plan = makePlan(guide.value, site.value);
-  if (!plan.ok) return { faults: [{ code: 'judge.plan', sentence: 'The guide in the bundle does not fit the site in it.', place: 'guide/guide.yaml' }] };
+  if (!plan.ok)
+    return {
+      faults: [
+        {
+          code: 'judge.plan',
+          sentence: 'The guide in the bundle does not fit the site in it.',
+          place: 'guide/guide.yaml',
+        },
+      ],
+    };
   const faults: RejudgeFault[] = [];
   const replay = createReplay(plan.value, parts, faults);
   for (const event of parts.events) replay(event);
@@ -46,8 +59,10 @@ function createReplay(plan: Plan, parts: JudgedParts, faults: RejudgeFault[]): (
   const outcomes = new Map<string, Map<number, CheckOutcome>>();
   const attachments = new Map<string, number>();
   const answers = new Map<string, Omit<Answer, 'attachments'>>();
-  const fault = (event: JournalEvent, code: string, sentence: string) => faults.push({ code, sentence, place: `journal.jsonl:${event.n + 1}` });
-  const set = (key: string, check: number, outcome: CheckOutcome) => outcomes.set(key, (outcomes.get(key) ?? new Map<number, CheckOutcome>()).set(check, outcome));
+  const fault = (event: JournalEvent, code: string, sentence: string) =>
+    faults.push({ code, sentence, place: `journal.jsonl:${event.n + 1}` });
+  const set = (key: string, check: number, outcome: CheckOutcome) =>
+    outcomes.set(key, (outcomes.get(key) ?? new Map<number, CheckOutcome>()).set(check, outcome));
 
   return (event) => {
     switch (event.type) {
@@ -57,7 +72,12 @@ function createReplay(plan: Plan, parts: JudgedParts, faults: RejudgeFault[]): (
         if (!facts.success) fault(event, 'judge.facts', `${event.data.file} is missing or not a facts file.`);
         else if (item === undefined) fault(event, 'judge.unknown-step', `The guide has no step ${event.data.key}.`);
         else {
-          if (!answersPlan(item, event.data.check, facts.data)) fault(event, 'judge.other-question', `${event.data.file} answers another question than the guide asks at ${event.data.key}.`);
+          if (!answersPlan(item, event.data.check, facts.data))
+            fault(
+              event,
+              'judge.other-question',
+              `${event.data.file} answers another question than the guide asks at ${event.data.key}.`,
+            );
           set(event.data.key, event.data.check, { facts: facts.data });
         }
         return;
@@ -80,9 +100,27 @@ function createReplay(plan: Plan, parts: JudgedParts, faults: RejudgeFault[]): (
         const given = answers.get(item.key);
         const answer = given === undefined ? undefined : { ...given, attachments: attachments.get(item.key) ?? 0 };
         const again = judgeItem(item, outcomes.get(item.key) ?? new Map(), answer);
-        if (again.verdict !== event.data.verdict) fault(event, 'judge.verdict', `The journal says ${event.data.verdict} for ${item.key}; its facts give ${again.verdict}.`);
-        else if (again.goodUntil !== event.data.goodUntil) fault(event, 'judge.good-until', `The journal says that ${item.key} is good until ${event.data.goodUntil ?? 'further notice'}; its facts give ${again.goodUntil ?? 'no end'}.`);
-        else if (JSON.stringify(again.findings.map((finding) => finding.sentence)) !== JSON.stringify(event.data.findings.map((finding) => finding.sentence))) fault(event, 'judge.findings', `The findings in the journal for ${item.key} are not those that its facts give.`);
+        if (again.verdict !== event.data.verdict)
+          fault(
+            event,
+            'judge.verdict',
+            `The journal says ${event.data.verdict} for ${item.key}; its facts give ${again.verdict}.`,
+          );
+        else if (again.goodUntil !== event.data.goodUntil)
+          fault(
+            event,
+            'judge.good-until',
+            `The journal says that ${item.key} is good until ${event.data.goodUntil ?? 'further notice'}; its facts give ${again.goodUntil ?? 'no end'}.`,
+          );
+        else if (
+          JSON.stringify(again.findings.map((finding) => finding.sentence)) !==
+          JSON.stringify(event.data.findings.map((finding) => finding.sentence))
+        )
+          fault(
+            event,
+            'judge.findings',
+            `The findings in the journal for ${item.key} are not those that its facts give.`,
+          );
         return;
       }
       default:
@@ -101,6 +139,8 @@ function answersPlan(item: PlanItem, check: number, facts: FactsFile): boolean {
 
 function sorted(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
   );
 }

@@ -17,7 +17,12 @@ const MAX_PATHS = 64;
  * not looked at. An anchor need not be a root.
  * @param presented leaf first; the order of the rest does not matter
  */
-export function checkChain(presented: readonly ReadCertificate[], anchors: readonly ReadCertificate[], at: Date, purpose: ChainPurpose): ChainFacts {
+export function checkChain(
+  presented: readonly ReadCertificate[],
+  anchors: readonly ReadCertificate[],
+  at: Date,
+  purpose: ChainPurpose,
+): ChainFacts {
   const [leaf, ...others] = presented;
   if (leaf === undefined) return { trusted: false, problem: 'unreadable', reason: 'No certificate was presented.' };
   const paths = findPaths(leaf, others, anchors);
@@ -28,10 +33,24 @@ export function checkChain(presented: readonly ReadCertificate[], anchors: reado
     first ??= facts;
   }
   if (first !== undefined) return first;
-  if (isSelfSigned(leaf)) return { trusted: false, problem: 'self-signed', reason: `The certificate is self-signed by ${oneLine(leaf.node.subject)} and is no anchor.` };
+  if (isSelfSigned(leaf))
+    return {
+      trusted: false,
+      problem: 'self-signed',
+      reason: `The certificate is self-signed by ${oneLine(leaf.node.subject)} and is no anchor.`,
+    };
   const forged = [...others, ...anchors].find((issuer) => sameIssuerName(leaf, issuer) && !signedBy(leaf, issuer));
-  if (forged !== undefined) return { trusted: false, problem: 'bad-signature', reason: `The certificate names ${oneLine(leaf.node.issuer)} as its issuer but is not signed by that key.` };
-  return { trusted: false, problem: 'unknown-issuer', reason: `No chain leads from the certificate, issued by ${oneLine(leaf.node.issuer)}, to an anchor of the site.` };
+  if (forged !== undefined)
+    return {
+      trusted: false,
+      problem: 'bad-signature',
+      reason: `The certificate names ${oneLine(leaf.node.issuer)} as its issuer but is not signed by that key.`,
+    };
+  return {
+    trusted: false,
+    problem: 'unknown-issuer',
+    reason: `No chain leads from the certificate, issued by ${oneLine(leaf.node.issuer)}, to an anchor of the site.`,
+  };
 }
 
 /** True where a certificate is signed by its own key. */
@@ -51,7 +70,11 @@ function signedBy(child: ReadCertificate, issuer: ReadCertificate): boolean {
   }
 }
 
-function findPaths(leaf: ReadCertificate, others: readonly ReadCertificate[], anchors: readonly ReadCertificate[]): ReadCertificate[][] {
+function findPaths(
+  leaf: ReadCertificate,
+  others: readonly ReadCertificate[],
+  anchors: readonly ReadCertificate[],
+): ReadCertificate[][] {
   const isAnchor = (one: ReadCertificate): boolean => anchors.some((anchor) => anchor.der.equals(one.der));
   const paths: ReadCertificate[][] = [];
   const walk = (path: readonly ReadCertificate[]): void => {
@@ -63,7 +86,8 @@ function findPaths(leaf: ReadCertificate, others: readonly ReadCertificate[], an
     }
     if (path.length >= MAX_DEPTH) return;
     for (const issuer of [...anchors, ...others]) {
-      if (path.some((one) => one.der.equals(issuer.der)) || !sameIssuerName(last, issuer) || !signedBy(last, issuer)) continue;
+      if (path.some((one) => one.der.equals(issuer.der)) || !sameIssuerName(last, issuer) || !signedBy(last, issuer))
+        continue;
       walk([...path, issuer]);
     }
   };
@@ -77,39 +101,78 @@ function checkPath(path: readonly ReadCertificate[], at: Date, purpose: ChainPur
   for (const [index, certificate] of path.entries()) {
     const subject = oneLine(certificate.node.subject);
     const [critical] = certificate.unknownCritical;
-    if (critical !== undefined) return refuse('critical-extension', `${subject} carries the critical extension ${critical}, which Lockstep does not know.`);
-    if (index === 0 ? !fitLeaf(certificate, purpose) : false) return refuse('key-usage', `The key of ${subject} may not be used for TLS (key usage ${certificate.keyUsage?.join(', ')}).`);
-    if (!allows(certificate, purpose)) return refuse('extended-key-usage', `${subject} is not issued for a TLS ${purpose} (extended key usage ${certificate.extendedKeyUsage?.join(', ')}).`);
+    if (critical !== undefined)
+      return refuse(
+        'critical-extension',
+        `${subject} carries the critical extension ${critical}, which Lockstep does not know.`,
+      );
+    if (index === 0 ? !fitLeaf(certificate, purpose) : false)
+      return refuse(
+        'key-usage',
+        `The key of ${subject} may not be used for TLS (key usage ${certificate.keyUsage?.join(', ')}).`,
+      );
+    if (!allows(certificate, purpose))
+      return refuse(
+        'extended-key-usage',
+        `${subject} is not issued for a TLS ${purpose} (extended key usage ${certificate.extendedKeyUsage?.join(', ')}).`,
+      );
     if (index > 0) {
-      if (certificate.ca?.isCa !== true) return refuse('not-a-ca', `${subject} is not a certification authority, and yet issued a certificate in the chain.`);
-      if (certificate.keyUsage !== undefined && !certificate.keyUsage.includes('keyCertSign')) return refuse('key-usage', `${subject} may not sign certificates.`);
+      if (certificate.ca?.isCa !== true)
+        return refuse(
+          'not-a-ca',
+          `${subject} is not a certification authority, and yet issued a certificate in the chain.`,
+        );
+      if (certificate.keyUsage !== undefined && !certificate.keyUsage.includes('keyCertSign'))
+        return refuse('key-usage', `${subject} may not sign certificates.`);
       // Intermediates between this one and the leaf; self-issued ones do not count (RFC 5280 section 4.2.1.9).
       const below = path.slice(1, index).filter((one) => one.node.subject !== one.node.issuer).length;
       if (certificate.ca.pathLength !== undefined && below > certificate.ca.pathLength) {
-        return refuse('path-length', `${subject} allows ${certificate.ca.pathLength} authorities below it, and there are ${below}.`);
+        return refuse(
+          'path-length',
+          `${subject} allows ${certificate.ca.pathLength} authorities below it, and there are ${below}.`,
+        );
       }
       const outside = constraintBroken(certificate, path.slice(0, index));
       if (outside !== undefined) return refuse('name-constraints', `${subject}: ${outside}`);
     }
     if (!keyFacts(certificate).strong) return refuse('weak', `The key of ${subject} is too weak.`);
     // The anchor's own signature proves nothing: it is trusted because the site says so.
-    if (certificate !== anchor && !signatureFacts(certificate).strong) return refuse('weak', `The signature on ${subject} is weak (${signatureFacts(certificate).algorithm}).`);
-    if (at < certificate.notBefore) return refuse('not-yet-valid', `${subject} is valid only from ${certificate.notBefore.toISOString()}; is the clock right?`);
-    if (at > certificate.notAfter) return refuse('expired', `${subject} expired on ${certificate.notAfter.toISOString()}.`);
+    if (certificate !== anchor && !signatureFacts(certificate).strong)
+      return refuse('weak', `The signature on ${subject} is weak (${signatureFacts(certificate).algorithm}).`);
+    if (at < certificate.notBefore)
+      return refuse(
+        'not-yet-valid',
+        `${subject} is valid only from ${certificate.notBefore.toISOString()}; is the clock right?`,
+      );
+    if (at > certificate.notAfter)
+      return refuse('expired', `${subject} expired on ${certificate.notAfter.toISOString()}.`);
   }
   const name = oneLine(anchor?.node.subject);
-  return { trusted: true, problem: 'none', reason: `The chain of ${path.length} leads to the anchor ${name}.`, anchor: name, length: path.length };
+  return {
+    trusted: true,
+    problem: 'none',
+    reason: `The chain of ${path.length} leads to the anchor ${name}.`,
+    anchor: name,
+    length: path.length,
+  };
 }
 
 function fitLeaf(leaf: ReadCertificate, purpose: ChainPurpose): boolean {
   if (leaf.keyUsage === undefined) return true;
-  const enough = purpose === 'server' ? ['digitalSignature', 'keyEncipherment', 'keyAgreement'] : ['digitalSignature', 'keyAgreement'];
+  const enough =
+    purpose === 'server'
+      ? ['digitalSignature', 'keyEncipherment', 'keyAgreement']
+      : ['digitalSignature', 'keyAgreement'];
   return enough.some((usage) => leaf.keyUsage?.includes(usage));
 }
 
 function allows(certificate: ReadCertificate, purpose: ChainPurpose): boolean {
   const { extendedKeyUsage } = certificate;
-  return extendedKeyUsage === undefined || extendedKeyUsage.includes('anyExtendedKeyUsage') || extendedKeyUsage.includes(purpose === 'server' ? 'serverAuth' : 'clientAuth');
+  return (
+    extendedKeyUsage === undefined ||
+    extendedKeyUsage.includes('anyExtendedKeyUsage') ||
+    extendedKeyUsage.includes(purpose === 'server' ? 'serverAuth' : 'clientAuth')
+  );
 }
 
 /** RFC 5280 section 4.2.1.10 for DNS names and addresses; a constraint of another kind is refused as not understood. */
@@ -117,7 +180,8 @@ function constraintBroken(authority: ReadCertificate, below: readonly ReadCertif
   const constraints = authority.nameConstraints;
   if (constraints === undefined) return undefined;
   const all = [...constraints.permitted, ...constraints.excluded];
-  if (all.some((tree) => tree.kind === 'other')) return 'its name constraints are of a kind that Lockstep does not know';
+  if (all.some((tree) => tree.kind === 'other'))
+    return 'its name constraints are of a kind that Lockstep does not know';
   for (const name of below.flatMap((one) => one.sans)) {
     if (name.kind === 'other') continue;
     const within = (tree: Subtree): boolean => tree.kind === name.kind && inside(name.value, tree);
@@ -131,13 +195,20 @@ function constraintBroken(authority: ReadCertificate, below: readonly ReadCertif
 function inside(value: string, tree: Subtree): boolean {
   if (tree.kind === 'dns') {
     const name = value.toLowerCase();
-    return tree.value === '' || name === tree.value || name.endsWith(tree.value.startsWith('.') ? tree.value : `.${tree.value}`);
+    return (
+      tree.value === '' ||
+      name === tree.value ||
+      name.endsWith(tree.value.startsWith('.') ? tree.value : `.${tree.value}`)
+    );
   }
   const bytes = tree.bytes ?? Buffer.alloc(0);
   const half = bytes.length / 2;
   const family = half === 4 ? 'ipv4' : half === 16 ? 'ipv6' : undefined;
   if (family === undefined) return false;
-  const prefix = [...bytes.subarray(half)].map((byte) => byte.toString(2).padStart(8, '0')).join('').indexOf('0');
+  const prefix = [...bytes.subarray(half)]
+    .map((byte) => byte.toString(2).padStart(8, '0'))
+    .join('')
+    .indexOf('0');
   const list = new BlockList();
   list.addSubnet(ipText(bytes.subarray(0, half)), prefix === -1 ? half * 8 : prefix, family);
   return list.check(value, value.includes(':') ? 'ipv6' : 'ipv4');

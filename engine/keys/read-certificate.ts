@@ -25,7 +25,17 @@ export type ReadCertificate = {
   readonly unknownCritical: readonly string[];
 };
 
-const KEY_USAGES = ['digitalSignature', 'nonRepudiation', 'keyEncipherment', 'dataEncipherment', 'keyAgreement', 'keyCertSign', 'cRLSign', 'encipherOnly', 'decipherOnly'];
+const KEY_USAGES = [
+  'digitalSignature',
+  'nonRepudiation',
+  'keyEncipherment',
+  'dataEncipherment',
+  'keyAgreement',
+  'keyCertSign',
+  'cRLSign',
+  'encipherOnly',
+  'decipherOnly',
+];
 const EXTENDED: Readonly<Record<string, string>> = {
   '1.3.6.1.5.5.7.3.1': 'serverAuth',
   '1.3.6.1.5.5.7.3.2': 'clientAuth',
@@ -40,7 +50,14 @@ const KEY_USAGE = '2.5.29.15';
 const EXTENDED_KEY_USAGE = '2.5.29.37';
 const ALTERNATIVE_NAME = '2.5.29.17';
 const NAME_CONSTRAINTS = '2.5.29.30';
-const PROCESSED = new Set([BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, ALTERNATIVE_NAME, NAME_CONSTRAINTS, '2.5.29.32']);
+const PROCESSED = new Set([
+  BASIC_CONSTRAINTS,
+  KEY_USAGE,
+  EXTENDED_KEY_USAGE,
+  ALTERNATIVE_NAME,
+  NAME_CONSTRAINTS,
+  '2.5.29.32',
+]);
 
 /** Reads one DER certificate (RFC 5280). Error: `identity.invalid`. */
 export function readCertificate(der: Uint8Array): Result<ReadCertificate> {
@@ -50,12 +67,14 @@ export function readCertificate(der: Uint8Array): Result<ReadCertificate> {
     const parsed = pkijs.Certificate.fromBER(bytes);
     const extensions = parsed.extensions ?? [];
     const ids = extensions.map((extension) => extension.extnID);
-    if (new Set(ids).size !== ids.length) return fail('identity.invalid', 'The certificate carries an extension twice.');
+    if (new Set(ids).size !== ids.length)
+      return fail('identity.invalid', 'The certificate carries an extension twice.');
     const found = (id: string): unknown => {
       const extension = extensions.find((one) => one.extnID === id);
       if (extension === undefined) return undefined;
       const value: unknown = extension.parsedValue;
-      if (value === undefined || value === null || (value as { parsingError?: string }).parsingError !== undefined) throw new Error(`extension ${id} cannot be read`);
+      if (value === undefined || value === null || (value as { parsingError?: string }).parsingError !== undefined)
+        throw new Error(`extension ${id} cannot be read`);
       return value;
     };
     const basic = found(BASIC_CONSTRAINTS) as pkijs.BasicConstraints | undefined;
@@ -72,13 +91,27 @@ export function readCertificate(der: Uint8Array): Result<ReadCertificate> {
       signatureOid,
       ...(signatureOid === '1.2.840.113549.1.1.10' ? { pssHashOid: pssHash(parsed) } : {}),
       sans: (names?.altNames ?? []).map(generalName),
-      ...(basic === undefined ? {} : { ca: { isCa: basic.cA, ...(typeof basic.pathLenConstraint === 'number' ? { pathLength: basic.pathLenConstraint } : {}) } }),
+      ...(basic === undefined
+        ? {}
+        : {
+            ca: {
+              isCa: basic.cA,
+              ...(typeof basic.pathLenConstraint === 'number' ? { pathLength: basic.pathLenConstraint } : {}),
+            },
+          }),
       ...(usage === undefined ? {} : { keyUsage: usageNames(usage.valueBlock.valueHexView) }),
       ...(extended === undefined ? {} : { extendedKeyUsage: extended.keyPurposes.map((oid) => EXTENDED[oid] ?? oid) }),
       ...(constraints === undefined
         ? {}
-        : { nameConstraints: { permitted: (constraints.permittedSubtrees ?? []).map((tree) => subtree(tree.base)), excluded: (constraints.excludedSubtrees ?? []).map((tree) => subtree(tree.base)) } }),
-      unknownCritical: extensions.filter((extension) => extension.critical && !PROCESSED.has(extension.extnID)).map((extension) => extension.extnID),
+        : {
+            nameConstraints: {
+              permitted: (constraints.permittedSubtrees ?? []).map((tree) => subtree(tree.base)),
+              excluded: (constraints.excludedSubtrees ?? []).map((tree) => subtree(tree.base)),
+            },
+          }),
+      unknownCritical: extensions
+        .filter((extension) => extension.critical && !PROCESSED.has(extension.extnID))
+        .map((extension) => extension.extnID),
     });
   } catch (error) {
     return fail('identity.invalid', 'The certificate cannot be read.', { cause: (error as Error).message });
@@ -109,7 +142,15 @@ export function oneLine(name: string | undefined): string {
 }
 
 /** What facts say about a certificate. */
-export function summarise(certificate: ReadCertificate): { subject: string; issuer: string; serial: string; notBefore: string; notAfter: string; sha256: string; pem: string } {
+export function summarise(certificate: ReadCertificate): {
+  subject: string;
+  issuer: string;
+  serial: string;
+  notBefore: string;
+  notAfter: string;
+  sha256: string;
+  pem: string;
+} {
   const { node } = certificate;
   return {
     subject: oneLine(node.subject),
@@ -126,7 +167,10 @@ export function summarise(certificate: ReadCertificate): { subject: string; issu
  * Whether the certificate carries the name (RFC 6125): subjectAltName only, never the common name; a wildcard is the
  * whole left-most label and stands for exactly one.
  */
-export function matchName(certificate: ReadCertificate, name: string): { expected: string; matches: boolean; sans: string[] } {
+export function matchName(
+  certificate: ReadCertificate,
+  name: string,
+): { expected: string; matches: boolean; sans: string[] } {
   const wanted = canonicalName(name);
   const matches = certificate.sans.some(({ kind, value }) => {
     if (isIP(name) !== 0) return kind === 'ip' && canonicalName(value) === wanted;
@@ -134,9 +178,18 @@ export function matchName(certificate: ReadCertificate, name: string): { expecte
     const pattern = canonicalName(value);
     if (pattern === wanted) return true;
     const [, ...rest] = wanted.split('.');
-    return pattern.startsWith('*.') && rest.length >= 2 && pattern.slice(2) === rest.join('.') && !pattern.slice(2).includes('*');
+    return (
+      pattern.startsWith('*.') &&
+      rest.length >= 2 &&
+      pattern.slice(2) === rest.join('.') &&
+      !pattern.slice(2).includes('*')
+    );
   });
-  return { expected: name, matches, sans: certificate.sans.filter(({ kind }) => kind !== 'other').map(({ value }) => value) };
+  return {
+    expected: name,
+    matches,
+    sans: certificate.sans.filter(({ kind }) => kind !== 'other').map(({ value }) => value),
+  };
 }
 
 function canonicalName(name: string): string {

@@ -57,7 +57,12 @@ export function keyFacts(certificate: ReadCertificate): KeyFacts {
     case 'ec': {
       const named = details.namedCurve ?? '';
       const [curve, bits] = CURVES[named] ?? [named, undefined];
-      return { algorithm: 'EC', ...(bits === undefined ? {} : { bits }), ...(curve === '' ? {} : { curve }), strong: (bits ?? 0) >= MINIMUM_CURVE_BITS };
+      return {
+        algorithm: 'EC',
+        ...(bits === undefined ? {} : { bits }),
+        ...(curve === '' ? {} : { curve }),
+        strong: (bits ?? 0) >= MINIMUM_CURVE_BITS,
+      };
     }
     case 'ed25519':
       return { algorithm: 'Ed25519', bits: 256, strong: true };

@@ -16,7 +16,11 @@ export const certificatePinnedProbe = defineProbe(certificatePinned, async ({ en
   if (!read.ok) return { ok: false, error: { ...read.error, place: 'pinned' } };
   const pinned = read.value;
   const shaken = await context.connection(endpoint.host, async () => {
-    const result = await observeHandshake(endpoint, { anchors: [pem.value], hosts: context.site.hosts, signal: context.signal });
+    const result = await observeHandshake(endpoint, {
+      anchors: [pem.value],
+      hosts: context.site.hosts,
+      signal: context.signal,
+    });
     if (result.ok && result.value.ok) result.value.socket.destroy();
     return result;
   });
@@ -25,7 +29,8 @@ export const certificatePinnedProbe = defineProbe(certificatePinned, async ({ en
   if (!shaken.value.ok) return { ok: false, error: failureError(shaken.value.failure, place) };
   const { presented } = shaken.value.peer;
   const [leaf] = presented;
-  if (leaf === undefined) return fail('tls.protocol', 'The server presented no certificate that can be read.', { place });
+  if (leaf === undefined)
+    return fail('tls.protocol', 'The server presented no certificate that can be read.', { place });
 
   const now = context.now();
   const { relation, reason, decisive } = compare(pinned, leaf, presented, now);
@@ -45,17 +50,48 @@ export const certificatePinnedProbe = defineProbe(certificatePinned, async ({ en
   });
 });
 
-type Comparison = { relation: 'same-leaf' | 'anchors-chain' | 'renewed' | 'unrelated'; reason: string; decisive: readonly ReadCertificate[] };
+type Comparison = {
+  relation: 'same-leaf' | 'anchors-chain' | 'renewed' | 'unrelated';
+  reason: string;
+  decisive: readonly ReadCertificate[];
+};
 
-function compare(pinned: readonly ReadCertificate[], leaf: ReadCertificate, presented: readonly ReadCertificate[], now: Date): Comparison {
+function compare(
+  pinned: readonly ReadCertificate[],
+  leaf: ReadCertificate,
+  presented: readonly ReadCertificate[],
+  now: Date,
+): Comparison {
   const same = pinned.find((one) => one.der.equals(leaf.der));
-  if (same !== undefined) return { relation: 'same-leaf', reason: 'The server presents the very certificate that is pinned.', decisive: [same] };
+  if (same !== undefined)
+    return {
+      relation: 'same-leaf',
+      reason: 'The server presents the very certificate that is pinned.',
+      decisive: [same],
+    };
   // Judged while it was in date, so that an expired copy is called expired and not unrelated.
-  const anchor = pinned.find((one) => [now, new Date(Math.min(one.notAfter.getTime(), leaf.notAfter.getTime()))].some((at) => checkChain(presented, [one], at, 'server').trusted));
-  if (anchor !== undefined) return { relation: 'anchors-chain', reason: `The server's certificate leads to the pinned ${oneLine(anchor.node.subject)}.`, decisive: [anchor] };
+  const anchor = pinned.find((one) =>
+    [now, new Date(Math.min(one.notAfter.getTime(), leaf.notAfter.getTime()))].some(
+      (at) => checkChain(presented, [one], at, 'server').trusted,
+    ),
+  );
+  if (anchor !== undefined)
+    return {
+      relation: 'anchors-chain',
+      reason: `The server's certificate leads to the pinned ${oneLine(anchor.node.subject)}.`,
+      decisive: [anchor],
+    };
   const old = pinned.find((one) => one.node.subject === leaf.node.subject);
   if (old !== undefined) {
-    return { relation: 'renewed', reason: `The server presents another certificate for ${oneLine(leaf.node.subject)} than the pinned one: the copy is stale.`, decisive: [old] };
+    return {
+      relation: 'renewed',
+      reason: `The server presents another certificate for ${oneLine(leaf.node.subject)} than the pinned one: the copy is stale.`,
+      decisive: [old],
+    };
   }
-  return { relation: 'unrelated', reason: 'The pinned certificate is neither what the server presents nor an anchor of it.', decisive: pinned };
+  return {
+    relation: 'unrelated',
+    reason: 'The pinned certificate is neither what the server presents nor an anchor of it.',
+    decisive: pinned,
+  };
 }

@@ -25,24 +25,31 @@ const KEPT_HEADERS = [
 
 type Facts = z.input<typeof httpRequest.facts>;
 
-export const httpRequestProbe = defineProbe(httpRequest, async ({ url, method, credential, anchors, body }, context) => {
-  const pems = anchorPems(anchors, context);
-  if (!pems.ok) return pems;
-  const headers: Record<string, string> = {};
-  if (credential !== undefined) {
-    const password = await context.secret(credential.secret);
-    if (!password.ok) return password;
-    headers.authorization = `Basic ${Buffer.from(`${credential.user}:${password.value}`).toString('base64')}`;
-  }
-  if (body !== undefined) headers['content-type'] = parseJson(body) === undefined ? 'text/plain; charset=utf-8' : 'application/json';
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-  context.progress(`${method} ${new URL(url).origin}${new URL(url).pathname}`);
-  const answer = await context.connection(host, () =>
-    requestHttp({ url, method, headers, ...(body === undefined ? {} : { body }) }, { anchors: pems.value, hosts: context.site.hosts, signal: context.signal }),
-  );
-  if (!answer.ok) return answer;
-  return ok({ kind: 'facts', ...readAnswer(answer.value, url, method) });
-});
+export const httpRequestProbe = defineProbe(
+  httpRequest,
+  async ({ url, method, credential, anchors, body }, context) => {
+    const pems = anchorPems(anchors, context);
+    if (!pems.ok) return pems;
+    const headers: Record<string, string> = {};
+    if (credential !== undefined) {
+      const password = await context.secret(credential.secret);
+      if (!password.ok) return password;
+      headers.authorization = `Basic ${Buffer.from(`${credential.user}:${password.value}`).toString('base64')}`;
+    }
+    if (body !== undefined)
+      headers['content-type'] = parseJson(body) === undefined ? 'text/plain; charset=utf-8' : 'application/json';
+    const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+    context.progress(`${method} ${new URL(url).origin}${new URL(url).pathname}`);
+    const answer = await context.connection(host, () =>
+      requestHttp(
+        { url, method, headers, ...(body === undefined ? {} : { body }) },
+        { anchors: pems.value, hosts: context.site.hosts, signal: context.signal },
+      ),
+    );
+    if (!answer.ok) return answer;
+    return ok({ kind: 'facts', ...readAnswer(answer.value, url, method) });
+  },
+);
 
 function readAnswer(answer: HttpAnswer, url: string, method: string): { facts: Facts; absent: AbsentFact[] } {
   const absent: AbsentFact[] = [];
@@ -50,7 +57,9 @@ function readAnswer(answer: HttpAnswer, url: string, method: string): { facts: F
   const facts: Facts = {
     status: answer.status,
     tls: answer.tlsVersion !== undefined,
-    headers: Object.fromEntries(KEPT_HEADERS.flatMap((name) => (typeof answer.headers[name] === 'string' ? [[name, answer.headers[name]]] : []))),
+    headers: Object.fromEntries(
+      KEPT_HEADERS.flatMap((name) => (typeof answer.headers[name] === 'string' ? [[name, answer.headers[name]]] : [])),
+    ),
   };
   if (answer.tlsVersion === undefined) lacks('tlsVersion', 'The request went over plain HTTP.');
   else facts.tlsVersion = answer.tlsVersion;
@@ -71,7 +80,12 @@ function readAnswer(answer: HttpAnswer, url: string, method: string): { facts: F
   return { facts, absent };
 }
 
-function readBody(answer: HttpAnswer, method: string, facts: Facts, lacks: (path: string, reason: string) => void): void {
+function readBody(
+  answer: HttpAnswer,
+  method: string,
+  facts: Facts,
+  lacks: (path: string, reason: string) => void,
+): void {
   if (answer.truncated || method === 'HEAD') {
     const reason = answer.truncated ? 'The body is longer than Lockstep reads.' : 'A HEAD request gets no body.';
     for (const path of ['bytes', 'json', 'text']) lacks(path, reason);

@@ -11,7 +11,9 @@ export const tcpPortsProbe = defineProbe(tcpPorts, async ({ host, ports }, conte
   const tested = [...new Set(ports)];
   for (const port of tested) {
     context.progress(`Port ${port} of ${host}`);
-    const dialled = await context.connection(host, () => dial(host, port, { hosts: context.site.hosts, signal: context.signal, timeoutMs: PORT_TIMEOUT_MS }));
+    const dialled = await context.connection(host, () =>
+      dial(host, port, { hosts: context.site.hosts, signal: context.signal, timeoutMs: PORT_TIMEOUT_MS }),
+    );
     if (dialled.ok) {
       dialled.value.on('error', () => {});
       dialled.value.destroy();
@@ -23,7 +25,11 @@ export const tcpPortsProbe = defineProbe(tcpPorts, async ({ host, ports }, conte
     else return dialled;
   }
   if (open.length + closed.length === 0) {
-    return fail('tcp.timeout', 'The host answered on none of the ports; it may be off, or out of reach from here, so nothing can be said about them.', { place: host });
+    return fail(
+      'tcp.timeout',
+      'The host answered on none of the ports; it may be off, or out of reach from here, so nothing can be said about them.',
+      { place: host },
+    );
   }
   return ok({ kind: 'facts', facts: { host, tested, open, closed, filtered }, absent: [] });
 });

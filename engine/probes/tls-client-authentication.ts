@@ -1,6 +1,10 @@
 import type { z } from 'zod';
 import type { AbsentFact } from '../../core/probes/declaration.ts';
-import { CLIENT_TRIALS, type ClientTrial, tlsClientAuthentication } from '../../core/probes/tls-client-authentication.ts';
+import {
+  CLIENT_TRIALS,
+  type ClientTrial,
+  tlsClientAuthentication,
+} from '../../core/probes/tls-client-authentication.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { Endpoint } from '../../core/site/schema.ts';
 import { defineProbe, type ProbeContext } from '../context.ts';
@@ -30,47 +34,61 @@ const KEYS: Readonly<Record<ClientTrial, keyof Facts['refuses']>> = {
   'key-mismatch': 'keyMismatch',
 };
 const INSISTS_ON: readonly ClientTrial[] = ['none', 'unknown-ca', 'self-signed'];
-const NO_MISMATCH = 'The TLS library does not let a client sign with a key that is not the certificate\'s.';
+const NO_MISMATCH = "The TLS library does not let a client sign with a key that is not the certificate's.";
 
-export const tlsClientAuthenticationProbe = defineProbe(tlsClientAuthentication, async ({ endpoint, identities, application }, context) => {
-  const stimulus = stimulusFor(application.protocol, endpoint.serverName ?? endpoint.host, application.path);
-  const prepared = await prepareClients(identities, context);
-  if (!prepared.ok) return prepared;
-  const { good, clients } = prepared.value;
-  const spoken = await spokenVersions(endpoint, context);
-  if (!spoken.ok) return spoken;
-  const { versions, undecided } = spoken.value;
+export const tlsClientAuthenticationProbe = defineProbe(
+  tlsClientAuthentication,
+  async ({ endpoint, identities, application }, context) => {
+    const stimulus = stimulusFor(application.protocol, endpoint.serverName ?? endpoint.host, application.path);
+    const prepared = await prepareClients(identities, context);
+    if (!prepared.ok) return prepared;
+    const { good, clients } = prepared.value;
+    const spoken = await spokenVersions(endpoint, context);
+    if (!spoken.ok) return spoken;
+    const { versions, undecided } = spoken.value;
 
-  const controls: Control[] = [];
-  const trials: Trial[] = [];
-  for (const version of VERSIONS) {
-    if (!versions.includes(version)) {
-      const how = undecided.get(version) ?? `The server does not speak ${version}.`;
-      for (const presents of CLIENT_TRIALS) trials.push({ version, presents, outcome: 'not-tested', how });
-      continue;
+    const controls: Control[] = [];
+    const trials: Trial[] = [];
+    for (const version of VERSIONS) {
+      if (!versions.includes(version)) {
+        const how = undecided.get(version) ?? `The server does not speak ${version}.`;
+        for (const presents of CLIENT_TRIALS) trials.push({ version, presents, outcome: 'not-tested', how });
+        continue;
+      }
+      context.progress(`Client certificates under ${version}`);
+      const done = await tryVersion(endpoint, version, good, clients, stimulus, context);
+      if (!done.ok) return done;
+      controls.push(...done.value.controls);
+      trials.push(...done.value.trials);
     }
-    context.progress(`Client certificates under ${version}`);
-    const done = await tryVersion(endpoint, version, good, clients, stimulus, context);
-    if (!done.ok) return done;
-    controls.push(...done.value.controls);
-    trials.push(...done.value.trials);
-  }
-  const requested = versions.includes('TLS 1.2') ? await requestsCertificate(endpoint, context) : ok(undefined);
-  if (!requested.ok) return requested;
-  const judged = judge(trials, versions, undecided);
-  const absent = [...judged.absent, ...listAbsent(trials)];
-  if (requested.value === undefined) absent.push({ path: 'requestsCertificate', reason: 'No TLS 1.2 handshake could be read in clear.' });
-  return ok({
-    kind: 'facts',
-    facts: { engine: runtimeEngine(), ...judged.facts, ...(requested.value === undefined ? {} : { requestsCertificate: requested.value }), versions, controls, trials },
-    absent,
-  });
-});
+    const requested = versions.includes('TLS 1.2') ? await requestsCertificate(endpoint, context) : ok(undefined);
+    if (!requested.ok) return requested;
+    const judged = judge(trials, versions, undecided);
+    const absent = [...judged.absent, ...listAbsent(trials)];
+    if (requested.value === undefined)
+      absent.push({ path: 'requestsCertificate', reason: 'No TLS 1.2 handshake could be read in clear.' });
+    return ok({
+      kind: 'facts',
+      facts: {
+        engine: runtimeEngine(),
+        ...judged.facts,
+        ...(requested.value === undefined ? {} : { requestsCertificate: requested.value }),
+        versions,
+        controls,
+        trials,
+      },
+      absent,
+    });
+  },
+);
 
 type Good = { readonly id: string; readonly identity: ClientIdentity };
 
 /** Reads the site's trial identities and makes those that need no hospital: none, unknown CA, self-signed. */
-async function prepareClients(ids: readonly string[], context: ProbeContext): Promise<Result<{ good?: Good; clients: Client[] }>> {
+async function prepareClients(
+  ids: readonly string[],
+  context: ProbeContext,
+): Promise<Result<{ good?: Good; clients: Client[] }>> {
   const now = context.now();
   const clients: Client[] = [
     { presents: 'none' },
@@ -88,19 +106,35 @@ async function prepareClients(ids: readonly string[], context: ProbeContext): Pr
   return ok({ clients, ...(good === undefined ? {} : { good }) });
 }
 
-async function spokenVersions(endpoint: Endpoint, context: ProbeContext): Promise<Result<{ versions: TrialVersion[]; undecided: ReadonlyMap<TrialVersion, string> }>> {
+async function spokenVersions(
+  endpoint: Endpoint,
+  context: ProbeContext,
+): Promise<Result<{ versions: TrialVersion[]; undecided: ReadonlyMap<TrialVersion, string> }>> {
   const versions: TrialVersion[] = [];
   const undecided = new Map<TrialVersion, string>();
   for (const version of VERSIONS) {
     const options = { hosts: context.site.hosts, signal: context.signal };
-    const answer = await context.connection(endpoint.host, () => offer(endpoint, version, version === 'TLS 1.3' ? TLS13_SUITES : ORDINARY_SUITES, options));
+    const answer = await context.connection(endpoint.host, () =>
+      offer(endpoint, version, version === 'TLS 1.3' ? TLS13_SUITES : ORDINARY_SUITES, options),
+    );
     if (!answer.ok) return answer;
     const { value } = answer;
     if (value.kind === 'hello') versions.push(version);
-    else if (value.kind === 'not-tls') return fail('tls.not-spoken', `The server answers, but not in TLS (${value.seen}).`, { place: `${endpoint.host}:${endpoint.port}` });
-    else if (!(value.kind === 'lower' || (value.kind === 'alert' && value.refusal))) undecided.set(version, `Whether the server speaks ${version} was not seen: ${value.kind === 'alert' ? `alert ${value.alert}` : value.kind === 'other' ? value.reason : value.kind}.`);
+    else if (value.kind === 'not-tls')
+      return fail('tls.not-spoken', `The server answers, but not in TLS (${value.seen}).`, {
+        place: `${endpoint.host}:${endpoint.port}`,
+      });
+    else if (!(value.kind === 'lower' || (value.kind === 'alert' && value.refusal)))
+      undecided.set(
+        version,
+        `Whether the server speaks ${version} was not seen: ${value.kind === 'alert' ? `alert ${value.alert}` : value.kind === 'other' ? value.reason : value.kind}.`,
+      );
   }
-  if (versions.length === 0) return noAnswer([...undecided.values()].join(' ') || 'neither TLS 1.2 nor TLS 1.3 is spoken', `${endpoint.host}:${endpoint.port}`);
+  if (versions.length === 0)
+    return noAnswer(
+      [...undecided.values()].join(' ') || 'neither TLS 1.2 nor TLS 1.3 is spoken',
+      `${endpoint.host}:${endpoint.port}`,
+    );
   return ok({ versions, undecided });
 }
 
@@ -115,7 +149,9 @@ async function tryVersion(
 ): Promise<Result<{ controls: Control[]; trials: Trial[] }>> {
   const options = { hosts: context.site.hosts, signal: context.signal };
   const attempt = async (identity: ClientIdentity | undefined): Promise<Result<TrialSeen>> => {
-    const seen = await context.connection(endpoint.host, () => tryClient(endpoint, version, identity, stimulus, options));
+    const seen = await context.connection(endpoint.host, () =>
+      tryClient(endpoint, version, identity, stimulus, options),
+    );
     return seen.ok || context.signal.aborted ? seen : ok({ kind: 'inconclusive', how: seen.error.message });
   };
   const controls: Control[] = [];
@@ -124,7 +160,12 @@ async function tryVersion(
     const seen = await attempt(good.identity);
     if (!seen.ok) return seen;
     const { kind, how } = seen.value;
-    controls.push({ version, identity: good.id, outcome: kind === 'data' ? 'application-data' : kind === 'inconclusive' ? 'inconclusive' : 'refused', how });
+    controls.push({
+      version,
+      identity: good.id,
+      outcome: kind === 'data' ? 'application-data' : kind === 'inconclusive' ? 'inconclusive' : 'refused',
+      how,
+    });
     return ok(kind === 'data');
   };
   const before = await control();
@@ -139,21 +180,40 @@ async function tryVersion(
   }
   const after = before.value ? await control() : before;
   if (!after.ok) return after;
-  const why = good === undefined ? 'there is no good identity for a positive control' : !before.value ? 'the good identity got no application data either' : after.value ? undefined : 'afterwards the good identity got no application data any more';
+  const why =
+    good === undefined
+      ? 'there is no good identity for a positive control'
+      : !before.value
+        ? 'the good identity got no application data either'
+        : after.value
+          ? undefined
+          : 'afterwards the good identity got no application data any more';
   const trials = seen.map(({ client, seen: one }): Trial => toTrial(version, client, one, why));
   for (const presents of CLIENT_TRIALS) {
     if (trials.some((trial) => trial.presents === presents)) continue;
-    const how = silent ? `Not tried: the good identity got no application data (${controls[0]?.how}).` : 'The site gives no trial identity of this kind.';
+    const how = silent
+      ? `Not tried: the good identity got no application data (${controls[0]?.how}).`
+      : 'The site gives no trial identity of this kind.';
     trials.push({ version, presents, outcome: 'not-tested', how: presents === 'key-mismatch' ? NO_MISMATCH : how });
   }
   return ok({ controls, trials });
 }
 
 function toTrial(version: TrialVersion, client: Client, seen: TrialSeen, uncontrolled: string | undefined): Trial {
-  const base = { version, presents: client.presents, ...(client.id === undefined ? {} : { identity: client.id }), ...(seen.alert === undefined ? {} : { alert: seen.alert }) };
+  const base = {
+    version,
+    presents: client.presents,
+    ...(client.id === undefined ? {} : { identity: client.id }),
+    ...(seen.alert === undefined ? {} : { alert: seen.alert }),
+  };
   if (seen.kind === 'data') return { ...base, outcome: 'accepted', how: seen.how };
   if (seen.kind === 'inconclusive') return { ...base, outcome: 'not-tested', how: `Inconclusive: ${seen.how}.` };
-  if (uncontrolled !== undefined) return { ...base, outcome: 'not-tested', how: `Seen: ${seen.how}; but it proves nothing, because ${uncontrolled}.` };
+  if (uncontrolled !== undefined)
+    return {
+      ...base,
+      outcome: 'not-tested',
+      how: `Seen: ${seen.how}; but it proves nothing, because ${uncontrolled}.`,
+    };
   return { ...base, outcome: 'refused', how: seen.how };
 }
 
@@ -164,17 +224,24 @@ async function requestsCertificate(endpoint: Endpoint, context: ProbeContext): P
   return ok(plain.value?.requestsCertificate);
 }
 
-function judge(trials: readonly Trial[], versions: readonly TrialVersion[], undecided: ReadonlyMap<TrialVersion, string>): { facts: Pick<Facts, 'refuses' | 'insists'>; absent: AbsentFact[] } {
+function judge(
+  trials: readonly Trial[],
+  versions: readonly TrialVersion[],
+  undecided: ReadonlyMap<TrialVersion, string>,
+): { facts: Pick<Facts, 'refuses' | 'insists'>; absent: AbsentFact[] } {
   const refuses: Facts['refuses'] = {};
   const absent: AbsentFact[] = [];
   const reasons = new Map<ClientTrial, string>();
   for (const presents of CLIENT_TRIALS) {
-    const own = trials.filter((trial) => trial.presents === presents && versions.includes(trial.version as TrialVersion));
+    const own = trials.filter(
+      (trial) => trial.presents === presents && versions.includes(trial.version as TrialVersion),
+    );
     const open = own.find((trial) => trial.outcome === 'not-tested');
     if (own.some((trial) => trial.outcome === 'accepted')) refuses[KEYS[presents]] = false;
     else if (own.length > 0 && open === undefined && undecided.size === 0) refuses[KEYS[presents]] = true;
     else {
-      const reason = open === undefined ? [...undecided.values()].join(' ') : `${presents} under ${open.version}: ${open.how}`;
+      const reason =
+        open === undefined ? [...undecided.values()].join(' ') : `${presents} under ${open.version}: ${open.how}`;
       reasons.set(presents, reason);
       absent.push({ path: `refuses.${KEYS[presents]}`, reason });
     }
@@ -190,7 +257,9 @@ function judge(trials: readonly Trial[], versions: readonly TrialVersion[], unde
 /** Optional properties of list elements, for whoever writes an expectation over the lists. */
 function listAbsent(trials: readonly Trial[]): AbsentFact[] {
   const absent: AbsentFact[] = [];
-  if (trials.some((trial) => trial.identity === undefined)) absent.push({ path: 'trials[].identity', reason: 'Not every trial uses an identity of the site.' });
-  if (trials.some((trial) => trial.alert === undefined)) absent.push({ path: 'trials[].alert', reason: 'Not every trial ended with an alert.' });
+  if (trials.some((trial) => trial.identity === undefined))
+    absent.push({ path: 'trials[].identity', reason: 'Not every trial uses an identity of the site.' });
+  if (trials.some((trial) => trial.alert === undefined))
+    absent.push({ path: 'trials[].alert', reason: 'Not every trial ended with an alert.' });
   return absent;
 }

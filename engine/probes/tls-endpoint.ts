@@ -23,7 +23,9 @@ export const tlsEndpointProbe = defineProbe(tlsEndpoint, async ({ endpoint, prot
   if (!anchors.ok) return anchors;
 
   context.progress(`Offering TLS versions to ${place}`);
-  const surveyed = await surveyVersions((version, suites) => context.connection(endpoint.host, () => offer(endpoint, version, suites, options)));
+  const surveyed = await surveyVersions((version, suites) =>
+    context.connection(endpoint.host, () => offer(endpoint, version, suites, options)),
+  );
   if (!surveyed.ok) return surveyed;
   if (surveyed.value.kind === 'no-answer') {
     const greeted = await greet(endpoint, protocol, context);
@@ -43,16 +45,39 @@ export const tlsEndpointProbe = defineProbe(tlsEndpoint, async ({ endpoint, prot
   if (negotiated === undefined) absent.push({ path: 'negotiated', reason: why });
   const [leaf, ...rest] = certificates;
   if (leaf === undefined) {
-    return ok({ kind: 'facts', facts, absent: [...absent, ...CERTIFICATE_FACTS.map((path) => ({ path, reason: why }))] });
+    return ok({
+      kind: 'facts',
+      facts,
+      absent: [...absent, ...CERTIFICATE_FACTS.map((path) => ({ path, reason: why }))],
+    });
   }
-  const seen = certificateFacts([leaf, ...rest], readAnchors(anchors.value), endpoint.serverName ?? endpoint.host, context.now(), refusal);
-  return ok({ kind: 'facts', facts: { ...facts, ...(negotiated === undefined ? {} : { negotiated }), ...seen.facts }, absent: [...absent, ...seen.absent] });
+  const seen = certificateFacts(
+    [leaf, ...rest],
+    readAnchors(anchors.value),
+    endpoint.serverName ?? endpoint.host,
+    context.now(),
+    refusal,
+  );
+  return ok({
+    kind: 'facts',
+    facts: { ...facts, ...(negotiated === undefined ? {} : { negotiated }), ...seen.facts },
+    absent: [...absent, ...seen.absent],
+  });
 });
 
-type Presented = { negotiated?: { version: string; suite: string }; certificates: readonly ReadCertificate[]; refusal?: string; why: string };
+type Presented = {
+  negotiated?: { version: string; suite: string };
+  certificates: readonly ReadCertificate[];
+  refusal?: string;
+  why: string;
+};
 
 /** A full handshake; where the server ends it (it may want a client certificate), what it sent in clear under TLS 1.2. */
-async function readPresented(endpoint: Endpoint, anchors: readonly string[], context: ProbeContext): Promise<Result<Presented>> {
+async function readPresented(
+  endpoint: Endpoint,
+  anchors: readonly string[],
+  context: ProbeContext,
+): Promise<Result<Presented>> {
   const options = { hosts: context.site.hosts, signal: context.signal };
   const shaken = await context.connection(endpoint.host, async () => {
     const result = await observeHandshake(endpoint, { ...options, anchors });
@@ -62,7 +87,12 @@ async function readPresented(endpoint: Endpoint, anchors: readonly string[], con
   if (!shaken.ok) return context.signal.aborted ? shaken : ok({ certificates: [], why: shaken.error.message });
   if (shaken.value.ok) {
     const { version, suite, presented, refusal } = shaken.value.peer;
-    return ok({ negotiated: { version, suite }, certificates: presented, ...(refusal === undefined ? {} : { refusal }), why: 'The server\'s certificate could not be read.' });
+    return ok({
+      negotiated: { version, suite },
+      certificates: presented,
+      ...(refusal === undefined ? {} : { refusal }),
+      why: "The server's certificate could not be read.",
+    });
   }
   const { failure } = shaken.value;
   const why = `The full handshake failed: ${failure.alert ?? failure.error?.message ?? failure.kind}.`;
@@ -75,7 +105,11 @@ async function readPresented(endpoint: Endpoint, anchors: readonly string[], con
 }
 
 /** One clear-text greeting of the protocol, to see positively that there is no TLS. `undefined`: no such answer. */
-async function greet(endpoint: Endpoint, protocol: ApplicationProtocol | undefined, context: ProbeContext): Promise<Result<string | undefined>> {
+async function greet(
+  endpoint: Endpoint,
+  protocol: ApplicationProtocol | undefined,
+  context: ProbeContext,
+): Promise<Result<string | undefined>> {
   const stimulus = protocol === undefined ? undefined : stimulusFor(protocol, endpoint.serverName ?? endpoint.host);
   if (stimulus === undefined) return ok(undefined);
   return context.connection(endpoint.host, async () => {
@@ -96,5 +130,9 @@ async function greet(endpoint: Endpoint, protocol: ApplicationProtocol | undefin
 function notTls(engine: string, clearText: string) {
   const reason = `The server does not speak TLS: ${clearText}.`;
   const paths = ['versions', 'accepts', 'weakSuites', 'acceptsWeakSuite', 'negotiated', ...CERTIFICATE_FACTS];
-  return { kind: 'facts' as const, facts: { speaksTls: false, clearText, engine }, absent: paths.map((path) => ({ path, reason })) };
+  return {
+    kind: 'facts' as const,
+    facts: { speaksTls: false, clearText, engine },
+    absent: paths.map((path) => ({ path, reason })),
+  };
 }

@@ -42,15 +42,26 @@ export const tlsImpostorProbe = defineProbe(tlsImpostor, async ({ as, listen, se
 });
 
 /** Makes the device connect and waits for it. `ok` carries what the trigger said; an error counts only if nobody came. */
-async function trigger(how: Trigger, address: string, impostor: Impostor, name: string, seconds: number, anchors: readonly string[], context: ProbeContext): Promise<Result<string>> {
+async function trigger(
+  how: Trigger,
+  address: string,
+  impostor: Impostor,
+  name: string,
+  seconds: number,
+  anchors: readonly string[],
+  context: ProbeContext,
+): Promise<Result<string>> {
   const over = Date.now() + seconds * 1000;
   if (how === 'operator') {
     const asked = context
-      .ask(`Point the device at ${address} port ${impostor.port} in the place of ${name}, send one test message, and say when it is done. Set it back afterwards.`)
+      .ask(
+        `Point the device at ${address} port ${impostor.port} in the place of ${name}, send one test message, and say when it is done. Set it back afterwards.`,
+      )
       .catch(() => false);
     const waited = impostor.waitForVisit(seconds * 1000, context.signal).then(() => 'waited' as const);
     const first = await Promise.race([asked.then((done) => (done ? 'done' : 'declined')), waited]);
-    if (first === 'declined') return fail('probe.cancelled', 'The operator declined to point the device at the impostor.');
+    if (first === 'declined')
+      return fail('probe.cancelled', 'The operator declined to point the device at the impostor.');
     return ok('');
   }
   const headers: Record<string, string> = { 'content-type': 'application/json' };
@@ -61,10 +72,18 @@ async function trigger(how: Trigger, address: string, impostor: Impostor, name: 
   }
   const body = JSON.stringify({ host: address, port: impostor.port });
   const answer = await context.connection(new URL(how.url).hostname.replace(/^\[|\]$/g, ''), () =>
-    requestHttp({ url: how.url, method: 'POST', headers, body }, { anchors, hosts: context.site.hosts, signal: context.signal, answerMs: seconds * 1000 }),
+    requestHttp(
+      { url: how.url, method: 'POST', headers, body },
+      { anchors, hosts: context.site.hosts, signal: context.signal, answerMs: seconds * 1000 },
+    ),
   );
   if (!answer.ok) return answer;
-  if (answer.value.status >= 400) return fail('http.protocol', `The device's API did not accept the request for a test message: HTTP ${answer.value.status}.`, { place: how.url.split(/[?#]/)[0] ?? how.url });
+  if (answer.value.status >= 400)
+    return fail(
+      'http.protocol',
+      `The device's API did not accept the request for a test message: HTTP ${answer.value.status}.`,
+      { place: how.url.split(/[?#]/)[0] ?? how.url },
+    );
   // An API may answer at once and let the device connect a little later.
   await impostor.waitForVisit(Math.max(0, over - Date.now()), context.signal);
   return ok(`HTTP ${answer.value.status}`);
@@ -83,13 +102,35 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-function readVisits(visits: readonly ImpostorVisit[], listened: string, how: Trigger, triggered: Result<string>): { facts: Facts; absent: AbsentFact[] } {
-  const facts: Facts = { engine: runtimeEngine(), listened, connected: visits.length > 0, connections: visits.length, peers: [...new Set(visits.map((visit) => visit.peer))] };
+function readVisits(
+  visits: readonly ImpostorVisit[],
+  listened: string,
+  how: Trigger,
+  triggered: Result<string>,
+): { facts: Facts; absent: AbsentFact[] } {
+  const facts: Facts = {
+    engine: runtimeEngine(),
+    listened,
+    connected: visits.length > 0,
+    connections: visits.length,
+    peers: [...new Set(visits.map((visit) => visit.peer))],
+  };
   const absent: AbsentFact[] = [];
   const lacks = (path: keyof Facts, reason: string): void => void absent.push({ path, reason });
-  const nobody = triggered.ok ? 'Nobody connected while Lockstep listened.' : `Nobody connected: ${triggered.error.message}`;
+  const nobody = triggered.ok
+    ? 'Nobody connected while Lockstep listened.'
+    : `Nobody connected: ${triggered.error.message}`;
   if (visits.length === 0) {
-    for (const path of ['spokeTls', 'offered', 'handshakeCompleted', 'applicationBytes', 'alert', 'refused', 'how'] as const) lacks(path, nobody);
+    for (const path of [
+      'spokeTls',
+      'offered',
+      'handshakeCompleted',
+      'applicationBytes',
+      'alert',
+      'refused',
+      'how',
+    ] as const)
+      lacks(path, nobody);
     return { facts, absent };
   }
   const spoken = visits.filter((visit) => visit.spoke !== 'nothing');
@@ -108,7 +149,11 @@ function readVisits(visits: readonly ImpostorVisit[], listened: string, how: Tri
   // One visit that falls for the impostor outweighs any number of refusals.
   const verdicts = visits.map(visitVerdict);
   const fell = verdicts.find((verdict) => verdict === 'application-data' || verdict === 'clear-text');
-  const refused = verdicts.includes('alert') ? 'alert' : verdicts.includes('closed-without-data') ? 'closed-without-data' : undefined;
+  const refused = verdicts.includes('alert')
+    ? 'alert'
+    : verdicts.includes('closed-without-data')
+      ? 'closed-without-data'
+      : undefined;
   // A client that checks after the handshake looks like an idle connection test, unless its API was told to send.
   const conclusive = refused === 'alert' || (refused !== undefined && how !== 'operator');
   if (fell !== undefined) Object.assign(facts, { refused: false, how: fell });
@@ -117,7 +162,7 @@ function readVisits(visits: readonly ImpostorVisit[], listened: string, how: Tri
     const reason =
       refused === undefined
         ? `The device connected, but whether it refused the certificate was not seen${alert === undefined ? '' : ` (alert ${alert})`}.`
-        : 'The device hung up without an alert and without sending anything: a refusal or an idle connection test. Look into the device\'s log, and send a message.';
+        : "The device hung up without an alert and without sending anything: a refusal or an idle connection test. Look into the device's log, and send a message.";
     lacks('refused', reason);
     lacks('how', reason);
   }

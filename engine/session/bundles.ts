@@ -12,7 +12,11 @@ import { saveFile } from './save-file.ts';
 import type { SealedBundle } from './seal.ts';
 
 /** Root certificates (PEM) per role. */
-type Roots = { readonly engineer: readonly string[]; readonly hospital: readonly string[]; readonly publisher: readonly string[] };
+type Roots = {
+  readonly engineer: readonly string[];
+  readonly hospital: readonly string[];
+  readonly publisher: readonly string[];
+};
 
 /**
  * Verifies a bundle: container, digests, journal, signatures, and every verdict judged again from the facts in it.
@@ -36,7 +40,11 @@ export async function verifyBundle(path: string, trust: Roots, at: Date): Promis
     complete: summary !== undefined && undecidedOf(summary) === 0 && summary.expired.length === 0,
     ...(summary === undefined ? {} : { summary }),
     findings,
-    signers: about.signers.map((signer) => ({ role: signer.role, subject: signer.subject, ...(signer.signedAt === undefined ? {} : { at: signer.signedAt }) })),
+    signers: about.signers.map((signer) => ({
+      role: signer.role,
+      subject: signer.subject,
+      ...(signer.signedAt === undefined ? {} : { at: signer.signedAt }),
+    })),
   });
 }
 
@@ -52,10 +60,20 @@ function judgeAgain(parts: BundleParts): { findings: BundleFinding[]; summary?: 
   if (summary === undefined) return { findings };
   const { word, counts, expired } = summary;
   const counted = Object.entries(counts).filter(([, count]) => count > 0);
-  findings.push({ severity: 'info', code: 'state', sentence: `At ${parts.at.toISOString().slice(0, 10)} this is ${word}: ${counted.map(([verdict, count]) => `${count} ${verdict}`).join(', ')}.` });
+  findings.push({
+    severity: 'info',
+    code: 'state',
+    sentence: `At ${parts.at.toISOString().slice(0, 10)} this is ${word}: ${counted.map(([verdict, count]) => `${count} ${verdict}`).join(', ')}.`,
+  });
   const undecided = undecidedOf(summary);
-  if (undecided > 0) findings.push({ severity: 'warn', code: 'incomplete', sentence: `${undecided} ${undecided === 1 ? 'step is' : 'steps are'} undecided, so this bundle is incomplete.` });
-  for (const key of expired) findings.push({ severity: 'warn', code: 'expired', sentence: `The evidence for ${key} has run out.`, place: key });
+  if (undecided > 0)
+    findings.push({
+      severity: 'warn',
+      code: 'incomplete',
+      sentence: `${undecided} ${undecided === 1 ? 'step is' : 'steps are'} undecided, so this bundle is incomplete.`,
+    });
+  for (const key of expired)
+    findings.push({ severity: 'warn', code: 'expired', sentence: `The evidence for ${key} has run out.`, place: key });
   return { findings, summary };
 }
 
@@ -63,7 +81,12 @@ function judgeAgain(parts: BundleParts): { findings: BundleFinding[]; summary?: 
  * Adds the hospital's signature, 'as accepted', with its statement; earlier bytes stay as they are.
  * Errors: `bundle.malformed`, `identity.invalid`, `journal.write`.
  */
-export async function countersignBundle(path: string, identity: Identity, statement: { role: string; remark: string; acceptedWaivers?: readonly string[] }, now: Date): Promise<Result<SealedBundle>> {
+export async function countersignBundle(
+  path: string,
+  identity: Identity,
+  statement: { role: string; remark: string; acceptedWaivers?: readonly string[] },
+  now: Date,
+): Promise<Result<SealedBundle>> {
   const signed = await countersign({ bundle: path, identity, statement, now });
   if (!signed.ok) return signed;
   const { file, sha256, signatures, provisional } = signed.value;
@@ -74,7 +97,10 @@ export async function countersignBundle(path: string, identity: Identity, statem
 export async function requestedWaivers(path: string): Promise<Result<readonly string[]>> {
   const journal = await readEntry(path, 'journal.jsonl');
   if (!journal.ok) return journal;
-  const lines = new TextDecoder().decode(journal.value).split('\n').filter((line) => line !== '');
+  const lines = new TextDecoder()
+    .decode(journal.value)
+    .split('\n')
+    .filter((line) => line !== '');
   const events = lines.map((line) => JSON.parse(line) as { type: string; data: { key: string } });
   return ok([...new Set(events.filter((event) => event.type === 'waived').map((event) => event.data.key))]);
 }

@@ -25,7 +25,14 @@ export async function checkGate(
   const inRange = version !== undefined && isInRange(version, range);
   const overridden = !inRange && input.overrideReason !== undefined;
   const reason = [seen.reason, input.overrideReason].filter((part) => part !== undefined).join(' Operator: ');
-  return { basis, range, inRange, overridden, ...(version === undefined ? {} : { version }), ...(reason === '' ? {} : { reason }) };
+  return {
+    basis,
+    range,
+    inRange,
+    overridden,
+    ...(version === undefined ? {} : { version }),
+    ...(reason === '' ? {} : { reason }),
+  };
 }
 
 /** Devices write versions freely ("3.3", "v3.3.1 build 7"): semver where it is one, else its leading numbers. */
@@ -46,6 +53,7 @@ async function observeVersion(
   if (!facts.ok) return { reason: facts.error.message };
   const version = evaluate(how.version, { ...plan.values, facts: facts.value.facts }, { facts: facts.value.absent });
   if (!version.ok) return { reason: version.error.message };
-  if (typeof version.value !== 'string' || version.value.length > 100) return { reason: `The product's version is not a text: ${JSON.stringify(version.value)?.slice(0, 100)}.` };
+  if (typeof version.value !== 'string' || version.value.length > 100)
+    return { reason: `The product's version is not a text: ${JSON.stringify(version.value)?.slice(0, 100)}.` };
   return { version: version.value };
 }

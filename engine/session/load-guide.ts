@@ -39,10 +39,20 @@ export async function loadGuide(path: string, trust: PublisherTrust): Promise<Re
   if (!source.ok) return source;
   const { guide, faults } = checkGuide(source.value.text, { probes: PROBE_DECLARATIONS, changes: CHANGE_DECLARATIONS });
   if (guide === undefined || faults.length > 0) {
-    const causes = faults.map((fault) => `${path}:${fault.line}:${fault.column} ${fault.path === '' ? '' : `${fault.path}: `}${fault.message}`);
-    return fail('guide.invalid', `The guide has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}.`, { place: path, cause: causes.join('\n') });
+    const causes = faults.map(
+      (fault) => `${path}:${fault.line}:${fault.column} ${fault.path === '' ? '' : `${fault.path}: `}${fault.message}`,
+    );
+    return fail('guide.invalid', `The guide has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}.`, {
+      place: path,
+      cause: causes.join('\n'),
+    });
   }
-  return ok({ path, guide, sha256: createHash('sha256').update(source.value.text, 'utf8').digest('hex'), ...source.value });
+  return ok({
+    path,
+    guide,
+    sha256: createHash('sha256').update(source.value.text, 'utf8').digest('hex'),
+    ...source.value,
+  });
 }
 
 /** The YAML of a guide, whether it is signed or not. Errors as for `loadGuide`. */
@@ -52,7 +62,12 @@ export async function readGuideText(path: string): Promise<Result<string>> {
 }
 
 /** Signs a guide into a container. Errors: `identity.invalid`, `journal.write`. */
-export async function signGuideFile(yaml: string, identity: Identity, out: string, now: Date): Promise<Result<unknown>> {
+export async function signGuideFile(
+  yaml: string,
+  identity: Identity,
+  out: string,
+  now: Date,
+): Promise<Result<unknown>> {
   return signGuide(yaml, identity, { now, out });
 }
 
@@ -68,7 +83,12 @@ async function readSource(path: string, trust: PublisherTrust): Promise<Result<S
   const { yaml, container, signer, trusted } = opened.value;
   const text = new TextDecoder('utf-8').decode(yaml);
   if (signer === undefined) return ok({ text, trust: 'unsigned', container });
-  const view: PublisherView = { subject: signer.subject, issuer: signer.issuer, sha256: signer.sha256, notAfter: signer.notAfter };
+  const view: PublisherView = {
+    subject: signer.subject,
+    issuer: signer.issuer,
+    sha256: signer.sha256,
+    notAfter: signer.notAfter,
+  };
   const known = trusted || (trust.pins ?? []).includes(signer.sha256);
   return ok({ text, container, signer: view, trust: known ? 'trusted' : 'untrusted' });
 }

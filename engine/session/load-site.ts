@@ -32,15 +32,24 @@ export async function loadSite(path: string): Promise<Result<LoadedSite>> {
   if (!text.ok) return text;
   const parsed = parseYaml(text.value, siteSchema);
   if (!parsed.ok) {
-    const faults = parsed.faults.map((fault) => `${path}:${fault.line}:${fault.column} ${fault.path === '' ? '' : `${fault.path}: `}${fault.message}`);
-    return fail('site.invalid', `The site file has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}.`, { place: path, cause: faults.join('\n') });
+    const faults = parsed.faults.map(
+      (fault) => `${path}:${fault.line}:${fault.column} ${fault.path === '' ? '' : `${fault.path}: `}${fault.message}`,
+    );
+    return fail('site.invalid', `The site file has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}.`, {
+      place: path,
+      cause: faults.join('\n'),
+    });
   }
   const folder = dirname(resolve(path));
   const inlined = await inlineFiles(parsed.value, folder);
   if (!inlined.ok) return inlined;
   const site: Site = {
     ...inlined.value,
-    identities: inlined.value.identities.map((identity) => ({ ...identity, certificate: resolve(folder, identity.certificate), key: resolve(folder, identity.key) })),
+    identities: inlined.value.identities.map((identity) => ({
+      ...identity,
+      certificate: resolve(folder, identity.certificate),
+      key: resolve(folder, identity.key),
+    })),
   };
   return ok({ path: resolve(path), site, ...sealSite(inlined.value) });
 }
@@ -49,7 +58,11 @@ export async function loadSite(path: string): Promise<Result<LoadedSite>> {
 function sealSite(site: Site): { sealed: Site; text: string; sha256: string } {
   const sealed: Site = {
     ...site,
-    identities: site.identities.map((identity) => ({ ...identity, certificate: basename(identity.certificate), key: basename(identity.key) })),
+    identities: site.identities.map((identity) => ({
+      ...identity,
+      certificate: basename(identity.certificate),
+      key: basename(identity.key),
+    })),
   };
   const text = stringify(sealed, { lineWidth: 0, aliasDuplicateObjects: false });
   return { sealed, text, sha256: createHash('sha256').update(text, 'utf8').digest('hex') };
@@ -95,13 +108,21 @@ async function readPem(name: string, folder: string, what: string): Promise<Resu
   const path = resolve(folder, name);
   const text = await readSmallFile(path, what);
   if (!text.ok) return text;
-  if (text.value.includes('PRIVATE KEY')) return fail('site.invalid', `The file for ${what} holds a private key; give the certificate only.`, { place: path });
-  if (!text.value.includes('-----BEGIN CERTIFICATE-----')) return fail('site.invalid', `The file for ${what} is not a PEM certificate.`, { place: path });
+  if (text.value.includes('PRIVATE KEY'))
+    return fail('site.invalid', `The file for ${what} holds a private key; give the certificate only.`, {
+      place: path,
+    });
+  if (!text.value.includes('-----BEGIN CERTIFICATE-----'))
+    return fail('site.invalid', `The file for ${what} is not a PEM certificate.`, { place: path });
   return text;
 }
 
 /** Reads a small UTF-8 text file. Errors: `input.not-found`, `input.too-large`, `input.malformed` (not UTF-8). */
-export async function readSmallFile(path: string, what: string, most: number = MAX_FILE_BYTES): Promise<Result<string>> {
+export async function readSmallFile(
+  path: string,
+  what: string,
+  most: number = MAX_FILE_BYTES,
+): Promise<Result<string>> {
   try {
     const info = await stat(path);
     if (!info.isFile()) return fail('input.not-found', `The ${what} is not a file.`, { place: path });
@@ -109,8 +130,10 @@ export async function readSmallFile(path: string, what: string, most: number = M
     return ok(new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path)));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return fail('input.not-found', `There is no ${what} here.`, { place: path });
-    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return fail('input.malformed', `The ${what} is not valid UTF-8.`, { place: path });
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      return fail('input.not-found', `There is no ${what} here.`, { place: path });
+    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
+      return fail('input.malformed', `The ${what} is not valid UTF-8.`, { place: path });
     return fail('input.malformed', `The ${what} cannot be read.`, { place: path, cause: message });
   }
 }

@@ -21,13 +21,18 @@ export function setOutcome(outcomes: Outcomes, key: string, check: number, outco
 export async function readOutcomes(dir: string, events: readonly JournalEvent[]): Promise<Result<Outcomes>> {
   const outcomes: Outcomes = new Map();
   for (const event of events) {
-    if (event.type === 'probe.failed') setOutcome(outcomes, event.data.key, event.data.check, { error: event.data.error });
+    if (event.type === 'probe.failed')
+      setOutcome(outcomes, event.data.key, event.data.check, { error: event.data.error });
     if (event.type !== 'facts.recorded') continue;
     const path = join(dir, event.data.file);
     const bytes = await readFile(path).catch(() => undefined);
-    if (bytes === undefined) return fail('journal.broken', `The journal names ${event.data.file}, which is not there.`, { place: path });
-    if (createHash('sha256').update(bytes).digest('hex') !== event.data.sha256) return fail('journal.broken', `${event.data.file} was altered after it was recorded.`, { place: path });
-    setOutcome(outcomes, event.data.key, event.data.check, { facts: factsFileSchema.parse(JSON.parse(bytes.toString('utf8'))) });
+    if (bytes === undefined)
+      return fail('journal.broken', `The journal names ${event.data.file}, which is not there.`, { place: path });
+    if (createHash('sha256').update(bytes).digest('hex') !== event.data.sha256)
+      return fail('journal.broken', `${event.data.file} was altered after it was recorded.`, { place: path });
+    setOutcome(outcomes, event.data.key, event.data.check, {
+      facts: factsFileSchema.parse(JSON.parse(bytes.toString('utf8'))),
+    });
   }
   return ok(outcomes);
 }

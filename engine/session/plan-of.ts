@@ -8,5 +8,8 @@ export function planOf(guide: LoadedGuide, site: LoadedSite): Result<Plan> {
   const plan = makePlan(guide.guide, site.sealed);
   if (plan.ok) return plan;
   const causes = plan.error.map((error) => `${error.place ?? ''}: ${error.message}`);
-  return fail('site.invalid', 'The site does not give what the guide needs.', { place: site.path, cause: causes.join('\n') });
+  return fail('site.invalid', 'The site does not give what the guide needs.', {
+    place: site.path,
+    cause: causes.join('\n'),
+  });
 }

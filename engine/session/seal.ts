@@ -18,7 +18,11 @@ export type SealedBundle = {
  * Signs the journal's head, seals everything up to there into `out`, and records that it was sealed, outside the payload.
  * Without an identity the bundle is unsigned. Errors: those of signing, sealing and the journal.
  */
-export async function sealSession(session: Session, out: string, identity: Identity | undefined): Promise<Result<SealedBundle>> {
+export async function sealSession(
+  session: Session,
+  out: string,
+  identity: Identity | undefined,
+): Promise<Result<SealedBundle>> {
   if (identity !== undefined) {
     const signed = await session.signHead('close', identity);
     if (!signed.ok) return signed;
@@ -32,7 +36,9 @@ export async function sealSession(session: Session, out: string, identity: Ident
     guide,
     site,
     report: renderHtmlReport(model),
-    reports: Object.fromEntries(REPORTS.filter((report) => report.file !== 'report.html').map((report) => [report.file, report.render(model)])),
+    reports: Object.fromEntries(
+      REPORTS.filter((report) => report.file !== 'report.html').map((report) => [report.file, report.render(model)]),
+    ),
     now: session.now(),
     out,
     ...(identity === undefined ? {} : { identity }),

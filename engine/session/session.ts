@@ -45,10 +45,16 @@ export type Session = {
   readonly now: () => Date;
   readonly checkGate: (input: GateInput) => Promise<Result<{ inRange: boolean }>>;
   readonly acceptPreflight: () => Promise<Result<unknown>>;
-  readonly run: (keys: readonly string[], cancel: AbortSignal) => Promise<Result<{ finished: number; cancelled: boolean }>>;
+  readonly run: (
+    keys: readonly string[],
+    cancel: AbortSignal,
+  ) => Promise<Result<{ finished: number; cancelled: boolean }>>;
   readonly answer: (key: string, answer: string, note: string) => Promise<Result<unknown>>;
   readonly attach: (key: string, path: string) => Promise<Result<{ name: string; sha256: string }>>;
-  readonly waive: (key: string, waiver: { reason: string; compensating: string; until: string }) => Promise<Result<unknown>>;
+  readonly waive: (
+    key: string,
+    waiver: { reason: string; compensating: string; until: string },
+  ) => Promise<Result<unknown>>;
   readonly signHead: (at: 'open' | 'close', identity: Identity) => Promise<Result<unknown>>;
   readonly close: () => Promise<void>;
 };
@@ -57,14 +63,23 @@ export type Session = {
  * Starts a session in its own folder below `sessionsDir`.
  * Errors: those of the plan (`site.invalid`, one per missing input, joined), `journal.write`.
  */
-export async function openSession(sessionsDir: string, guide: LoadedGuide, site: LoadedSite, options: SessionOptions): Promise<Result<Session>> {
+export async function openSession(
+  sessionsDir: string,
+  guide: LoadedGuide,
+  site: LoadedSite,
+  options: SessionOptions,
+): Promise<Result<Session>> {
   const plan = planOf(guide, site);
   if (!plan.ok) return plan;
   const id = randomUUID();
   const dir = join(sessionsDir, id);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   // The journal names the digests of these, so they must be on the disk before its first line.
-  for (const [name, content] of [['guide.yaml', guide.text], ['site.yaml', site.text], ['site-path.txt', site.path]] as const) {
+  for (const [name, content] of [
+    ['guide.yaml', guide.text],
+    ['site.yaml', site.text],
+    ['site-path.txt', site.path],
+  ] as const) {
     const written = await saveFile(join(dir, name), content);
     if (!written.ok) return written;
   }
@@ -79,7 +94,15 @@ export async function openSession(sessionsDir: string, guide: LoadedGuide, site:
       format: 'lockstep-journal/1',
       session: id,
       lockstep: options.lockstep,
-      guide: { id: guide.guide.guide, version: guide.guide.version, sha256: guide.sha256, trust: guide.trust, ...(guide.signer === undefined ? {} : { publisher: guide.signer.subject, publisherSha256: guide.signer.sha256 }) },
+      guide: {
+        id: guide.guide.guide,
+        version: guide.guide.version,
+        sha256: guide.sha256,
+        trust: guide.trust,
+        ...(guide.signer === undefined
+          ? {}
+          : { publisher: guide.signer.subject, publisherSha256: guide.signer.sha256 }),
+      },
       site: { id: site.sealed.site, name: site.sealed.name, sha256: site.sha256, practice: site.sealed.practice },
       operator,
       runtime: { ...options.runtime },
@@ -94,7 +117,11 @@ export async function openSession(sessionsDir: string, guide: LoadedGuide, site:
  * Opens a session again. A probe that was cut off is recorded as an error, so that nothing looks as if it still ran.
  * Errors: `session.not-found`, `journal.locked`, `journal.broken`, and those of guide and site.
  */
-export async function resumeSession(dir: string, trust: PublisherTrust, options: SessionOptions): Promise<Result<Session>> {
+export async function resumeSession(
+  dir: string,
+  trust: PublisherTrust,
+  options: SessionOptions,
+): Promise<Result<Session>> {
   const operator = { id: operatorId(options.operator), name: options.operator };
   const signed = await readFile(join(dir, 'guide.asice')).catch(() => undefined);
   const guide = await loadGuide(join(dir, signed === undefined ? 'guide.yaml' : 'guide.asice'), trust);
@@ -114,12 +141,27 @@ export async function resumeSession(dir: string, trust: PublisherTrust, options:
     await journal.value.close();
     return result;
   };
-  if (opened?.type !== 'session.opened') return close(fail('journal.broken', 'The journal does not begin with session.opened.', { place: dir }));
-  if (opened.data.guide.sha256 !== guide.value.sha256) return close(fail('journal.broken', 'The guide in the session is not the one that the journal names.', { place: dir }));
-  if (opened.data.site.sha256 !== kept.value.sha256) return close(fail('journal.broken', 'The site in the session is not the one that the journal names.', { place: dir }));
+  if (opened?.type !== 'session.opened')
+    return close(fail('journal.broken', 'The journal does not begin with session.opened.', { place: dir }));
+  if (opened.data.guide.sha256 !== guide.value.sha256)
+    return close(
+      fail('journal.broken', 'The guide in the session is not the one that the journal names.', { place: dir }),
+    );
+  if (opened.data.site.sha256 !== kept.value.sha256)
+    return close(
+      fail('journal.broken', 'The site in the session is not the one that the journal names.', { place: dir }),
+    );
   const outcomes = await readOutcomes(dir, journal.value.events);
   if (!outcomes.ok) return close(outcomes);
-  const session = makeSession(opened.data.session, guide.value, site, plan.value, journal.value, outcomes.value, options);
+  const session = makeSession(
+    opened.data.session,
+    guide.value,
+    site,
+    plan.value,
+    journal.value,
+    outcomes.value,
+    options,
+  );
   const joined = await joinSession(session, operator);
   return joined.ok ? ok(session) : close(joined);
 }
@@ -133,14 +175,27 @@ async function joinSession(session: Session, operator: { id: string; name: strin
     for (const [check, { phase, probe }] of Object.entries(item.checks)) {
       if (phase !== 'running') continue;
       const error = appError('probe.cancelled', 'The session ended while this ran. Run it again.');
-      const failed = await session.journal.append('probe.failed', { key: item.key, check: Number(check), probe, error });
+      const failed = await session.journal.append('probe.failed', {
+        key: item.key,
+        check: Number(check),
+        probe,
+        error,
+      });
       if (!failed.ok) return failed;
     }
   }
   return ok(undefined);
 }
 
-function makeSession(id: string, guide: LoadedGuide, site: LoadedSite, plan: Plan, file: Journal, outcomes: Outcomes, options: SessionOptions): Session {
+function makeSession(
+  id: string,
+  guide: LoadedGuide,
+  site: LoadedSite,
+  plan: Plan,
+  file: Journal,
+  outcomes: Outcomes,
+  options: SessionOptions,
+): Session {
   let state = reduceAll(file.events);
   const take = <T>(result: Result<T>): Result<T> => {
     if (result.ok) {
@@ -164,7 +219,9 @@ function makeSession(id: string, guide: LoadedGuide, site: LoadedSite, plan: Pla
     now: options.now,
     secret: async (name) => {
       const value = secrets.get(name);
-      return value === undefined ? fail('secret.missing', `No password was given for "${name}".`, { place: name }) : ok(value);
+      return value === undefined
+        ? fail('secret.missing', `No password was given for "${name}".`, { place: name })
+        : ok(value);
     },
     ask: options.ask,
     budget,
@@ -178,12 +235,22 @@ function makeSession(id: string, guide: LoadedGuide, site: LoadedSite, plan: Pla
   const judge = async (item: PlanItem): Promise<Result<unknown>> => recordJudgement(item, journal, outcomes, state);
 
   return {
-    id, dir: file.dir, guide, site, plan, journal, outcomes, secrets, environment,
+    id,
+    dir: file.dir,
+    guide,
+    site,
+    plan,
+    journal,
+    outcomes,
+    secrets,
+    environment,
     state: () => state,
     now: options.now,
     async checkGate(input) {
       const cancel = new AbortController();
-      const gate = await checkGate(plan, input, (probe, params) => runNamed(probe, params, { ...environment, progress: () => {} }, cancel.signal));
+      const gate = await checkGate(plan, input, (probe, params) =>
+        runNamed(probe, params, { ...environment, progress: () => {} }, cancel.signal),
+      );
       const recorded = await journal.append('gate.checked', gate);
       return recorded.ok ? ok({ inRange: gate.inRange }) : recorded;
     },
@@ -191,7 +258,10 @@ function makeSession(id: string, guide: LoadedGuide, site: LoadedSite, plan: Pla
     async run(keys, cancel) {
       if (state.gate === undefined) return fail('session.state', 'Check the product version first.');
       if (!state.gate.inRange && !state.gate.overridden) {
-        return fail('guide.out-of-range', `This guide is for ${plan.guide.product.name} ${state.gate.range}; ${state.gate.version ?? 'an unknown version'} was found. Give a reason to go on.`);
+        return fail(
+          'guide.out-of-range',
+          `This guide is for ${plan.guide.product.name} ${state.gate.range}; ${state.gate.version ?? 'an unknown version'} was found. Give a reason to go on.`,
+        );
       }
       const items: PlanItem[] = [];
       for (const key of keys) {
@@ -205,7 +275,12 @@ function makeSession(id: string, guide: LoadedGuide, site: LoadedSite, plan: Pla
       const item = itemOf(key);
       if (!item.ok) return item;
       const answers = item.value.control.manual?.answers ?? {};
-      if (!Object.hasOwn(answers, answer)) return fail('input.malformed', `"${answer}" is not an answer to this question; it takes ${Object.keys(answers).join(', ') || 'none'}.`, { place: key });
+      if (!Object.hasOwn(answers, answer))
+        return fail(
+          'input.malformed',
+          `"${answer}" is not an answer to this question; it takes ${Object.keys(answers).join(', ') || 'none'}.`,
+          { place: key },
+        );
       const attachments = (state.items[key]?.attachments ?? []).map((attachment) => attachment.sha256);
       const answered = await journal.append('answered', { key, answer, note, attachments });
       return answered.ok ? judge(item.value) : answered;
@@ -220,8 +295,10 @@ function makeSession(id: string, guide: LoadedGuide, site: LoadedSite, plan: Pla
       return judged.ok ? ok({ name, sha256: attached.value.data.sha256 }) : judged;
     },
     async waive(key, waiver) {
-      if (state.items[key]?.verdict !== 'fail') return fail('session.state', 'Only a failed step can be waived.', { place: key });
-      if (Date.parse(waiver.until) <= options.now().getTime()) return fail('input.malformed', 'The waiver ends in the past.', { place: waiver.until });
+      if (state.items[key]?.verdict !== 'fail')
+        return fail('session.state', 'Only a failed step can be waived.', { place: key });
+      if (Date.parse(waiver.until) <= options.now().getTime())
+        return fail('input.malformed', 'The waiver ends in the past.', { place: waiver.until });
       return journal.append('waived', { key, ...waiver });
     },
     signHead: (at, identity) => journal.signHead(at, identity),
@@ -233,8 +310,17 @@ function makeSession(id: string, guide: LoadedGuide, site: LoadedSite, plan: Pla
 }
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
-  pdf: 'application/pdf', png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', txt: 'text/plain', md: 'text/markdown', csv: 'text/csv',
-  json: 'application/json', xml: 'application/xml', html: 'text/html', docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  pdf: 'application/pdf',
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  txt: 'text/plain',
+  md: 'text/markdown',
+  csv: 'text/csv',
+  json: 'application/json',
+  xml: 'application/xml',
+  html: 'text/html',
+  docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
   xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
 };
 
@@ -244,6 +330,10 @@ function mediaTypeOf(name: string): string {
 
 /** A short id for the `by` of events: letters, digits and dashes of the name. */
 function operatorId(name: string): string {
-  const slug = name.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
+  const slug = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
   return slug === '' ? 'operator' : slug.slice(0, 40);
 }

@@ -1,4 +1,5 @@
-import type { Plan, PlanItem } from '../../core/guide/plan.ts';
+import { CHANGE_DECLARATIONS } from '../../core/changes/index.ts';
+import { evaluateParams, type Plan, type PlanItem } from '../../core/guide/plan.ts';
 import { PROBE_DECLARATIONS } from '../../core/probes/index.ts';
 
 /** What the hospital's monitoring will see of one check. */
@@ -16,4 +17,14 @@ export function visibleItems(plan: Plan): readonly string[] {
     .filter((item) => item.applies.kind === 'yes')
     .flatMap((item) => item.checks.flatMap((_, check) => visibleOf(item, check)));
   return [...new Set(sentences)];
+}
+
+/** What the hospital's monitoring will see of the change of a step; empty where the step has none. */
+export function visibleOfChange(item: PlanItem): readonly string[] {
+  const { change } = item.control;
+  const declaration = CHANGE_DECLARATIONS.find((candidate) => candidate.id === change?.kind);
+  if (change === undefined || declaration === undefined) return [];
+  const values = evaluateParams(change.with, item.values);
+  const params = declaration.params.safeParse(values.ok ? values.value : undefined);
+  return params.success ? declaration.visible(params.data) : [];
 }

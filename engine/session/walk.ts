@@ -32,7 +32,15 @@ export async function runItems(
     if (item.applies.kind === 'yes') {
       for (const check of item.checks.keys()) {
         if (cancel.aborted) break;
-        const recorded = await runCheck(item, check, journal, outcomes, { ...environment, progress: report }, seen, cancel);
+        const recorded = await runCheck(
+          item,
+          check,
+          journal,
+          outcomes,
+          { ...environment, progress: report },
+          seen,
+          cancel,
+        );
         if (!recorded.ok) return recorded;
       }
     }
@@ -69,19 +77,35 @@ async function runCheck(
 }
 
 /** Runs a probe by its id. */
-export function runNamed(id: string, params: Record<string, unknown>, environment: RunEnvironment, cancel: AbortSignal): Promise<Result<FactsFile>> {
+export function runNamed(
+  id: string,
+  params: Record<string, unknown>,
+  environment: RunEnvironment,
+  cancel: AbortSignal,
+): Promise<Result<FactsFile>> {
   const probe = PROBES.find((candidate) => candidate.declaration.id === id);
   if (probe === undefined) {
-    return Promise.resolve({ ok: false, error: appError('guide.invalid', `This version of Lockstep has no probe "${id}".`) });
+    return Promise.resolve({
+      ok: false,
+      error: appError('guide.invalid', `This version of Lockstep has no probe "${id}".`),
+    });
   }
   return runProbe(probe, params, environment, cancel);
 }
 
 /** Judges one item from what is known now and appends the judgement. */
-export async function recordJudgement(item: PlanItem, journal: Journal, outcomes: Outcomes, state: SessionState): Promise<Result<unknown>> {
+export async function recordJudgement(
+  item: PlanItem,
+  journal: Journal,
+  outcomes: Outcomes,
+  state: SessionState,
+): Promise<Result<unknown>> {
   const itemState = state.items[item.key];
   const answered = itemState?.answer;
-  const answer = answered === undefined ? undefined : { answer: answered.answer, attachments: itemState?.attachments.length ?? 0, at: answered.at };
+  const answer =
+    answered === undefined
+      ? undefined
+      : { answer: answered.answer, attachments: itemState?.attachments.length ?? 0, at: answered.at };
   const judgement = judgeItem(item, outcomes.get(item.key) ?? new Map(), answer);
   return journal.append('judged', {
     key: item.key,

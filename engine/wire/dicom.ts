@@ -9,13 +9,22 @@ const IMPLEMENTATION_VERSION = 'LOCKSTEP_1';
 const CONTEXT_ID = 1;
 const MAX_PDU = 131_072;
 
-export const PDU = { associateRequest: 1, associateAccept: 2, associateReject: 3, data: 4, releaseRequest: 5, releaseResponse: 6, abort: 7 } as const;
+export const PDU = {
+  associateRequest: 1,
+  associateAccept: 2,
+  associateReject: 3,
+  data: 4,
+  releaseRequest: 5,
+  releaseResponse: 6,
+  abort: 7,
+} as const;
 
 export type Pdu = { readonly type: number; readonly body: Buffer; readonly length: number };
 
 /** The first complete PDU in `bytes`; undefined while it is incomplete, `malformed` where this cannot be DICOM. */
 export function parsePdu(bytes: Buffer): Pdu | 'malformed' | undefined {
-  if (bytes.length > 0 && (bytes.readUInt8(0) < PDU.associateRequest || bytes.readUInt8(0) > PDU.abort)) return 'malformed';
+  if (bytes.length > 0 && (bytes.readUInt8(0) < PDU.associateRequest || bytes.readUInt8(0) > PDU.abort))
+    return 'malformed';
   if (bytes.length < 6) return undefined;
   const length = bytes.readUInt32BE(2);
   if (length > MAX_PDU) return 'malformed';
@@ -35,8 +44,22 @@ export function associateRequest(callingAe: string, calledAe: string): Buffer {
       Buffer.from(callingAe.padEnd(16).slice(0, 16), 'latin1'),
       Buffer.alloc(32),
       item(0x10, Buffer.from(APPLICATION_CONTEXT)),
-      item(0x20, Buffer.concat([Buffer.from([CONTEXT_ID, 0, 0, 0]), item(0x30, Buffer.from(VERIFICATION)), item(0x40, Buffer.from(IMPLICIT_LITTLE_ENDIAN))])),
-      item(0x50, Buffer.concat([item(0x51, maximum), item(0x52, Buffer.from(IMPLEMENTATION_CLASS)), item(0x55, Buffer.from(IMPLEMENTATION_VERSION))])),
+      item(
+        0x20,
+        Buffer.concat([
+          Buffer.from([CONTEXT_ID, 0, 0, 0]),
+          item(0x30, Buffer.from(VERIFICATION)),
+          item(0x40, Buffer.from(IMPLICIT_LITTLE_ENDIAN)),
+        ]),
+      ),
+      item(
+        0x50,
+        Buffer.concat([
+          item(0x51, maximum),
+          item(0x52, Buffer.from(IMPLEMENTATION_CLASS)),
+          item(0x55, Buffer.from(IMPLEMENTATION_VERSION)),
+        ]),
+      ),
     ]),
   );
 }
@@ -48,22 +71,45 @@ export function parseAssociateAccept(body: Buffer): { echoAccepted: boolean; imp
   if (items === undefined) return undefined;
   const context = items.find(({ type, data }) => type === 0x21 && data[0] === CONTEXT_ID);
   const user = parseItems(items.find(({ type }) => type === 0x50)?.data ?? Buffer.alloc(0));
-  const name = user?.find(({ type }) => type === 0x55)?.data.toString('latin1').replace(/[^\x20-\x7e]/g, '').trim().slice(0, 16);
-  return { echoAccepted: context?.data[2] === 0, ...(name === undefined || name === '' ? {} : { implementation: name }) };
+  const name = user
+    ?.find(({ type }) => type === 0x55)
+    ?.data.toString('latin1')
+    .replace(/[^\x20-\x7e]/g, '')
+    .trim()
+    .slice(0, 16);
+  return {
+    echoAccepted: context?.data[2] === 0,
+    ...(name === undefined || name === '' ? {} : { implementation: name }),
+  };
 }
 
-const SOURCES: Readonly<Record<number, string>> = { 1: 'service-user', 2: 'service-provider (association control)', 3: 'service-provider (presentation)' };
+const SOURCES: Readonly<Record<number, string>> = {
+  1: 'service-user',
+  2: 'service-provider (association control)',
+  3: 'service-provider (presentation)',
+};
 const REASONS: Readonly<Record<number, Readonly<Record<number, string>>>> = {
-  1: { 1: 'no-reason-given', 2: 'application-context-name-not-supported', 3: 'calling-AE-title-not-recognized', 7: 'called-AE-title-not-recognized' },
+  1: {
+    1: 'no-reason-given',
+    2: 'application-context-name-not-supported',
+    3: 'calling-AE-title-not-recognized',
+    7: 'called-AE-title-not-recognized',
+  },
   2: { 1: 'no-reason-given', 2: 'protocol-version-not-supported' },
   3: { 1: 'temporary-congestion', 2: 'local-limit-exceeded' },
 };
 
 /** A-ASSOCIATE-RJ in words (PS3.8 table 9-21); undefined where it is malformed. */
-export function parseAssociateReject(body: Buffer): { result: 'permanent' | 'transient'; source: string; reason: string } | undefined {
+export function parseAssociateReject(
+  body: Buffer,
+): { result: 'permanent' | 'transient'; source: string; reason: string } | undefined {
   const [, result = 0, source = 0, reason = 0] = body;
   if (body.length !== 4 || (result !== 1 && result !== 2)) return undefined;
-  return { result: result === 1 ? 'permanent' : 'transient', source: SOURCES[source] ?? `source ${source}`, reason: REASONS[source]?.[reason] ?? `reason ${reason}` };
+  return {
+    result: result === 1 ? 'permanent' : 'transient',
+    source: SOURCES[source] ?? `source ${source}`,
+    reason: REASONS[source]?.[reason] ?? `reason ${reason}`,
+  };
 }
 
 /** A-ABORT in words (PS3.8 table 9-26). */
@@ -91,7 +137,8 @@ export function echoRequest(): Buffer {
 
 /** Status of a C-ECHO-RSP in a P-DATA-TF body; undefined where it is none. */
 export function parseEchoResponse(body: Buffer): number | undefined {
-  if (body.length < 6 || body.readUInt32BE(0) !== body.length - 4 || body[4] !== CONTEXT_ID || body[5] !== 0x03) return undefined;
+  if (body.length < 6 || body.readUInt32BE(0) !== body.length - 4 || body[4] !== CONTEXT_ID || body[5] !== 0x03)
+    return undefined;
   let offset = 6;
   let response = false;
   let status: number | undefined;

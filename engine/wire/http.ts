@@ -43,7 +43,8 @@ export async function requestHttp(message: HttpRequest, options: HttpOptions): P
   const secure = url.protocol === 'https:';
   const port = Number(url.port || (secure ? 443 : 80));
   const place = `${url.host}${url.pathname}`;
-  if (url.username !== '' || url.password !== '') return fail('input.malformed', 'A URL must not hold a user name or a password.', { place: url.host });
+  if (url.username !== '' || url.password !== '')
+    return fail('input.malformed', 'A URL must not hold a user name or a password.', { place: url.host });
   if (!secure && message.headers?.authorization !== undefined) {
     return fail('input.malformed', 'A password is never sent over plain HTTP.', { place });
   }
@@ -65,7 +66,13 @@ export async function requestHttp(message: HttpRequest, options: HttpOptions): P
   return answer.ok && tlsVersion !== undefined ? ok({ ...answer.value, tlsVersion }) : answer;
 }
 
-function exchange(message: HttpRequest, url: URL, stream: Duplex, options: HttpOptions, place: string): Promise<Result<HttpAnswer>> {
+function exchange(
+  message: HttpRequest,
+  url: URL,
+  stream: Duplex,
+  options: HttpOptions,
+  place: string,
+): Promise<Result<HttpAnswer>> {
   const answerMs = options.answerMs ?? ANSWER_TIMEOUT_MS;
   return new Promise((resolve) => {
     const finish = (result: Result<HttpAnswer>): void => {
@@ -75,27 +82,41 @@ function exchange(message: HttpRequest, url: URL, stream: Duplex, options: HttpO
       resolve(result);
     };
     const onAbort = (): void => finish({ ok: false, error: abortError(options.signal, place) });
-    const timer = setTimeout(() => finish(fail('tcp.timeout', `The server did not finish its answer within ${answerMs / 1000} s.`, { place })), answerMs);
+    const timer = setTimeout(
+      () => finish(fail('tcp.timeout', `The server did not finish its answer within ${answerMs / 1000} s.`, { place })),
+      answerMs,
+    );
     if (options.signal.aborted) return onAbort();
     options.signal.addEventListener('abort', onAbort, { once: true });
     const body = message.body === undefined ? undefined : Buffer.from(message.body);
     const details: RequestOptions = {
       method: message.method,
       path: `${url.pathname}${url.search}`,
-      headers: { host: url.host, 'user-agent': 'lockstep', accept: '*/*', connection: 'close', ...(body === undefined ? {} : { 'content-length': body.length }), ...message.headers },
+      headers: {
+        host: url.host,
+        'user-agent': 'lockstep',
+        accept: '*/*',
+        connection: 'close',
+        ...(body === undefined ? {} : { 'content-length': body.length }),
+        ...message.headers,
+      },
       createConnection: () => stream,
       maxHeaderSize: 65_536,
     };
     const onError = (error: NodeJS.ErrnoException): void => {
       const code = error.code ?? '';
       if (code.startsWith('HPE_')) finish(fail('http.protocol', 'The answer is not HTTP.', { place, cause: code }));
-      else if (code === 'ECONNRESET' && error.message === 'socket hang up') finish(fail('http.protocol', 'The server hung up without a complete HTTP answer.', { place }));
+      else if (code === 'ECONNRESET' && error.message === 'socket hang up')
+        finish(fail('http.protocol', 'The server hung up without a complete HTTP answer.', { place }));
       else finish({ ok: false, error: socketError(error, place) });
     };
     const sent = request(details, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
-      const done = (truncated: boolean): void => finish(ok({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks), truncated }));
+      const done = (truncated: boolean): void =>
+        finish(
+          ok({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks), truncated }),
+        );
       response.on('data', (chunk: Buffer) => {
         length += chunk.length;
         if (length > MAX_BODY) return done(true);
@@ -103,7 +124,9 @@ function exchange(message: HttpRequest, url: URL, stream: Duplex, options: HttpO
       });
       response.on('end', () => done(false));
       response.on('error', onError);
-      response.on('aborted', () => finish(fail('http.protocol', 'The server hung up in the middle of its answer.', { place })));
+      response.on('aborted', () =>
+        finish(fail('http.protocol', 'The server hung up in the middle of its answer.', { place })),
+      );
     });
     sent.on('error', onError);
     sent.end(body);

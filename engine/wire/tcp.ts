@@ -27,7 +27,12 @@ export function dial(host: string, port: number, options: DialOptions): Promise<
   const place = `${host}:${port}`;
   if (signal.aborted) return Promise.resolve({ ok: false, error: abortError(signal, place) });
   return new Promise((resolve) => {
-    const socket = connect({ host: addressOf(host, options.hosts), port, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 1_000 });
+    const socket = connect({
+      host: addressOf(host, options.hosts),
+      port,
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: 1_000,
+    });
     const finish = (result: Result<Socket>): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
@@ -44,7 +49,14 @@ export function dial(host: string, port: number, options: DialOptions): Promise<
     const onError = (error: Error): void => finish({ ok: false, error: socketError(error, place) });
     const onAbort = (): void => finish({ ok: false, error: abortError(signal, place) });
     const timer = setTimeout(
-      () => finish(fail('tcp.timeout', `No answer to a connection within ${timeoutMs / 1000} s; a firewall may drop it, or the host is off.`, { place })),
+      () =>
+        finish(
+          fail(
+            'tcp.timeout',
+            `No answer to a connection within ${timeoutMs / 1000} s; a firewall may drop it, or the host is off.`,
+            { place },
+          ),
+        ),
       timeoutMs,
     );
     socket.once('connect', onConnect);
@@ -57,25 +69,41 @@ export function dial(host: string, port: number, options: DialOptions): Promise<
 export function abortError(signal: AbortSignal, place?: string): AppError {
   const reason: unknown = signal.reason;
   const more = place === undefined ? {} : { place };
-  if (reason instanceof Error && reason.name === 'TimeoutError') return appError('probe.deadline', 'The time for this probe was over.', more);
+  if (reason instanceof Error && reason.name === 'TimeoutError')
+    return appError('probe.deadline', 'The time for this probe was over.', more);
   return appError('probe.cancelled', 'Cancelled.', more);
 }
 
 /** Tells DNS, refusal, routing, time-out and reset apart in what Node reports. */
 export function socketError(error: Error, place: string): AppError {
-  const inner = error instanceof AggregateError ? ((error.errors as unknown[]).find((one) => one instanceof Error) ?? error) : error;
+  const inner =
+    error instanceof AggregateError
+      ? ((error.errors as unknown[]).find((one) => one instanceof Error) ?? error)
+      : error;
   const code = String((inner as NodeJS.ErrnoException).code ?? '');
   const [kind, sentence] = CODES[code] ?? (code.startsWith('EAI_') ? DNS_FAILED : OTHER);
   return appError(kind, sentence, { place, cause: code === '' ? (inner as Error).message : code });
 }
 
-const DNS_FAILED: readonly [ErrorCode, string] = ['dns.failed', 'The name could not be looked up; the name server did not answer properly.'];
-const OTHER: readonly [ErrorCode, string] = ['probe.fault', 'The connection failed in a way that Lockstep does not know.'];
+const DNS_FAILED: readonly [ErrorCode, string] = [
+  'dns.failed',
+  'The name could not be looked up; the name server did not answer properly.',
+];
+const OTHER: readonly [ErrorCode, string] = [
+  'probe.fault',
+  'The connection failed in a way that Lockstep does not know.',
+];
 const RESET: readonly [ErrorCode, string] = ['tcp.reset', 'The other end reset the connection.'];
 const UNREACHABLE: readonly [ErrorCode, string] = ['tcp.unreachable', 'There is no route to the host from here.'];
 const CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  ENOTFOUND: ['dns.not-found', 'The name is not known here; give its address in the site\'s hosts, or mend the name server.'],
-  EAI_NONAME: ['dns.not-found', 'The name is not known here; give its address in the site\'s hosts, or mend the name server.'],
+  ENOTFOUND: [
+    'dns.not-found',
+    "The name is not known here; give its address in the site's hosts, or mend the name server.",
+  ],
+  EAI_NONAME: [
+    'dns.not-found',
+    "The name is not known here; give its address in the site's hosts, or mend the name server.",
+  ],
   ECONNREFUSED: ['tcp.refused', 'The connection was refused: nothing listens there, or a firewall rejects it.'],
   EHOSTUNREACH: UNREACHABLE,
   ENETUNREACH: UNREACHABLE,
@@ -129,7 +157,9 @@ export function converse(stream: Duplex, signal: AbortSignal): Conversation {
     }
     wake?.();
   });
-  stream.on('error', (error: NodeJS.ErrnoException) => end(error.code === 'ECONNRESET' || error.code === 'EPIPE' ? 'reset' : 'failed', error));
+  stream.on('error', (error: NodeJS.ErrnoException) =>
+    end(error.code === 'ECONNRESET' || error.code === 'EPIPE' ? 'reset' : 'failed', error),
+  );
   stream.on('end', () => end('closed'));
   stream.on('close', () => {
     signal.removeEventListener('abort', onAbort);

@@ -1,9 +1,9 @@
 import { ArrowRight, CircleCheck, PenLine, Stamp } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import type { IdentityView, SealedView, Snapshot } from '../../core/ipc.ts';
-import { type AppError, type Result } from '../../core/result.ts';
+import type { AppError } from '../../core/result.ts';
 import { summarize } from '../../core/session/summary.ts';
-import { call, putSecret } from '../api.ts';
+import { call } from '../api.ts';
 import { Badge } from '../components/badge.tsx';
 import { Button } from '../components/button.tsx';
 import { SecretInput, TextBlock, TextInput } from '../components/field.tsx';
@@ -12,6 +12,7 @@ import { IdentityPicker } from '../components/identity-picker.tsx';
 import { Facts, PageFrame } from '../components/layout.tsx';
 import { ErrorNote, Note } from '../components/note.tsx';
 import { count, showDate } from '../lib/format.ts';
+import { withPassphrase } from '../lib/with-passphrase.ts';
 import { useNow } from '../lib/use-now.ts';
 import { SUMMARY_WORDS } from '../lib/words.ts';
 import { goTo, useWizard } from '../store.ts';
@@ -144,21 +145,6 @@ function Signed({ view, again = false }: { view: SealedView; again?: boolean }) 
       ) : null}
     </div>
   );
-}
-
-/** Hands the passphrase to main where the identity has one, then does the work with its handle. */
-async function withPassphrase<T>(
-  identity: IdentityView,
-  passphrase: string,
-  work: (secret: { passphrase?: string }) => Promise<Result<T, AppError>>,
-): Promise<Result<T, AppError>> {
-  let secret: { passphrase?: string } = {};
-  if (identity.needsPassphrase) {
-    const put = await putSecret(passphrase);
-    if (!put.ok) return put;
-    secret = { passphrase: put.value };
-  }
-  return work(secret);
 }
 
 function Seal({ snapshot }: { snapshot: Snapshot }) {

@@ -9,6 +9,7 @@ import { TextInput } from '../components/field.tsx';
 import { Inputs } from '../components/guide-dialog.tsx';
 import { Card, Empty, PageFrame } from '../components/layout.tsx';
 import { ErrorNote, Note } from '../components/note.tsx';
+import { OpeningSignature } from '../components/opening-signature.tsx';
 import { SecretsPanel } from '../components/secrets-panel.tsx';
 import { SiteDetails } from '../components/site-details.tsx';
 import { count } from '../lib/format.ts';
@@ -205,6 +206,7 @@ function SupplySecrets() {
         >
           <SecretsPanel secrets={snapshot.secrets} />
         </Card>
+        <OpeningSignature />
         <SiteDetails site={snapshot.site} />
       </div>
     </PageFrame>

@@ -70,6 +70,10 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
   });
 
   it('observes the version and says what monitoring will see before anything runs', async () => {
+    await page.getByRole('radio').first().click({ force: true });
+    await button('Sign the opening').click();
+    await page.getByText('The journal is signed as it opened').waitFor();
+    await shot('opening');
     await button('Continue').click();
     await page.getByRole('heading', { name: 'Before anything runs' }).waitFor();
     await button('Read the version from the device').click();
@@ -80,17 +84,27 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
 
   it('runs every check, in the sight of the operator', async () => {
     await button('Run all checks').click();
-    await page.getByText(/^\d+ of \d+|Cancel/).first().waitFor();
+    await page
+      .getByText(/^\d+ of \d+|Cancel/)
+      .first()
+      .waitFor();
     await shot('running');
     await button('Run all checks').waitFor({ timeout: 120_000 });
     await step('link.emr.authenticated').click();
-    await page.getByText(/Encrypted, but not authenticated/).first().waitFor();
+    await page
+      .getByText(/Encrypted, but not authenticated/)
+      .first()
+      .waitFor();
     await shot('walk');
   });
 
   it('creates a missing group under a ticket, reads it back, undoes it, and shows the verdict each time', async () => {
     await step('access.clinical-group').click();
-    const card = page.locator('section, article, li').filter({ hasText: 'Biomedical engineering' }).filter({ has: button('Plan the change…') }).last();
+    const card = page
+      .locator('section, article, li')
+      .filter({ hasText: 'Biomedical engineering' })
+      .filter({ has: button('Plan the change…') })
+      .last();
     await card.getByRole('button', { name: 'Plan the change…' }).click();
     await page.getByText('changetype: add').first().waitFor();
     await page.getByLabel('Ticket').fill('CHG-10442');
@@ -122,7 +136,10 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
     await button('Attach a file…').click();
     await page.getByText('mds2.txt').first().waitFor();
     await button('Record the answer').click();
-    await page.getByText(/^Recorded /).first().waitFor();
+    await page
+      .getByText(/^Recorded /)
+      .first()
+      .waitFor();
     await shot('answer');
   });
 
@@ -131,7 +148,10 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
     await page.getByRole('heading', { name: 'Review' }).waitFor();
     await shot('review');
     await button('Seal and sign').click();
-    await page.getByText(/Erin Engineer|PRACTICE/).first().waitFor();
+    await page
+      .getByText(/Erin Engineer|PRACTICE/)
+      .first()
+      .waitFor();
     await page.getByRole('radio').first().click({ force: true });
     await shot('sign');
     await page.getByRole('listitem').getByRole('button', { name: 'Seal and sign' }).click();
@@ -153,11 +173,35 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
     const opened = join(work, 'opened');
     execFileSync('unzip', ['-q', bundle, '-d', opened]);
     execFileSync('sha256sum', ['-c', '--quiet', 'SHA256SUMS'], { cwd: opened });
-    for (const [number, role] of [['001', 'engineer'], ['002', 'hospital']] as const) {
+    for (const [number, role] of [
+      ['001', 'engineer'],
+      ['002', 'hospital'],
+    ] as const) {
       const root = files.find((file) => file.endsWith(`${role}-root.pem`)) ?? '';
-      execFileSync('openssl', ['cms', '-verify', '-binary', '-cades', '-inform', 'DER', '-in', `META-INF/signature${number}.p7s`, '-content', `META-INF/ASiCManifest${number}.xml`, '-CAfile', root, '-out', '/dev/null'], { cwd: opened, stdio: 'pipe' });
+      execFileSync(
+        'openssl',
+        [
+          'cms',
+          '-verify',
+          '-binary',
+          '-cades',
+          '-inform',
+          'DER',
+          '-in',
+          `META-INF/signature${number}.p7s`,
+          '-content',
+          `META-INF/ASiCManifest${number}.xml`,
+          '-CAfile',
+          root,
+          '-out',
+          '/dev/null',
+        ],
+        { cwd: opened, stdio: 'pipe' },
+      );
     }
-    const holding = [...files, ...filesBelow(opened)].filter((file) => readFileSync(file).includes(PRACTICE_WRITER.password));
+    const holding = [...files, ...filesBelow(opened)].filter((file) =>
+      readFileSync(file).includes(PRACTICE_WRITER.password),
+    );
     expect(holding).toEqual([]);
     expect(readFileSync(join(opened, 'report.html'), 'utf8')).toContain('CHG-10442');
   });

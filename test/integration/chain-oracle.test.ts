@@ -22,12 +22,27 @@ function read(pem: string): ReadCertificate[] {
 /** `openssl verify` as a second opinion. */
 async function opensslAccepts(presented: string, anchors: string): Promise<boolean> {
   const [leaf = '', ...rest] = presented.match(/-----BEGIN[\s\S]+?-----END CERTIFICATE-----\n?/g) ?? [];
-  const [leafFile, restFile, anchorFile] = [join(folder, 'leaf.pem'), join(folder, 'rest.pem'), join(folder, 'anchors.pem')];
+  const [leafFile, restFile, anchorFile] = [
+    join(folder, 'leaf.pem'),
+    join(folder, 'rest.pem'),
+    join(folder, 'anchors.pem'),
+  ];
   await writeFile(leafFile, leaf);
   await writeFile(restFile, rest.join('') || leaf);
   await writeFile(anchorFile, anchors);
   try {
-    await run('openssl', ['verify', '-no-CApath', '-no-CAstore', '-purpose', 'sslserver', '-CAfile', anchorFile, '-untrusted', restFile, leafFile]);
+    await run('openssl', [
+      'verify',
+      '-no-CApath',
+      '-no-CAstore',
+      '-purpose',
+      'sslserver',
+      '-CAfile',
+      anchorFile,
+      '-untrusted',
+      restFile,
+      leafFile,
+    ]);
     return true;
   } catch {
     return false;

@@ -15,21 +15,31 @@ let secure = true;
 let ca: PracticeCa;
 const data = () => ({ LOCKSTEP_DATA_DIR: join(dir, 'data') });
 const file = (name: string) => join(dir, name);
-const run = (...more: string[]) => lockstep(['run', '--guide', file('guide.yaml'), '--site', file('site.yaml'), '--quiet', ...more], data());
+const run = (...more: string[]) =>
+  lockstep(['run', '--guide', file('guide.yaml'), '--site', file('site.yaml'), '--quiet', ...more], data());
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'lockstep-cli-'));
   server = createServer((request, response) => {
-    response.setHeader('content-type', 'application/json').end(JSON.stringify(request.url === '/version' ? { version: '1.2.0' } : { secure }));
+    response
+      .setHeader('content-type', 'application/json')
+      .end(JSON.stringify(request.url === '/version' ? { version: '1.2.0' } : { secure }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   // Without the step that can never be decided, so that a run can end hardened.
   await writeFile(file('guide.yaml'), miniGuide().replace(/ {2}- id: web\.never[\s\S]*?(?= {2}- id: people)/, ''));
   await writeFile(file('site.yaml'), miniSite((server.address() as AddressInfo).port));
   await writeFile(file('course.txt'), 'Course of May.');
-  await writeFile(file('answers.yaml'), 'answers:\n  people.trained: { answer: "yes", note: Course of May., attachments: [course.txt] }\n');
+  await writeFile(
+    file('answers.yaml'),
+    'answers:\n  people.trained: { answer: "yes", note: Course of May., attachments: [course.txt] }\n',
+  );
   ca = await createPracticeCa({ now: new Date() });
-  for (const [name, role] of [['engineer', 'engineer'], ['hospital', 'hospital'], ['publisher', 'publisher']] as const) {
+  for (const [name, role] of [
+    ['engineer', 'engineer'],
+    ['hospital', 'hospital'],
+    ['publisher', 'publisher'],
+  ] as const) {
     const issued = await ca.issue({ commonName: `PRACTICE ${name}`, usage: 'sign', role });
     await writeFile(file(`${name}.pem`), `${issued.keyPem}\n${issued.chainPem}`, { mode: 0o600 });
     await writeFile(file(`${name}-root.pem`), ca.roots[role]);
@@ -52,7 +62,15 @@ describe('lockstep run and verify', () => {
 
     const trust = ['--trust', `engineer=${file('engineer-root.pem')}`, `hospital=${file('hospital-root.pem')}`];
     expect((await lockstep(['verify', bundle, ...trust])).code).toBe(1);
-    const signed = await lockstep(['bundle', 'countersign', bundle, '--identity', file('hospital.pem'), '--role', 'Head of IT']);
+    const signed = await lockstep([
+      'bundle',
+      'countersign',
+      bundle,
+      '--identity',
+      file('hospital.pem'),
+      '--role',
+      'Head of IT',
+    ]);
     expect(signed).toMatchObject({ code: 0 });
     const verified = await lockstep(['verify', bundle, ...trust]);
     expect(verified.stdout).toContain('sound and complete');
@@ -65,9 +83,31 @@ describe('lockstep run and verify', () => {
     const opened = file('opened');
     execFileSync('unzip', ['-q', bundle, '-d', opened]);
     execFileSync('sha256sum', ['-c', '--quiet', 'SHA256SUMS'], { cwd: opened });
-    for (const [number, role] of [['001', 'engineer'], ['002', 'hospital']] as const) {
+    for (const [number, role] of [
+      ['001', 'engineer'],
+      ['002', 'hospital'],
+    ] as const) {
       const verify = (root: string) =>
-        execFileSync('openssl', ['cms', '-verify', '-binary', '-cades', '-inform', 'DER', '-in', `META-INF/signature${number}.p7s`, '-content', `META-INF/ASiCManifest${number}.xml`, '-CAfile', file(`${root}-root.pem`), '-out', '/dev/null'], { cwd: opened, stdio: 'pipe' });
+        execFileSync(
+          'openssl',
+          [
+            'cms',
+            '-verify',
+            '-binary',
+            '-cades',
+            '-inform',
+            'DER',
+            '-in',
+            `META-INF/signature${number}.p7s`,
+            '-content',
+            `META-INF/ASiCManifest${number}.xml`,
+            '-CAfile',
+            file(`${root}-root.pem`),
+            '-out',
+            '/dev/null',
+          ],
+          { cwd: opened, stdio: 'pipe' },
+        );
       verify(role);
       expect(() => verify(role === 'engineer' ? 'hospital' : 'engineer')).toThrow();
     }
@@ -82,15 +122,36 @@ describe('lockstep run and verify', () => {
     const id = /session ([0-9a-f-]{36})/.exec(ran.stderr)?.[1] ?? '';
     const session = join(dir, 'data', 'sessions', id);
     const { parseEvent } = await import('../../core/session/events.ts');
-    const events = (await readFile(join(session, 'journal.jsonl'), 'utf8')).trim().split('\n').map((line) => parseEvent(JSON.parse(line)));
+    const events = (await readFile(join(session, 'journal.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => parseEvent(JSON.parse(line)));
     const facts = new Map<string, unknown>();
-    for (const name of await readdir(join(session, 'facts'))) facts.set(`facts/${name}`, JSON.parse(await readFile(join(session, 'facts', name), 'utf8')));
-    const parts = { guideYaml: await readFile(join(session, 'guide.yaml'), 'utf8'), siteYaml: await readFile(join(session, 'site.yaml'), 'utf8'), facts: (name: string) => facts.get(name) };
+    for (const name of await readdir(join(session, 'facts')))
+      facts.set(`facts/${name}`, JSON.parse(await readFile(join(session, 'facts', name), 'utf8')));
+    const parts = {
+      guideYaml: await readFile(join(session, 'guide.yaml'), 'utf8'),
+      siteYaml: await readFile(join(session, 'site.yaml'), 'utf8'),
+      facts: (name: string) => facts.get(name),
+    };
     expect(rejudge({ ...parts, events }, new Date()).faults).toEqual([]);
-    const forged = events.map((event) => (event.type === 'judged' && event.data.verdict === 'fail' ? { ...event, data: { ...event.data, verdict: 'pass' as const, findings: [] } } : event));
-    expect(rejudge({ ...parts, events: forged }, new Date()).faults.map((fault) => fault.code)).toEqual(['judge.verdict']);
-    const other = new Map([...facts].map(([name, value]) => [name, { ...(value as object), params: { url: 'http://127.0.0.1:9/other', method: 'GET' } }]));
-    expect(rejudge({ ...parts, events, facts: (name) => other.get(name) }, new Date()).faults.map((fault) => fault.code)).toContain('judge.other-question');
+    const forged = events.map((event) =>
+      event.type === 'judged' && event.data.verdict === 'fail'
+        ? { ...event, data: { ...event.data, verdict: 'pass' as const, findings: [] } }
+        : event,
+    );
+    expect(rejudge({ ...parts, events: forged }, new Date()).faults.map((fault) => fault.code)).toEqual([
+      'judge.verdict',
+    ]);
+    const other = new Map(
+      [...facts].map(([name, value]) => [
+        name,
+        { ...(value as object), params: { url: 'http://127.0.0.1:9/other', method: 'GET' } },
+      ]),
+    );
+    expect(
+      rejudge({ ...parts, events, facts: (name) => other.get(name) }, new Date()).faults.map((fault) => fault.code),
+    ).toContain('judge.other-question');
   });
 
   it('answers with 1 when something fails and with 3 when nothing does but something is open', async () => {
@@ -101,12 +162,16 @@ describe('lockstep run and verify', () => {
   });
 
   it('names place and cause of bad input, answers with 2 and writes nothing', async () => {
-    await writeFile(file('bad-guide.yaml'), miniGuide().replace('owner: hospital', 'owner: nobody').replace('why: An', 'wy: An'));
+    await writeFile(
+      file('bad-guide.yaml'),
+      miniGuide().replace('owner: hospital', 'owner: nobody').replace('why: An', 'wy: An'),
+    );
     await writeFile(file('bad-site.yaml'), 'site: x\nname: X\ncolour: red\n');
     await writeFile(file('not-utf8.yaml'), Buffer.from([0x67, 0x75, 0xff, 0xfe]));
     await writeFile(file('anchors.yaml'), 'a: &a [1]\nb: *a\n');
     const before = await readdir(join(dir, 'data', 'sessions'));
-    const trial = (guide: string, site: string, ...more: string[]) => lockstep(['run', '--guide', file(guide), '--site', file(site), '--out', file('never.asice'), ...more], data());
+    const trial = (guide: string, site: string, ...more: string[]) =>
+      lockstep(['run', '--guide', file(guide), '--site', file(site), '--out', file('never.asice'), ...more], data());
     for (const [guide, site, more, words] of [
       ['bad-guide.yaml', 'site.yaml', [], ['bad-guide.yaml:', 'owner', 'wy']],
       ['guide.yaml', 'bad-site.yaml', [], ['bad-site.yaml:3:1', 'colour']],
@@ -132,12 +197,39 @@ describe('lockstep run and verify', () => {
   });
 
   it('signs a guide; the container is trusted through its root, changed bytes are refused', async () => {
-    const signed = await lockstep(['guide', 'sign', file('guide.yaml'), '--identity', file('publisher.pem'), '--out', file('guide.asice')]);
+    const signed = await lockstep([
+      'guide',
+      'sign',
+      file('guide.yaml'),
+      '--identity',
+      file('publisher.pem'),
+      '--out',
+      file('guide.asice'),
+    ]);
     expect(signed).toMatchObject({ code: 0 });
-    const walk = (...more: string[]) => lockstep(['run', '--guide', file('guide.asice'), '--site', file('site.yaml'), '--answers', file('answers.yaml'), '--quiet', '--json', ...more], data());
+    const walk = (...more: string[]) =>
+      lockstep(
+        [
+          'run',
+          '--guide',
+          file('guide.asice'),
+          '--site',
+          file('site.yaml'),
+          '--answers',
+          file('answers.yaml'),
+          '--quiet',
+          '--json',
+          ...more,
+        ],
+        data(),
+      );
     expect(JSON.parse((await walk()).stdout)).toMatchObject({ guide: { trust: 'untrusted' } });
-    expect(JSON.parse((await walk('--trust', `publisher=${file('publisher-root.pem')}`)).stdout)).toMatchObject({ guide: { trust: 'trusted' } });
-    expect(JSON.parse((await walk('--trust', `publisher=${file('engineer-root.pem')}`)).stdout)).toMatchObject({ guide: { trust: 'untrusted' } });
+    expect(JSON.parse((await walk('--trust', `publisher=${file('publisher-root.pem')}`)).stdout)).toMatchObject({
+      guide: { trust: 'trusted' },
+    });
+    expect(JSON.parse((await walk('--trust', `publisher=${file('engineer-root.pem')}`)).stdout)).toMatchObject({
+      guide: { trust: 'untrusted' },
+    });
     const bytes = await readFile(file('guide.asice'));
     const at = bytes.indexOf('A small guide');
     bytes[at] = 0x42;

@@ -16,16 +16,39 @@ beforeAll(async () => {
   ca = await createThrowawayCa();
 });
 afterAll(() => ca.remove());
-const context = (more = {}) => probeContext({ site: { hosts: { [NAME]: '127.0.0.1' }, anchors: [{ id: 'root', pem: ca.root }, { id: 'other', pem: ca.ca.roots.engineer }] }, ...more });
+const context = (more = {}) =>
+  probeContext({
+    site: {
+      hosts: { [NAME]: '127.0.0.1' },
+      anchors: [
+        { id: 'root', pem: ca.root },
+        { id: 'other', pem: ca.ca.roots.engineer },
+      ],
+    },
+    ...more,
+  });
 
 describe.skipIf(!needs('nginx'))('http.request and certificate.pinned against nginx', () => {
   it('reads an answer over verified TLS, and names what is wrong with one that is not', async () => {
     const good = await ca.issue('good', { commonName: NAME, sans: [NAME], usage: 'server' });
-    const nginx = await startNginx({ ...good, directives: ['ssl_protocols TLSv1.2 TLSv1.3;', 'add_header Strict-Transport-Security max-age=1; add_header Set-Cookie sid=secret;', 'location /old { return 301 https://elsewhere.test/new?session=1; }'] });
+    const nginx = await startNginx({
+      ...good,
+      directives: [
+        'ssl_protocols TLSv1.2 TLSv1.3;',
+        'add_header Strict-Transport-Security max-age=1; add_header Set-Cookie sid=secret;',
+        'location /old { return 301 https://elsewhere.test/new?session=1; }',
+      ],
+    });
     const url = `https://${NAME}:${nginx.port}/api/version`;
     try {
       const { facts } = await factsOf(httpRequestProbe, { url }, context());
-      expect(facts).toMatchObject({ status: 200, tls: true, tlsVersion: 'TLS 1.3', json: { product: 'test', version: '3.3.1' }, mediaType: 'application/json' });
+      expect(facts).toMatchObject({
+        status: 200,
+        tls: true,
+        tlsVersion: 'TLS 1.3',
+        json: { product: 'test', version: '3.3.1' },
+        mediaType: 'application/json',
+      });
       expect(facts.headers['strict-transport-security']).toBe('max-age=1');
       expect(JSON.stringify(facts)).not.toContain('secret');
       expect(Math.abs(Date.parse(facts.date) - Date.now())).toBeLessThan(5_000);
@@ -33,21 +56,39 @@ describe.skipIf(!needs('nginx'))('http.request and certificate.pinned against ng
       expect(redirect.facts).toMatchObject({ status: 301, location: 'https://elsewhere.test/new' });
       expect(await errorOf(httpRequestProbe, { url, anchors: ['other'] }, context())).toBe('tls.chain');
       expect(await errorOf(httpRequestProbe, { url: url.replace(NAME, '127.0.0.1') }, context())).toBe('tls.name');
-      expect(await errorOf(httpRequestProbe, { url: url.replace('https', 'http').replace('/api', '//x') , credential: { user: 'a', secret: 's' } }, context({ secrets: { s: 'p' } }))).toBe('input.malformed');
-      expect(await errorOf(httpRequestProbe, { url, credential: { user: 'a', secret: 's' } }, context())).toBe('secret.missing');
+      expect(
+        await errorOf(
+          httpRequestProbe,
+          { url: url.replace('https', 'http').replace('/api', '//x'), credential: { user: 'a', secret: 's' } },
+          context({ secrets: { s: 'p' } }),
+        ),
+      ).toBe('input.malformed');
+      expect(await errorOf(httpRequestProbe, { url, credential: { user: 'a', secret: 's' } }, context())).toBe(
+        'secret.missing',
+      );
     } finally {
       await nginx.stop();
     }
   });
 
   it('names an expired certificate, and TLS towards a clear-text port', async () => {
-    const expired = await ca.issue('expired', { commonName: NAME, sans: [NAME], usage: 'server', notBefore: new Date('2020-01-01'), notAfter: new Date('2021-01-01') });
+    const expired = await ca.issue('expired', {
+      commonName: NAME,
+      sans: [NAME],
+      usage: 'server',
+      notBefore: new Date('2020-01-01'),
+      notAfter: new Date('2021-01-01'),
+    });
     const nginx = await startNginx(expired);
     const clear = await startNginx({});
     try {
       expect(await errorOf(httpRequestProbe, { url: `https://${NAME}:${nginx.port}/` }, context())).toBe('tls.expired');
-      expect(await errorOf(httpRequestProbe, { url: `https://${NAME}:${clear.port}/` }, context())).toBe('tls.not-spoken');
-      expect((await factsOf(httpRequestProbe, { url: `http://${NAME}:${clear.port}/` }, context())).facts).toMatchObject({ status: 200, tls: false });
+      expect(await errorOf(httpRequestProbe, { url: `https://${NAME}:${clear.port}/` }, context())).toBe(
+        'tls.not-spoken',
+      );
+      expect(
+        (await factsOf(httpRequestProbe, { url: `http://${NAME}:${clear.port}/` }, context())).facts,
+      ).toMatchObject({ status: 200, tls: false });
     } finally {
       await nginx.stop();
       await clear.stop();
@@ -57,22 +98,49 @@ describe.skipIf(!needs('nginx'))('http.request and certificate.pinned against ng
   it('compares a pinned certificate with what is presented today', async () => {
     const current = await ca.issue('current', { commonName: NAME, sans: [NAME], usage: 'server', intermediate: true });
     const former = await ca.issue('former', { commonName: NAME, sans: [NAME], usage: 'server', intermediate: true });
-    const stranger = await ca.issue('stranger', { commonName: 'other', sans: ['other.test'], usage: 'server', selfSigned: true });
+    const stranger = await ca.issue('stranger', {
+      commonName: 'other',
+      sans: ['other.test'],
+      usage: 'server',
+      selfSigned: true,
+    });
     const nginx = await startNginx(current);
     const pin = async (pem: string) => {
       const file = join(ca.folder, 'pinned.pem');
       await writeFile(file, pem);
-      return (await factsOf(certificatePinnedProbe, { endpoint: { host: NAME, port: nginx.port }, pinned: file }, context())).facts;
+      return (
+        await factsOf(certificatePinnedProbe, { endpoint: { host: NAME, port: nginx.port }, pinned: file }, context())
+      ).facts;
     };
     try {
-      expect(await pin(current.certificatePem)).toMatchObject({ matches: true, relation: 'same-leaf', pinnedValid: true, daysLeft: 179 });
+      expect(await pin(current.certificatePem)).toMatchObject({
+        matches: true,
+        relation: 'same-leaf',
+        pinnedValid: true,
+        daysLeft: 179,
+      });
       expect(await pin(ca.root)).toMatchObject({ matches: true, relation: 'anchors-chain' });
-      expect(await pin(current.chainPem.slice(current.certificatePem.length))).toMatchObject({ matches: true, relation: 'anchors-chain' });
+      expect(await pin(current.chainPem.slice(current.certificatePem.length))).toMatchObject({
+        matches: true,
+        relation: 'anchors-chain',
+      });
       expect(await pin(former.certificatePem)).toMatchObject({ matches: false, relation: 'renewed' });
       expect(await pin(stranger.certificatePem)).toMatchObject({ matches: false, relation: 'unrelated' });
       expect(await pin(ca.ca.roots.engineer)).toMatchObject({ matches: false, relation: 'unrelated' });
-      expect(await errorOf(certificatePinnedProbe, { endpoint: { host: NAME, port: nginx.port }, pinned: join(ca.folder, 'none') }, context())).toBe('input.not-found');
-      expect(await errorOf(certificatePinnedProbe, { endpoint: { host: NAME, port: nginx.port }, pinned: current.key }, context())).toBe('identity.invalid');
+      expect(
+        await errorOf(
+          certificatePinnedProbe,
+          { endpoint: { host: NAME, port: nginx.port }, pinned: join(ca.folder, 'none') },
+          context(),
+        ),
+      ).toBe('input.not-found');
+      expect(
+        await errorOf(
+          certificatePinnedProbe,
+          { endpoint: { host: NAME, port: nginx.port }, pinned: current.key },
+          context(),
+        ),
+      ).toBe('identity.invalid');
     } finally {
       await nginx.stop();
     }
@@ -83,13 +151,32 @@ describe.concurrent('http.request against peers that misbehave', () => {
   it.each([
     ['hangs', () => {}, 'probe.deadline'],
     ['closes at once', (socket: import('node:net').Socket) => socket.end(), /^(http\.protocol|tcp\.reset)$/],
-    ['speaks another protocol', (socket: import('node:net').Socket) => void socket.write('SSH-2.0-x\r\n'), 'http.protocol'],
-    ['stops in the middle', (socket: import('node:net').Socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{')), 'http.protocol'],
-    ['drips', (socket: import('node:net').Socket) => void socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nX-')), 'probe.deadline'],
+    [
+      'speaks another protocol',
+      (socket: import('node:net').Socket) => void socket.write('SSH-2.0-x\r\n'),
+      'http.protocol',
+    ],
+    [
+      'stops in the middle',
+      (socket: import('node:net').Socket) =>
+        void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{')),
+      'http.protocol',
+    ],
+    [
+      'drips',
+      (socket: import('node:net').Socket) => void socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nX-')),
+      'probe.deadline',
+    ],
   ])('one that %s is an error', async (_, behave, code) => {
     const peer = await startPeer(behave);
     try {
-      expect(await errorOf(httpRequestProbe, { url: `http://${NAME}:${peer.port}/` }, context({ signal: AbortSignal.timeout(1_500) }))).toMatch(code);
+      expect(
+        await errorOf(
+          httpRequestProbe,
+          { url: `http://${NAME}:${peer.port}/` },
+          context({ signal: AbortSignal.timeout(1_500) }),
+        ),
+      ).toMatch(code);
     } finally {
       await peer.stop();
     }
@@ -124,7 +211,13 @@ describe('tcp.ports', () => {
     try {
       const seen = context();
       const { facts } = await factsOf(tcpPortsProbe, { host: NAME, ports: [closed, peer.port, peer.port] }, seen);
-      expect(facts).toEqual({ host: NAME, tested: [closed, peer.port], open: [peer.port], closed: [closed], filtered: [] });
+      expect(facts).toEqual({
+        host: NAME,
+        tested: [closed, peer.port],
+        open: [peer.port],
+        closed: [closed],
+        filtered: [],
+      });
       expect(seen.connections()).toBe(2);
       expect(peer.connections()).toBe(1);
     } finally {
@@ -147,7 +240,9 @@ describe('tcp.ports', () => {
   it('ends with the deadline', async () => {
     const peer = await startPeer(() => {});
     try {
-      expect(await errorOf(tcpPortsProbe, { host: NAME, ports: [peer.port] }, context({ signal: AbortSignal.abort() }))).toBe('probe.cancelled');
+      expect(
+        await errorOf(tcpPortsProbe, { host: NAME, ports: [peer.port] }, context({ signal: AbortSignal.abort() })),
+      ).toBe('probe.cancelled');
     } finally {
       await peer.stop();
     }

@@ -10,7 +10,13 @@ import { openSession, resumeSession, type Session, type SessionOptions } from '.
 import { miniGuide, miniSite } from '../support/mini-guide.ts';
 
 const never = new AbortController().signal;
-const options: SessionOptions = { now: () => new Date(), lockstep: '0.0.0', runtime: { node: 'test' }, operator: 'Test Person', ask: async () => false };
+const options: SessionOptions = {
+  now: () => new Date(),
+  lockstep: '0.0.0',
+  runtime: { node: 'test' },
+  operator: 'Test Person',
+  ask: async () => false,
+};
 
 let dir: string;
 let server: Server;
@@ -23,7 +29,9 @@ beforeEach(async () => {
   requests = 0;
   server = createServer((request, response) => {
     requests += 1;
-    response.setHeader('content-type', 'application/json').end(JSON.stringify(request.url === '/version' ? { version: answers.version } : { secure: answers.secure }));
+    response
+      .setHeader('content-type', 'application/json')
+      .end(JSON.stringify(request.url === '/version' ? { version: answers.version } : { secure: answers.secure }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   await writeFile(join(dir, 'guide.yaml'), miniGuide());
@@ -54,7 +62,10 @@ describe('a session', () => {
     answers.version = '2.5.0';
     expect(await session.checkGate({})).toMatchObject({ ok: true, value: { inRange: false } });
     const before = requests;
-    expect(await session.run(keysOf(session), never)).toMatchObject({ ok: false, error: { code: 'guide.out-of-range' } });
+    expect(await session.run(keysOf(session), never)).toMatchObject({
+      ok: false,
+      error: { code: 'guide.out-of-range' },
+    });
     expect(requests).toBe(before);
     await session.checkGate({ overrideReason: 'The manufacturer agreed by letter.' });
     expect(await session.run(keysOf(session), never)).toMatchObject({ ok: true });
@@ -78,7 +89,9 @@ describe('a session', () => {
     answers.secure = false;
     await session.run(keysOf(session), never);
     expect(verdicts(session)).toEqual(['fail', 'error', 'not-reviewed']);
-    expect(session.state().items[keysOf(session)[0] ?? '']?.findings[0]?.sentence).toBe('The device says secure = false.');
+    expect(session.state().items[keysOf(session)[0] ?? '']?.findings[0]?.sentence).toBe(
+      'The device says secure = false.',
+    );
     await session.close();
   });
 
@@ -127,16 +140,31 @@ describe('a session', () => {
       await session.run(keysOf(session), never);
       await session.close();
       const recorded = session.journal.events.find((event) => event.type === 'facts.recorded');
-      const path = join(session.dir, name === 'facts' && recorded?.type === 'facts.recorded' ? recorded.data.file : name);
-      await writeFile(path, (await readFile(path, 'utf8')).replace(/true|A small|Mini site/, (found) => ({ true: 'false', 'A small': 'A large' })[found] ?? 'Maxi site'));
-      expect(await resumeSession(session.dir, {}, options), name).toMatchObject({ ok: false, error: { code: 'journal.broken' } });
+      const path = join(
+        session.dir,
+        name === 'facts' && recorded?.type === 'facts.recorded' ? recorded.data.file : name,
+      );
+      await writeFile(
+        path,
+        (await readFile(path, 'utf8')).replace(
+          /true|A small|Mini site/,
+          (found) => ({ true: 'false', 'A small': 'A large' })[found] ?? 'Maxi site',
+        ),
+      );
+      expect(await resumeSession(session.dir, {}, options), name).toMatchObject({
+        ok: false,
+        error: { code: 'journal.broken' },
+      });
     }
   });
 
   it('refuses every change under an unsigned guide', async () => {
     const { planChange } = await import('../../engine/session/changes.ts');
     const session = await open();
-    expect(await planChange(session, keysOf(session)[0] ?? '')).toMatchObject({ ok: false, error: { code: 'guide.untrusted' } });
+    expect(await planChange(session, keysOf(session)[0] ?? '')).toMatchObject({
+      ok: false,
+      error: { code: 'guide.untrusted' },
+    });
     await session.close();
   });
 });

@@ -19,10 +19,18 @@ beforeAll(async () => {
   ca = await createThrowawayCa();
   server = await ca.issue('server', { commonName: NAME, sans: [NAME], usage: 'server' });
   const good = await ca.issue('device', { commonName: 'device.test', sans: ['device.test'], usage: 'client' });
-  const expired = await ca.issue('expired', { commonName: 'device.test', usage: 'client', notBefore: new Date('2020-01-01'), notAfter: new Date('2021-01-01') });
+  const expired = await ca.issue('expired', {
+    commonName: 'device.test',
+    usage: 'client',
+    notBefore: new Date('2020-01-01'),
+    notAfter: new Date('2021-01-01'),
+  });
   const revoked = await ca.issue('revoked', { commonName: 'device.test', usage: 'client' });
   crl = join(ca.folder, 'crl.pem');
-  await writeFile(crl, await ca.ca.crl({ revoked: [{ serialNumber: revoked.serialNumber, at: new Date(Date.now() - 60_000) }] }));
+  await writeFile(
+    crl,
+    await ca.ca.crl({ revoked: [{ serialNumber: revoked.serialNumber, at: new Date(Date.now() - 60_000) }] }),
+  );
   identities = [
     { id: 'good', kind: 'good', certificate: good.certificate, key: good.key },
     { id: 'expired', kind: 'expired', certificate: expired.certificate, key: expired.key },
@@ -31,21 +39,38 @@ beforeAll(async () => {
 });
 afterAll(() => ca.remove());
 
-const context = () => probeContext({ site: { hosts: { [NAME]: '127.0.0.1' }, anchors: [{ id: 'root', pem: ca.root }], identities } });
-const params = (port: number, ids = ['good', 'expired', 'revoked'], protocol = 'https') => ({ endpoint: { host: NAME, port }, identities: ids, application: { protocol } });
+const context = () =>
+  probeContext({ site: { hosts: { [NAME]: '127.0.0.1' }, anchors: [{ id: 'root', pem: ca.root }], identities } });
+const params = (port: number, ids = ['good', 'expired', 'revoked'], protocol = 'https') => ({
+  endpoint: { host: NAME, port },
+  identities: ids,
+  application: { protocol },
+});
 
 describe.skipIf(!needs('nginx'))('tls.client-authentication against nginx', () => {
   it('sees a server that insists, although it refuses with an HTTP answer', async () => {
-    const nginx = await startNginx({ ...server, directives: ['ssl_protocols TLSv1.2 TLSv1.3;', 'ssl_verify_client on;', `ssl_client_certificate ${ca.rootFile};`, `ssl_crl ${crl};`] });
+    const nginx = await startNginx({
+      ...server,
+      directives: [
+        'ssl_protocols TLSv1.2 TLSv1.3;',
+        'ssl_verify_client on;',
+        `ssl_client_certificate ${ca.rootFile};`,
+        `ssl_crl ${crl};`,
+      ],
+    });
     try {
       const { facts, absent } = await factsOf(tlsClientAuthenticationProbe, params(nginx.port), context());
       expect(facts.versions).toEqual(['TLS 1.2', 'TLS 1.3']);
-      expect(facts.controls.map((control: { outcome: string }) => control.outcome)).toEqual(Array(4).fill('application-data'));
+      expect(facts.controls.map((control: { outcome: string }) => control.outcome)).toEqual(
+        Array(4).fill('application-data'),
+      );
       expect(facts.refuses).toEqual({ none: true, unknownCa: true, selfSigned: true, expired: true, revoked: true });
       expect(facts.insists).toBe(true);
       expect(facts.requestsCertificate).toBe(true);
       expect(facts.trials.find((trial: { presents: string }) => trial.presents === 'none').how).toContain('HTTP 400');
-      expect(absent.map((fact) => fact.path)).toEqual(expect.arrayContaining(['refuses.wrongSubject', 'refuses.keyMismatch']));
+      expect(absent.map((fact) => fact.path)).toEqual(
+        expect.arrayContaining(['refuses.wrongSubject', 'refuses.keyMismatch']),
+      );
     } finally {
       await nginx.stop();
     }
@@ -64,10 +89,17 @@ describe.skipIf(!needs('nginx'))('tls.client-authentication against nginx', () =
   });
 
   it('finds a revoked certificate accepted where no CRL is loaded, and proves nothing without a good identity', async () => {
-    const nginx = await startNginx({ ...server, directives: ['ssl_protocols TLSv1.3;', 'ssl_verify_client on;', `ssl_client_certificate ${ca.rootFile};`] });
+    const nginx = await startNginx({
+      ...server,
+      directives: ['ssl_protocols TLSv1.3;', 'ssl_verify_client on;', `ssl_client_certificate ${ca.rootFile};`],
+    });
     try {
       const seen = await factsOf(tlsClientAuthenticationProbe, params(nginx.port), context());
-      expect(seen.facts).toMatchObject({ insists: true, versions: ['TLS 1.3'], refuses: { revoked: false, expired: true } });
+      expect(seen.facts).toMatchObject({
+        insists: true,
+        versions: ['TLS 1.3'],
+        refuses: { revoked: false, expired: true },
+      });
       const bare = await factsOf(tlsClientAuthenticationProbe, params(nginx.port, []), context());
       expect(bare.facts.insists).toBeUndefined();
       expect(bare.absent.find((fact) => fact.path === 'insists')?.reason).toContain('no good identity');
@@ -82,12 +114,30 @@ describe.skipIf(!needs('openssl'))('tls.client-authentication against openssl s_
     const port = await freePort();
     const daemon = await startDaemon(
       'openssl',
-      ['s_server', '-accept', `127.0.0.1:${port}`, '-cert', server.certificate, '-key', server.key, '-Verify', '2', '-verify_return_error', '-CAfile', ca.rootFile, '-www', version],
+      [
+        's_server',
+        '-accept',
+        `127.0.0.1:${port}`,
+        '-cert',
+        server.certificate,
+        '-key',
+        server.key,
+        '-Verify',
+        '2',
+        '-verify_return_error',
+        '-CAfile',
+        ca.rootFile,
+        '-www',
+        version,
+      ],
       { address: '127.0.0.1', port },
     );
     try {
       const { facts } = await factsOf(tlsClientAuthenticationProbe, params(port, ['good', 'expired']), context());
-      expect(facts).toMatchObject({ insists: true, refuses: { none: true, unknownCa: true, selfSigned: true, expired: true } });
+      expect(facts).toMatchObject({
+        insists: true,
+        refuses: { none: true, unknownCa: true, selfSigned: true, expired: true },
+      });
       expect(facts.versions).toEqual([version === '-tls1_2' ? 'TLS 1.2' : 'TLS 1.3']);
     } finally {
       await daemon.stop();
@@ -101,14 +151,21 @@ describe.concurrent('tls.client-authentication over MLLP', () => {
     ['asks and lets everybody in', true, false, false],
     ['never answers', true, 'silent' as const, undefined],
   ])('a receiver that %s', async (_, requestCert, behaviour, insists) => {
-    const mllp = createTlsServer({ cert: server.chainPem, key: server.keyPem, ca: ca.root, requestCert, rejectUnauthorized: behaviour === true }, (socket) => {
-      socket.on('error', () => {});
-      socket.on('data', () => behaviour !== 'silent' && socket.write('\x0bMSH|^~\\&|EMR\rMSA|AA|LOCKSTEP1\r\x1c\r'));
-    });
+    const mllp = createTlsServer(
+      { cert: server.chainPem, key: server.keyPem, ca: ca.root, requestCert, rejectUnauthorized: behaviour === true },
+      (socket) => {
+        socket.on('error', () => {});
+        socket.on('data', () => behaviour !== 'silent' && socket.write('\x0bMSH|^~\\&|EMR\rMSA|AA|LOCKSTEP1\r\x1c\r'));
+      },
+    );
     mllp.on('tlsClientError', () => {});
     await new Promise<void>((resolve) => mllp.listen(0, '127.0.0.1', resolve));
     try {
-      const { facts, absent } = await factsOf(tlsClientAuthenticationProbe, params((mllp.address() as { port: number }).port, ['good'], 'hl7-mllp'), context());
+      const { facts, absent } = await factsOf(
+        tlsClientAuthenticationProbe,
+        params((mllp.address() as { port: number }).port, ['good'], 'hl7-mllp'),
+        context(),
+      );
       expect(facts.insists).toBe(insists);
       if (insists === undefined) expect(absent.map((fact) => fact.path)).toContain('insists');
       else expect(facts.controls[0].how).toBe('an HL7 answer (MSA AA)');
@@ -120,7 +177,11 @@ describe.concurrent('tls.client-authentication over MLLP', () => {
   it.each([
     ['hangs', () => {}, 'probe.inconclusive'],
     ['closes at once', (socket: import('node:net').Socket) => socket.end(), 'probe.inconclusive'],
-    ['speaks HTTP', (socket: import('node:net').Socket) => void socket.once('data', () => socket.end('HTTP/1.0 400 no\r\n\r\n')), 'tls.not-spoken'],
+    [
+      'speaks HTTP',
+      (socket: import('node:net').Socket) => void socket.once('data', () => socket.end('HTTP/1.0 400 no\r\n\r\n')),
+      'tls.not-spoken',
+    ],
   ])('a peer that %s is an error', async (_, behave, code) => {
     const peer = await startPeer(behave);
     try {

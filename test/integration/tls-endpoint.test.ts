@@ -14,7 +14,11 @@ beforeAll(async () => {
 });
 afterAll(() => ca.remove());
 
-const context = (more: Parameters<typeof probeContext>[0] = {}) => probeContext({ site: { hosts: { [NAME]: '127.0.0.1', 'other.test': '127.0.0.1' }, anchors: [{ id: 'root', pem: ca.root }] }, ...more });
+const context = (more: Parameters<typeof probeContext>[0] = {}) =>
+  probeContext({
+    site: { hosts: { [NAME]: '127.0.0.1', 'other.test': '127.0.0.1' }, anchors: [{ id: 'root', pem: ca.root }] },
+    ...more,
+  });
 const endpoint = (port: number, more = {}) => ({ endpoint: { host: NAME, port, ...more } });
 
 describe.skipIf(!needs('nginx'))('tls.endpoint against nginx', () => {
@@ -42,7 +46,10 @@ describe.skipIf(!needs('nginx'))('tls.endpoint against nginx', () => {
 
   it('finds old versions and weak suites that our own library cannot offer', async () => {
     const leaf = await ca.issue('weak', { commonName: NAME, sans: [NAME], usage: 'server', curve: 'rsa-2048' });
-    const server = await startNginx({ ...leaf, directives: ['ssl_protocols TLSv1 TLSv1.1 TLSv1.2;', 'ssl_ciphers ALL:eNULL:@SECLEVEL=0;'] });
+    const server = await startNginx({
+      ...leaf,
+      directives: ['ssl_protocols TLSv1 TLSv1.1 TLSv1.2;', 'ssl_ciphers ALL:eNULL:@SECLEVEL=0;'],
+    });
     try {
       const { facts } = await factsOf(tlsEndpointProbe, endpoint(server.port), context());
       expect(facts.accepts).toEqual({ ssl30: false, tls10: true, tls11: true, tls12: true, tls13: false });
@@ -57,7 +64,11 @@ describe.skipIf(!needs('nginx'))('tls.endpoint against nginx', () => {
 
   it.each([
     ['a self-signed certificate', { selfSigned: true }, { problem: 'self-signed' }],
-    ['an expired certificate', { notBefore: new Date('2020-01-01'), notAfter: new Date('2021-01-01') }, { problem: 'expired' }],
+    [
+      'an expired certificate',
+      { notBefore: new Date('2020-01-01'), notAfter: new Date('2021-01-01') },
+      { problem: 'expired' },
+    ],
     ['a certificate of another root', { role: 'engineer' as const }, { problem: 'unknown-issuer' }],
     ['a client certificate', { usage: 'client' as const }, { problem: 'extended-key-usage' }],
   ])('sees %s', async (_, options, chain) => {
@@ -78,7 +89,11 @@ describe.skipIf(!needs('nginx'))('tls.endpoint against nginx', () => {
     const leaf = await ca.issue('cn', { commonName: NAME, sans: ['other.test'], usage: 'server' });
     const server = await startNginx(leaf);
     try {
-      expect((await factsOf(tlsEndpointProbe, endpoint(server.port), context())).facts.name).toEqual({ expected: NAME, matches: false, sans: ['other.test'] });
+      expect((await factsOf(tlsEndpointProbe, endpoint(server.port), context())).facts.name).toEqual({
+        expected: NAME,
+        matches: false,
+        sans: ['other.test'],
+      });
       const other = await factsOf(tlsEndpointProbe, endpoint(server.port, { serverName: 'other.test' }), context());
       expect(other.facts.name.matches).toBe(true);
     } finally {
@@ -91,7 +106,26 @@ describe.skipIf(!needs('openssl'))('tls.endpoint against openssl s_server', () =
   it('reads the certificate of a TLS 1.2 server that hangs up on clients without one', async () => {
     const leaf = await ca.issue('mutual', { commonName: NAME, sans: [NAME], usage: 'server' });
     const port = await freePort();
-    const server = await startDaemon('openssl', ['s_server', '-accept', `127.0.0.1:${port}`, '-cert', leaf.certificate, '-key', leaf.key, '-Verify', '1', '-verify_return_error', '-CAfile', ca.rootFile, '-tls1_2', '-quiet'], { address: '127.0.0.1', port });
+    const server = await startDaemon(
+      'openssl',
+      [
+        's_server',
+        '-accept',
+        `127.0.0.1:${port}`,
+        '-cert',
+        leaf.certificate,
+        '-key',
+        leaf.key,
+        '-Verify',
+        '1',
+        '-verify_return_error',
+        '-CAfile',
+        ca.rootFile,
+        '-tls1_2',
+        '-quiet',
+      ],
+      { address: '127.0.0.1', port },
+    );
     try {
       const { facts, absent } = await factsOf(tlsEndpointProbe, endpoint(port), context());
       expect(facts.chain.trusted).toBe(true);
@@ -109,8 +143,16 @@ describe.concurrent('tls.endpoint against peers that misbehave', () => {
     ['hangs', () => {}, 'probe.inconclusive'],
     ['closes at once', (socket: import('node:net').Socket) => socket.end(), 'probe.inconclusive'],
     ['resets', (socket: import('node:net').Socket) => socket.resetAndDestroy(), /^(probe.inconclusive|tcp.reset)$/],
-    ['drips', (socket: import('node:net').Socket) => drip(socket, Buffer.from([22, 3, 3, 0x10, 0, 2])), 'probe.inconclusive'],
-    ['breaks the record layer', (socket: import('node:net').Socket) => void socket.write(Buffer.from([22, 3, 3, 0, 4, 99, 0, 0, 0])), 'probe.inconclusive'],
+    [
+      'drips',
+      (socket: import('node:net').Socket) => drip(socket, Buffer.from([22, 3, 3, 0x10, 0, 2])),
+      'probe.inconclusive',
+    ],
+    [
+      'breaks the record layer',
+      (socket: import('node:net').Socket) => void socket.write(Buffer.from([22, 3, 3, 0, 4, 99, 0, 0, 0])),
+      'probe.inconclusive',
+    ],
   ])('one that %s is an error, never a fact', async (_, behave, code) => {
     const peer = await startPeer(behave);
     try {
@@ -121,12 +163,31 @@ describe.concurrent('tls.endpoint against peers that misbehave', () => {
   });
 
   it.each([
-    ['HTTP', (socket: import('node:net').Socket) => void socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')), undefined, 'HTTP in clear text'],
-    ['HL7 that answers messages only', (socket: import('node:net').Socket) => void socket.on('data', (data: Buffer) => data[0] === 0x0b && socket.write('\x0bMSH|^~\\&|X\rMSA|AR|LOCKSTEP1\r\x1c\r')), 'hl7-mllp', 'an HL7 answer (MSA AR) in clear text'],
+    [
+      'HTTP',
+      (socket: import('node:net').Socket) =>
+        void socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+      undefined,
+      'HTTP in clear text',
+    ],
+    [
+      'HL7 that answers messages only',
+      (socket: import('node:net').Socket) =>
+        void socket.on(
+          'data',
+          (data: Buffer) => data[0] === 0x0b && socket.write('\x0bMSH|^~\\&|X\rMSA|AR|LOCKSTEP1\r\x1c\r'),
+        ),
+      'hl7-mllp',
+      'an HL7 answer (MSA AR) in clear text',
+    ],
   ])('%s in clear text is a finding', async (_, behave, protocol, clearText) => {
     const peer = await startPeer(behave);
     try {
-      const { facts } = await factsOf(tlsEndpointProbe, { ...endpoint(peer.port), ...(protocol === undefined ? {} : { protocol }) }, context());
+      const { facts } = await factsOf(
+        tlsEndpointProbe,
+        { ...endpoint(peer.port), ...(protocol === undefined ? {} : { protocol }) },
+        context(),
+      );
       expect(facts).toMatchObject({ speaksTls: false, clearText });
     } finally {
       await peer.stop();
@@ -136,11 +197,15 @@ describe.concurrent('tls.endpoint against peers that misbehave', () => {
   it('tells a refused port, an unknown name and a cancelled run apart', async () => {
     const port = await freePort();
     expect(await errorOf(tlsEndpointProbe, endpoint(port), context())).toBe('tcp.refused');
-    expect(await errorOf(tlsEndpointProbe, { endpoint: { host: 'nowhere.invalid', port } }, context())).toMatch(/^dns\./);
+    expect(await errorOf(tlsEndpointProbe, { endpoint: { host: 'nowhere.invalid', port } }, context())).toMatch(
+      /^dns\./,
+    );
     const peer = await startPeer(() => {});
     try {
       const started = Date.now();
-      expect(await errorOf(tlsEndpointProbe, endpoint(peer.port), context({ signal: AbortSignal.timeout(150) }))).toBe('probe.deadline');
+      expect(await errorOf(tlsEndpointProbe, endpoint(peer.port), context({ signal: AbortSignal.timeout(150) }))).toBe(
+        'probe.deadline',
+      );
       expect(Date.now() - started).toBeLessThan(1_500);
     } finally {
       await peer.stop();

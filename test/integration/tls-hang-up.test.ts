@@ -28,7 +28,13 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('tls.endpoint against a 
     await withSamba(HARDENED, async (server) => {
       for (const way of [{ port: 636 }, { port: 389, starttls: 'ldap' }]) {
         const { facts } = await factsOf(tlsEndpointProbe, { endpoint: { host: server.host, ...way } }, context(server));
-        expect(facts.accepts, `port ${way.port}`).toEqual({ ssl30: false, tls10: false, tls11: false, tls12: true, tls13: true });
+        expect(facts.accepts, `port ${way.port}`).toEqual({
+          ssl30: false,
+          tls10: false,
+          tls11: false,
+          tls12: true,
+          tls13: true,
+        });
         expect(facts.acceptsWeakSuite).toBe(false);
         expect(facts.chain.trusted).toBe(true);
       }
@@ -37,7 +43,11 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('tls.endpoint against a 
 
   it('finds the old versions of one as shipped', async () => {
     await withSamba([], async (server) => {
-      const { facts } = await factsOf(tlsEndpointProbe, { endpoint: { host: server.host, port: 636 } }, context(server));
+      const { facts } = await factsOf(
+        tlsEndpointProbe,
+        { endpoint: { host: server.host, port: 636 } },
+        context(server),
+      );
       expect(facts.accepts).toMatchObject({ tls10: true, tls11: true, tls12: true });
     });
   });
@@ -58,9 +68,15 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('tls.endpoint against a 
         });
       });
       try {
-        const { facts, absent } = await factsOf(tlsEndpointProbe, { endpoint: { host: server.host, port: relay.port } }, context(server, '127.0.0.1'));
+        const { facts, absent } = await factsOf(
+          tlsEndpointProbe,
+          { endpoint: { host: server.host, port: relay.port } },
+          context(server, '127.0.0.1'),
+        );
         expect(facts.accepts).toEqual({ tls12: true, tls13: true });
-        expect(absent.map((fact) => fact.path)).toEqual(expect.arrayContaining(['accepts.tls11', 'accepts.tls10', 'accepts.ssl30', 'acceptsWeakSuite']));
+        expect(absent.map((fact) => fact.path)).toEqual(
+          expect.arrayContaining(['accepts.tls11', 'accepts.tls10', 'accepts.ssl30', 'acceptsWeakSuite']),
+        );
       } finally {
         await relay.stop();
       }

@@ -21,8 +21,18 @@ const operator = (device: (port: number) => Promise<unknown>) => async (question
   await device(Number(/port (\d+)/.exec(question)?.[1]));
   return true;
 };
-const context = (device: (port: number) => Promise<unknown>) => probeContext({ ask: operator(device), site: { anchors: [{ id: 'root', pem: ca.root }], hosts: { 'device.test': '127.0.0.1' } }, secrets: { 'device-api': 'geheim' } });
-const params = (more = {}) => ({ as: { host: NAME, port: 2575 }, listen: { address: '127.0.0.1', trigger: 'operator' }, seconds: 5, ...more });
+const context = (device: (port: number) => Promise<unknown>) =>
+  probeContext({
+    ask: operator(device),
+    site: { anchors: [{ id: 'root', pem: ca.root }], hosts: { 'device.test': '127.0.0.1' } },
+    secrets: { 'device-api': 'geheim' },
+  });
+const params = (more = {}) => ({
+  as: { host: NAME, port: 2575 },
+  listen: { address: '127.0.0.1', trigger: 'operator' },
+  seconds: 5,
+  ...more,
+});
 
 const run = (program: string, args: readonly string[], input = ''): Promise<number> =>
   new Promise((resolve) => {
@@ -31,34 +41,86 @@ const run = (program: string, args: readonly string[], input = ''): Promise<numb
     child.stdin.end(input);
     child.on('exit', (code) => resolve(code ?? -1));
   });
-const curl = (port: number, ...more: string[]): Promise<number> => run('curl', ['-s', '--max-time', '4', '--resolve', `${NAME}:${port}:127.0.0.1`, '--cacert', ca.rootFile, '-d', 'secret=1', ...more, `https://${NAME}:${port}/`]);
+const curl = (port: number, ...more: string[]): Promise<number> =>
+  run('curl', [
+    '-s',
+    '--max-time',
+    '4',
+    '--resolve',
+    `${NAME}:${port}:127.0.0.1`,
+    '--cacert',
+    ca.rootFile,
+    '-d',
+    'secret=1',
+    ...more,
+    `https://${NAME}:${port}/`,
+  ]);
 
 describe.skipIf(!needs('curl')).concurrent('tls.impostor with curl as the device', () => {
   it.each(['--tls-max 1.2', '--tlsv1.3'])('a device that verifies refuses (%s)', async (version) => {
-    const { facts } = await factsOf(tlsImpostorProbe, params(), context((port) => curl(port, ...version.split(' '))));
-    expect(facts).toMatchObject({ connected: true, spokeTls: true, applicationBytes: 0, refused: true, how: 'alert', alert: 'unknown_ca' });
+    const { facts } = await factsOf(
+      tlsImpostorProbe,
+      params(),
+      context((port) => curl(port, ...version.split(' '))),
+    );
+    expect(facts).toMatchObject({
+      connected: true,
+      spokeTls: true,
+      applicationBytes: 0,
+      refused: true,
+      how: 'alert',
+      alert: 'unknown_ca',
+    });
   });
 
   it('a device that does not verify falls for it', async () => {
-    const { facts } = await factsOf(tlsImpostorProbe, params(), context((port) => curl(port, '-k')));
-    expect(facts).toMatchObject({ connected: true, spokeTls: true, handshakeCompleted: true, refused: false, how: 'application-data' });
+    const { facts } = await factsOf(
+      tlsImpostorProbe,
+      params(),
+      context((port) => curl(port, '-k')),
+    );
+    expect(facts).toMatchObject({
+      connected: true,
+      spokeTls: true,
+      handshakeCompleted: true,
+      refused: false,
+      how: 'application-data',
+    });
     expect(facts.applicationBytes).toBeGreaterThan(50);
   });
 
   it('a device that sends in clear text falls for it', async () => {
-    const { facts } = await factsOf(tlsImpostorProbe, params(), context((port) => run('curl', ['-s', '--max-time', '2', '-d', 'secret=1', `http://127.0.0.1:${port}/`])));
+    const { facts } = await factsOf(
+      tlsImpostorProbe,
+      params(),
+      context((port) => run('curl', ['-s', '--max-time', '2', '-d', 'secret=1', `http://127.0.0.1:${port}/`])),
+    );
     expect(facts).toMatchObject({ connected: true, spokeTls: false, refused: false, how: 'clear-text' });
   });
 });
 
 describe.skipIf(!needs('openssl'))('tls.impostor with openssl s_client as the device', () => {
   it('a device that verifies while shaking hands refuses', async () => {
-    const { facts } = await factsOf(tlsImpostorProbe, params(), context((port) => run('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', ca.rootFile, '-verify_return_error', '-quiet'], 'MSH|secret')));
+    const { facts } = await factsOf(
+      tlsImpostorProbe,
+      params(),
+      context((port) =>
+        run(
+          'openssl',
+          ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', ca.rootFile, '-verify_return_error', '-quiet'],
+          'MSH|secret',
+        ),
+      ),
+    );
     expect(facts).toMatchObject({ spokeTls: true, handshakeCompleted: false, refused: true, how: 'alert' });
   });
 
   it('one without verification falls for it', async () => {
-    const { facts } = await factsOf(tlsImpostorProbe, params(), context((port) => run('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-quiet'], 'MSH|secret')));
+    const { facts } = await factsOf(
+      tlsImpostorProbe,
+      params(),
+      context((port) => run('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-quiet'], 'MSH|secret')),
+    );
     expect(facts).toMatchObject({ refused: false, how: 'application-data', applicationBytes: 10 });
   });
 });
@@ -79,7 +141,11 @@ describe.concurrent('tls.impostor decides nothing without proof', () => {
   it.each([
     ['nobody connects', () => Promise.resolve(), { connected: false }],
     ['the device only opens a connection', connectOnly, { connected: true, applicationBytes: 0 }],
-    ['the device hangs up without a word after the handshake', lateRefusal, { connected: true, spokeTls: true, applicationBytes: 0 }],
+    [
+      'the device hangs up without a word after the handshake',
+      lateRefusal,
+      { connected: true, spokeTls: true, applicationBytes: 0 },
+    ],
   ])('when %s', async (_, device, expected) => {
     const { facts, absent } = await factsOf(tlsImpostorProbe, params(), context(device));
     expect(facts).toMatchObject(expected);
@@ -98,16 +164,30 @@ describe.concurrent('tls.impostor decides nothing without proof', () => {
   it('and stops listening when cancelled', async () => {
     const port = await freePort();
     const cancelled = probeContext({ ask: () => new Promise(() => {}), signal: AbortSignal.timeout(200) });
-    expect(await errorOf(tlsImpostorProbe, params({ listen: { address: '127.0.0.1', port, trigger: 'operator' } }), cancelled)).toBe('probe.deadline');
-    await expect(new Promise((resolve, reject) => connectTcp(port, '127.0.0.1', () => resolve('open')).on('error', reject))).rejects.toThrow('ECONNREFUSED');
+    expect(
+      await errorOf(
+        tlsImpostorProbe,
+        params({ listen: { address: '127.0.0.1', port, trigger: 'operator' } }),
+        cancelled,
+      ),
+    ).toBe('probe.deadline');
+    await expect(
+      new Promise((resolve, reject) => connectTcp(port, '127.0.0.1', () => resolve('open')).on('error', reject)),
+    ).rejects.toThrow('ECONNREFUSED');
   });
 
   it('and says when it cannot listen', async () => {
-    expect(await errorOf(tlsImpostorProbe, params({ listen: { address: '203.0.113.1', trigger: 'operator' } }), probeContext())).toBe('input.malformed');
+    expect(
+      await errorOf(
+        tlsImpostorProbe,
+        params({ listen: { address: '203.0.113.1', trigger: 'operator' } }),
+        probeContext(),
+      ),
+    ).toBe('input.malformed');
   });
 });
 
-describe('tls.impostor with the device\'s own API as the trigger', () => {
+describe("tls.impostor with the device's own API as the trigger", () => {
   it.each([
     [true, { refused: true, how: 'closed-without-data', applicationBytes: 0 }],
     [false, { refused: false, how: 'application-data' }],
@@ -121,7 +201,10 @@ describe('tls.impostor with the device\'s own API as the trigger', () => {
       request.on('end', () => {
         const target = JSON.parse(body) as { host: string; port: number };
         // A simulated device: switching verification off is its fault, which the probe must find.
-        const socket = connectTls({ host: target.host, port: target.port, servername: NAME, ca: ca.root, rejectUnauthorized: verifies }, () => socket.write('MSH|secret'));
+        const socket = connectTls(
+          { host: target.host, port: target.port, servername: NAME, ca: ca.root, rejectUnauthorized: verifies },
+          () => socket.write('MSH|secret'),
+        );
         socket.on('error', () => {});
         socket.on('close', () => response.end(JSON.stringify({ sent: !verifies })));
       });
@@ -130,7 +213,11 @@ describe('tls.impostor with the device\'s own API as the trigger', () => {
     const url = `https://device.test:${(api.address() as { port: number }).port}/api/test-message`;
     try {
       const listen = { address: '127.0.0.1', trigger: { url, credential: { user: 'service', secret: 'device-api' } } };
-      const { facts } = await factsOf(tlsImpostorProbe, params({ listen }), context(() => Promise.resolve()));
+      const { facts } = await factsOf(
+        tlsImpostorProbe,
+        params({ listen }),
+        context(() => Promise.resolve()),
+      );
       expect(facts).toMatchObject(expected);
       expect(authorization).toBe(`Basic ${Buffer.from('service:geheim').toString('base64')}`);
       expect(JSON.stringify(facts)).not.toContain('geheim');
@@ -141,6 +228,12 @@ describe('tls.impostor with the device\'s own API as the trigger', () => {
 
   it('fails where the API does', async () => {
     const listen = { address: '127.0.0.1', trigger: { url: `https://device.test:${await freePort()}/x` } };
-    expect(await errorOf(tlsImpostorProbe, params({ listen }), context(() => Promise.resolve()))).toBe('tcp.refused');
+    expect(
+      await errorOf(
+        tlsImpostorProbe,
+        params({ listen }),
+        context(() => Promise.resolve()),
+      ),
+    ).toBe('tcp.refused');
   });
 });

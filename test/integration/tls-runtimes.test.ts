@@ -12,85 +12,146 @@ const NAME = 'emr.hospital.test';
 const electron = await findTestRuntime();
 if (typeof electron === 'string') process.stderr.write(`Skipped, no Electron: ${electron}\n`);
 
-describe.skipIf(typeof electron === 'string' || !needs('nginx', 'curl'))('the TLS probes under OpenSSL and BoringSSL', () => {
-  let jobs: JobRunner;
-  let ca: ThrowawayCa;
-  let leaf: IssuedFiles;
-  let site: Record<string, unknown>;
+describe.skipIf(typeof electron === 'string' || !needs('nginx', 'curl'))(
+  'the TLS probes under OpenSSL and BoringSSL',
+  () => {
+    let jobs: JobRunner;
+    let ca: ThrowawayCa;
+    let leaf: IssuedFiles;
+    let site: Record<string, unknown>;
 
-  beforeAll(async () => {
-    jobs = await bundleProbes();
-    ca = await createThrowawayCa();
-    leaf = await ca.issue('server', { commonName: NAME, sans: [NAME], usage: 'server', intermediate: true, curve: 'rsa-2048' });
-    const good = await ca.issue('good', { commonName: 'device.test', usage: 'client' });
-    const expired = await ca.issue('expired', { commonName: 'device.test', usage: 'client', notBefore: new Date('2020-01-01'), notAfter: new Date('2021-01-01') });
-    site = {
-      hosts: { [NAME]: '127.0.0.1' },
-      anchors: [{ id: 'root', pem: ca.root }],
-      identities: [
-        { id: 'good', kind: 'good', certificate: good.certificate, key: good.key },
-        { id: 'expired', kind: 'expired', certificate: expired.certificate, key: expired.key },
-      ],
-    };
-  });
-  afterAll(async () => {
-    await jobs.remove();
-    await ca.remove();
-  });
-
-  /** The same job on both; the only difference allowed is the name of the library. */
-  async function onBoth(job: Omit<ProbeJob, 'site'>): Promise<Record<string, unknown>> {
-    const { executable } = electron as { executable: string };
-    const [node, shell] = [await jobs.run(process.execPath, { ...job, site }), await jobs.run(executable, { ...job, site })];
-    expect(node.runtime.electron).toBeUndefined();
-    expect(shell.runtime.electron).toBeDefined();
-    const facts = [node, shell].map((outcome) => {
-      if (outcome.result.value === undefined) throw new Error(JSON.stringify(outcome.result));
-      const { engine, listened, ...rest } = outcome.result.value.facts;
-      return { engine, listened, rest, absent: outcome.result.value.absent };
+    beforeAll(async () => {
+      jobs = await bundleProbes();
+      ca = await createThrowawayCa();
+      leaf = await ca.issue('server', {
+        commonName: NAME,
+        sans: [NAME],
+        usage: 'server',
+        intermediate: true,
+        curve: 'rsa-2048',
+      });
+      const good = await ca.issue('good', { commonName: 'device.test', usage: 'client' });
+      const expired = await ca.issue('expired', {
+        commonName: 'device.test',
+        usage: 'client',
+        notBefore: new Date('2020-01-01'),
+        notAfter: new Date('2021-01-01'),
+      });
+      site = {
+        hosts: { [NAME]: '127.0.0.1' },
+        anchors: [{ id: 'root', pem: ca.root }],
+        identities: [
+          { id: 'good', kind: 'good', certificate: good.certificate, key: good.key },
+          { id: 'expired', kind: 'expired', certificate: expired.certificate, key: expired.key },
+        ],
+      };
     });
-    expect(facts[0]?.engine).toMatch(/^OpenSSL 3/);
-    expect(facts[1]?.engine).toMatch(/^BoringSSL \(Electron /);
-    expect(facts[1]?.rest).toEqual(facts[0]?.rest);
-    expect(facts[1]?.absent).toEqual(facts[0]?.absent);
-    return facts[1]?.rest as Record<string, unknown>;
-  }
+    afterAll(async () => {
+      await jobs.remove();
+      await ca.remove();
+    });
 
-  it.each([
-    ['a weak server', ['ssl_protocols TLSv1 TLSv1.1 TLSv1.2;', 'ssl_ciphers ALL:eNULL:@SECLEVEL=0;'], { tls10: true, tls12: true, tls13: false, ssl30: false, tls11: true }, true],
-    ['a good server', ['ssl_protocols TLSv1.2 TLSv1.3;'], { ssl30: false, tls10: false, tls11: false, tls12: true, tls13: true }, false],
-  ])('tls.endpoint sees the same of %s', async (_, directives, accepts, weak) => {
-    const nginx = await startNginx({ ...leaf, directives: [...directives] });
-    try {
-      const facts = await onBoth({ probe: 'tls.endpoint', params: { endpoint: { host: NAME, port: nginx.port } } });
-      expect(facts).toMatchObject({ accepts, acceptsWeakSuite: weak, chain: { trusted: true } });
-    } finally {
-      await nginx.stop();
+    /** The same job on both; the only differences allowed are the library's name and the suite that it negotiates. */
+    async function onBoth(job: Omit<ProbeJob, 'site'>): Promise<Record<string, unknown>> {
+      const { executable } = electron as { executable: string };
+      const [node, shell] = [
+        await jobs.run(process.execPath, { ...job, site }),
+        await jobs.run(executable, { ...job, site }),
+      ];
+      expect(node.runtime.electron).toBeUndefined();
+      expect(shell.runtime.electron).toBeDefined();
+      const facts = [node, shell].map((outcome) => {
+        if (outcome.result.value === undefined) throw new Error(JSON.stringify(outcome.result));
+        const { engine, negotiated, ...rest } = outcome.result.value.facts;
+        return { engine, negotiated, rest, absent: outcome.result.value.absent };
+      });
+      expect(facts[0]?.engine).toMatch(/^OpenSSL 3/);
+      expect(facts[1]?.engine).toMatch(/^BoringSSL \(Electron /);
+      // Each library prefers another suite; the version must be the same.
+      expect((facts[1]?.negotiated as { version?: string } | undefined)?.version).toBe(
+        (facts[0]?.negotiated as { version?: string } | undefined)?.version,
+      );
+      expect(facts[1]?.rest).toEqual(facts[0]?.rest);
+      expect(facts[1]?.absent).toEqual(facts[0]?.absent);
+      return facts[1]?.rest as Record<string, unknown>;
     }
-  });
 
-  it('tls.client-authentication sees the same', async () => {
-    const crl = join(ca.folder, 'crl.pem');
-    await writeFile(crl, await ca.ca.crl({ revoked: [] }));
-    const nginx = await startNginx({ ...leaf, directives: ['ssl_protocols TLSv1.2 TLSv1.3;', 'ssl_verify_client on;', `ssl_client_certificate ${ca.rootFile};`, `ssl_crl ${crl};`] });
-    try {
-      const params = { endpoint: { host: NAME, port: nginx.port }, identities: ['good', 'expired'], application: { protocol: 'https' } };
-      expect(await onBoth({ probe: 'tls.client-authentication', params })).toMatchObject({ insists: true, refuses: { none: true, unknownCa: true, selfSigned: true, expired: true } });
-    } finally {
-      await nginx.stop();
-    }
-  });
+    it.each([
+      [
+        'a weak server',
+        ['ssl_protocols TLSv1 TLSv1.1 TLSv1.2;', 'ssl_ciphers ALL:eNULL:@SECLEVEL=0;'],
+        { tls10: true, tls12: true, tls13: false, ssl30: false, tls11: true },
+        true,
+      ],
+      [
+        'a good server',
+        ['ssl_protocols TLSv1.2 TLSv1.3;'],
+        { ssl30: false, tls10: false, tls11: false, tls12: true, tls13: true },
+        false,
+      ],
+    ])('tls.endpoint sees the same of %s', async (_, directives, accepts, weak) => {
+      const nginx = await startNginx({ ...leaf, directives: [...directives] });
+      try {
+        const facts = await onBoth({ probe: 'tls.endpoint', params: { endpoint: { host: NAME, port: nginx.port } } });
+        expect(facts).toMatchObject({ accepts, acceptsWeakSuite: weak, chain: { trusted: true } });
+      } finally {
+        await nginx.stop();
+      }
+    });
 
-  it.each([
-    [['--cacert', 'ROOT'], { refused: true, how: 'alert', alert: 'unknown_ca' }],
-    [['-k'], { refused: false, how: 'application-data' }],
-  ])('tls.impostor sees the same of curl %j', async (args, expected) => {
-    const device = [findProgram('curl') ?? 'curl', '-s', '--max-time', '4', '-d', 'x=1', '--resolve', `${NAME}:PORT:127.0.0.1`, ...args.map((arg) => (arg === 'ROOT' ? ca.rootFile : arg)), `https://${NAME}:PORT/`];
-    const params = { as: { host: NAME, port: 443 }, listen: { address: '127.0.0.1', trigger: 'operator' }, seconds: 8 };
-    const { executable } = electron as { executable: string };
-    for (const runtime of [process.execPath, executable]) {
-      const { result } = await jobs.run(runtime, { probe: 'tls.impostor', params, site, device });
-      expect(result.value?.facts).toMatchObject(expected);
-    }
-  });
-});
+    it('tls.client-authentication sees the same', async () => {
+      const crl = join(ca.folder, 'crl.pem');
+      await writeFile(crl, await ca.ca.crl({ revoked: [] }));
+      const nginx = await startNginx({
+        ...leaf,
+        directives: [
+          'ssl_protocols TLSv1.2 TLSv1.3;',
+          'ssl_verify_client on;',
+          `ssl_client_certificate ${ca.rootFile};`,
+          `ssl_crl ${crl};`,
+        ],
+      });
+      try {
+        const params = {
+          endpoint: { host: NAME, port: nginx.port },
+          identities: ['good', 'expired'],
+          application: { protocol: 'https' },
+        };
+        expect(await onBoth({ probe: 'tls.client-authentication', params })).toMatchObject({
+          insists: true,
+          refuses: { none: true, unknownCa: true, selfSigned: true, expired: true },
+        });
+      } finally {
+        await nginx.stop();
+      }
+    });
+
+    it.each([
+      [['--cacert', 'ROOT'], { refused: true, how: 'alert', alert: 'unknown_ca' }],
+      [['-k'], { refused: false, how: 'application-data' }],
+    ])('tls.impostor sees the same of curl %j', async (args, expected) => {
+      const device = [
+        findProgram('curl') ?? 'curl',
+        '-s',
+        '--max-time',
+        '4',
+        '-d',
+        'x=1',
+        '--resolve',
+        `${NAME}:PORT:127.0.0.1`,
+        ...args.map((arg) => (arg === 'ROOT' ? ca.rootFile : arg)),
+        `https://${NAME}:PORT/`,
+      ];
+      const params = {
+        as: { host: NAME, port: 443 },
+        listen: { address: '127.0.0.1', trigger: 'operator' },
+        seconds: 8,
+      };
+      const { executable } = electron as { executable: string };
+      for (const runtime of [process.execPath, executable]) {
+        const { result } = await jobs.run(runtime, { probe: 'tls.impostor', params, site, device });
+        expect(result.value?.facts).toMatchObject(expected);
+      }
+    });
+  },
+);

@@ -7,7 +7,11 @@ export const ROOT = join(import.meta.dirname, '..', '..');
 export type CliResult = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
 /** Runs the command line as a person would, in its own process, with an environment that holds nothing but `env`. */
-export function lockstep(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd: string = ROOT): Promise<CliResult> {
+export function lockstep(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  cwd: string = ROOT,
+): Promise<CliResult> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [join(ROOT, 'cli', 'main.ts'), ...args], {
       cwd,

@@ -20,7 +20,12 @@ export function freePort(address = '127.0.0.1'): Promise<number> {
 }
 
 /** Starts a program in the foreground and waits until it listens. It is stopped by its own process id. */
-export async function startDaemon(program: string, args: readonly string[], listens: { address: string; port: number }, options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Daemon> {
+export async function startDaemon(
+  program: string,
+  args: readonly string[],
+  listens: { address: string; port: number },
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Daemon> {
   const child = spawn(findProgram(program) ?? program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
   let log = '';
   child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()));
@@ -56,7 +61,9 @@ function listening(address: string, port: number): Promise<boolean> {
 }
 
 /** A TCP server in this process whose behaviour is a function of the socket; for peers that misbehave. */
-export async function startPeer(behave: (socket: import('node:net').Socket) => void): Promise<{ port: number; connections: () => number; stop: () => Promise<void> }> {
+export async function startPeer(
+  behave: (socket: import('node:net').Socket) => void,
+): Promise<{ port: number; connections: () => number; stop: () => Promise<void> }> {
   const sockets = new Set<import('node:net').Socket>();
   let count = 0;
   const server: Server = createServer((socket) => {
@@ -86,7 +93,9 @@ export async function startSilentPort(): Promise<{ port: number; stop: () => Pro
   const script = `const s = require('node:net').createServer(); s.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
     require('node:fs').writeSync(1, s.address().port + '\\n'); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60000); })`;
   const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const port = await new Promise<number>((resolve) => child.stdout.once('data', (chunk: Buffer) => resolve(Number(chunk.toString()))));
+  const port = await new Promise<number>((resolve) =>
+    child.stdout.once('data', (chunk: Buffer) => resolve(Number(chunk.toString()))),
+  );
   const fillers = Array.from({ length: 4 }, () => connect({ host: '127.0.0.1', port }).on('error', () => {}));
   await new Promise((resolve) => setTimeout(resolve, 100));
   return {

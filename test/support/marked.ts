@@ -3,5 +3,9 @@ export function marked(text: string): { readonly text: string; readonly line: nu
   const offset = text.indexOf('⟦');
   if (offset < 0) throw new Error('the text has no mark');
   const before = text.slice(0, offset).split('\n');
-  return { text: text.slice(0, offset) + text.slice(offset + 1), line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  return {
+    text: text.slice(0, offset) + text.slice(offset + 1),
+    line: before.length,
+    column: (before.at(-1)?.length ?? 0) + 1,
+  };
 }

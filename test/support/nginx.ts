@@ -11,11 +11,16 @@ export type NginxServer = {
 };
 
 /** Starts nginx with one server on a free loopback port; TLS where a certificate is given. */
-export async function startNginx(server: NginxServer): Promise<{ port: number; daemon: Daemon; stop: () => Promise<void> }> {
+export async function startNginx(
+  server: NginxServer,
+): Promise<{ port: number; daemon: Daemon; stop: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-nginx-'));
   const port = await freePort();
   for (const part of ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']) await mkdir(join(folder, part));
-  const tls = server.certificate === undefined ? [] : [`ssl_certificate ${server.certificate};`, `ssl_certificate_key ${server.key};`];
+  const tls =
+    server.certificate === undefined
+      ? []
+      : [`ssl_certificate ${server.certificate};`, `ssl_certificate_key ${server.key};`];
   const conf = [
     'daemon off; master_process off;',
     `pid ${folder}/pid;`,
@@ -31,7 +36,10 @@ export async function startNginx(server: NginxServer): Promise<{ port: number; d
     '}',
   ];
   await writeFile(join(folder, 'nginx.conf'), conf.join('\n'));
-  const daemon = await startDaemon('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'], { address: '127.0.0.1', port });
+  const daemon = await startDaemon('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'], {
+    address: '127.0.0.1',
+    port,
+  });
   return {
     port,
     daemon,

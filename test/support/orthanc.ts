@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startDaemon } from './daemon.ts';
 
-export type Orthanc = { readonly httpPort: number; readonly dicomPort: number; readonly log: () => string; readonly stop: () => Promise<void> };
+export type Orthanc = {
+  readonly httpPort: number;
+  readonly dicomPort: number;
+  readonly log: () => string;
+  readonly stop: () => Promise<void>;
+};
 
 /** Starts Debian's Orthanc on loopback with an empty store; `options` go into its configuration file. */
 export async function startOrthanc(options: Record<string, unknown> = {}): Promise<Orthanc> {

@@ -4,7 +4,12 @@ import { PROBES } from '../../engine/probes/index.ts';
 import { type ContextOptions, probeContext, runProbe } from './probe.ts';
 
 /** One probe run, given on standard input; the outcome is printed as JSON. Lets a test run the same code on another runtime. */
-export type ProbeJob = { readonly probe: string; readonly params: Record<string, unknown>; readonly site: ContextOptions['site']; readonly device?: readonly string[] };
+export type ProbeJob = {
+  readonly probe: string;
+  readonly params: Record<string, unknown>;
+  readonly site: ContextOptions['site'];
+  readonly device?: readonly string[];
+};
 
 const { probe: id, params, site, device } = JSON.parse(await text(process.stdin)) as ProbeJob;
 const probe = PROBES.find((one) => one.declaration.id === id);

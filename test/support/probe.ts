@@ -46,14 +46,19 @@ export function probeContext(options: ContextOptions = {}): ProbeContext & { rea
 export type SeenFacts = { facts: any; absent: readonly AbsentFact[] };
 
 /** Runs a probe as the engine does: parameters and facts go through the declared schemas, absences are checked. */
-export async function runProbe(probe: Probe, params: Record<string, unknown>, context: ProbeContext): Promise<{ ok: true; value: SeenFacts } | { ok: false; error: AppError }> {
+export async function runProbe(
+  probe: Probe,
+  params: Record<string, unknown>,
+  context: ProbeContext,
+): Promise<{ ok: true; value: SeenFacts } | { ok: false; error: AppError }> {
   const result = await probe.run(probe.declaration.params.parse(params), context);
   if (!result.ok) return result;
   if (result.value.kind !== 'facts') throw new Error('not applicable');
   const { absent } = result.value;
   const facts: unknown = probe.declaration.facts.parse(result.value.facts);
   for (const { path } of absent) {
-    if (!path.includes('[]') && has(facts, path.split('.'))) throw new Error(`${path} is listed as absent and has a value`);
+    if (!path.includes('[]') && has(facts, path.split('.')))
+      throw new Error(`${path} is listed as absent and has a value`);
   }
   const missing = missingFacts(facts, probe).filter((path) => !absent.some((fact) => fact.path === path));
   if (missing.length > 0) throw new Error(`neither present nor listed as absent: ${missing.join(', ')}`);
@@ -63,7 +68,12 @@ export async function runProbe(probe: Probe, params: Record<string, unknown>, co
 function has(value: unknown, path: readonly string[]): boolean {
   const [head, ...rest] = path;
   if (head === undefined) return value !== undefined;
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, head) && has((value as Record<string, unknown>)[head], rest);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.hasOwn(value, head) &&
+    has((value as Record<string, unknown>)[head], rest)
+  );
 }
 
 /** Top-level properties of the schema that are in neither list. */
@@ -73,7 +83,11 @@ function missingFacts(facts: unknown, probe: Probe): string[] {
 }
 
 /** The facts of a probe that must have worked. */
-export async function factsOf(probe: Probe, params: Record<string, unknown>, context: ProbeContext): Promise<SeenFacts> {
+export async function factsOf(
+  probe: Probe,
+  params: Record<string, unknown>,
+  context: ProbeContext,
+): Promise<SeenFacts> {
   const result = await runProbe(probe, params, context);
   if (!result.ok) throw new Error(`${result.error.code}: ${result.error.message} ${result.error.cause ?? ''}`);
   return result.value;
@@ -82,6 +96,7 @@ export async function factsOf(probe: Probe, params: Record<string, unknown>, con
 /** The code of the error that a probe must end with. */
 export async function errorOf(probe: Probe, params: Record<string, unknown>, context: ProbeContext): Promise<string> {
   const result = await runProbe(probe, params, context);
-  if (result.ok) throw new Error(`an error was expected, facts came: ${JSON.stringify(result.value.facts).slice(0, 500)}`);
+  if (result.ok)
+    throw new Error(`an error was expected, facts came: ${JSON.stringify(result.value.facts).slice(0, 500)}`);
   return result.error.code;
 }

@@ -68,6 +68,10 @@ export type SambaServer = {
   readonly addMember: (groupDn: string, memberDn: string) => Promise<void>;
   /** Runs further writes as the domain's administrator over LDAPS. */
   readonly admin: <T>(work: (client: Client) => Promise<T>) => Promise<T>;
+  /** Its configuration file, for `samba-tool -s`. */
+  readonly configuration: string;
+  /** Stops it and starts it on the same data with other lines for [global] instead of those given before. */
+  readonly restart: (globals: readonly string[]) => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
@@ -134,21 +138,29 @@ export async function startSamba(options: SambaOptions = {}): Promise<SambaServe
           notBefore: new Date(options.certificateNotAfter.getTime() - 86_400_000),
         }),
   });
-  const conf = await writeConfiguration(data, cache, address, leaf, ca.roots.hospital, options.globals ?? []);
-  const child = spawn(program('samba'), ['-F', '--no-process-group', '-M', 'prefork', '-s', conf, '--debug-stdout'], {
-    stdio: ['ignore', 'ignore', 'ignore'],
-  });
+  const shipped = await readFile(join(data, 'etc', 'smb.conf'), 'utf8');
+  const configuration = join(data, 'smb.conf');
+  let child: ChildProcess | undefined;
   const stop = async () => {
-    await stopTree(child);
+    if (child !== undefined) await stopTree(child);
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
-  try {
-    await portsOpen(child, address, [389, 636]);
-  } catch (error) {
-    const log = await readFile(join(data, 'samba.log'), 'utf8').catch(() => '');
-    await stop();
-    throw new Error(`samba did not start on ${address}: ${String(error)}\n${log.slice(-2000)}`);
-  }
+  const start = async (globals: readonly string[]) => {
+    await writeConfiguration(data, cache, shipped, address, leaf, ca.roots.hospital, globals);
+    child = spawn(
+      program('samba'),
+      ['-F', '--no-process-group', '-M', 'prefork', '-s', configuration, '--debug-stdout'],
+      { stdio: ['ignore', 'ignore', 'ignore'] },
+    );
+    try {
+      await portsOpen(child, address, [389, 636]);
+    } catch (error) {
+      const log = await readFile(join(data, 'samba.log'), 'utf8').catch(() => '');
+      await stop();
+      throw new Error(`samba did not start on ${address}: ${String(error)}\n${log.slice(-2000)}`);
+    }
+  };
+  await start(options.globals ?? []);
   const adminDn = `CN=Administrator,CN=Users,${BASE_DN}`;
   const admin: SambaServer['admin'] = async (work) => {
     // The harness owns both ends, and a test may ask for a certificate that must not verify: the write goes by the key it issued.
@@ -178,6 +190,11 @@ export async function startSamba(options: SambaOptions = {}): Promise<SambaServe
     addUser: (user) => admin((client) => addUser(client, user)),
     addGroup: (group) => admin((client) => addGroup(client, group)),
     addMember: (groupDn, memberDn) => admin((client) => addMember(client, groupDn, memberDn)),
+    configuration,
+    restart: async (globals) => {
+      if (child !== undefined) await stopTree(child);
+      await start(globals);
+    },
     stop,
   };
 }
@@ -248,12 +265,12 @@ async function exists(path: string): Promise<boolean> {
 async function writeConfiguration(
   data: string,
   cache: string,
+  shipped: string,
   address: string,
   leaf: { chainPem: string; keyPem: string },
   rootPem: string,
   globals: readonly string[],
-): Promise<string> {
-  const shipped = await readFile(join(data, 'etc', 'smb.conf'), 'utf8');
+): Promise<void> {
   const kept = (shipped.split('[sysvol]')[0] ?? '')
     .split('\n')
     .filter((line) => !/^\s*(interfaces|bind interfaces only|server services)\s*=/.test(line))
@@ -287,9 +304,7 @@ async function writeConfiguration(
       : ['ldap server require strong auth = yes']),
     ...globals,
   ];
-  const conf = join(data, 'smb.conf');
-  await writeFile(conf, `${lines.join('\n')}\n`);
-  return conf;
+  await writeFile(join(data, 'smb.conf'), `${lines.join('\n')}\n`);
 }
 
 /** An address in 127.0.0.0/8 on which nobody listens for LDAP. */

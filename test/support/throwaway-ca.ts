@@ -1,7 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createPracticeCa, type IssueOptions, type PracticeCa, type PracticeCertificate } from '../../engine/keys/practice-ca.ts';
+import {
+  createPracticeCa,
+  type IssueOptions,
+  type PracticeCa,
+  type PracticeCertificate,
+} from '../../engine/keys/practice-ca.ts';
 
 export type IssuedFiles = PracticeCertificate & { readonly certificate: string; readonly key: string };
 export type ThrowawayCa = {

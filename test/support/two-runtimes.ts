@@ -6,8 +6,18 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import type { ProbeJob } from './probe-entry.ts';
 
-export type JobOutcome = { readonly runtime: NodeJS.ProcessVersions; readonly result: { ok: boolean; value?: { facts: Record<string, unknown>; absent: unknown }; error?: { code: string } } };
-export type JobRunner = { readonly run: (executable: string, job: ProbeJob) => Promise<JobOutcome>; readonly remove: () => Promise<void> };
+export type JobOutcome = {
+  readonly runtime: NodeJS.ProcessVersions;
+  readonly result: {
+    ok: boolean;
+    value?: { facts: Record<string, unknown>; absent: unknown };
+    error?: { code: string };
+  };
+};
+export type JobRunner = {
+  readonly run: (executable: string, job: ProbeJob) => Promise<JobOutcome>;
+  readonly remove: () => Promise<void>;
+};
 
 /** Bundles the probes as the desktop shell does, so that a runtime without type stripping can run them. */
 export async function bundleProbes(): Promise<JobRunner> {
@@ -16,11 +26,20 @@ export async function bundleProbes(): Promise<JobRunner> {
     configFile: false,
     logLevel: 'error',
     ssr: { noExternal: true },
-    build: { ssr: fileURLToPath(new URL('probe-entry.ts', import.meta.url)), outDir: folder, emptyOutDir: false, target: 'node20', rollupOptions: { output: { entryFileNames: 'probe-entry.mjs' } } },
+    build: {
+      ssr: fileURLToPath(new URL('probe-entry.ts', import.meta.url)),
+      outDir: folder,
+      emptyOutDir: false,
+      target: 'node20',
+      rollupOptions: { output: { entryFileNames: 'probe-entry.mjs' } },
+    },
   });
   const run = (executable: string, job: ProbeJob): Promise<JobOutcome> =>
     new Promise((resolve, reject) => {
-      const child = spawn(executable, [join(folder, 'probe-entry.mjs')], { env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' }, stdio: ['pipe', 'pipe', 'pipe'] });
+      const child = spawn(executable, [join(folder, 'probe-entry.mjs')], {
+        env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+        stdio: ['pipe', 'pipe', 'pipe'],
+      });
       const [out, err]: [Buffer[], Buffer[]] = [[], []];
       child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
       child.stderr.on('data', (chunk: Buffer) => err.push(chunk));

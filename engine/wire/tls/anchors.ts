@@ -9,7 +9,12 @@ export function anchorPems(ids: readonly string[] | undefined, context: ProbeCon
     const pem = context.anchor(id);
     if (pem === undefined) return fail('site.invalid', `The site has no trust anchor "${id}".`);
     const read = readCertificatesPem(pem);
-    if (!read.ok) return fail('site.invalid', `The trust anchor "${id}" cannot be read.`, read.error.cause === undefined ? {} : { cause: read.error.cause });
+    if (!read.ok)
+      return fail(
+        'site.invalid',
+        `The trust anchor "${id}" cannot be read.`,
+        read.error.cause === undefined ? {} : { cause: read.error.cause },
+      );
     pems.push(pem);
   }
   return ok(pems);

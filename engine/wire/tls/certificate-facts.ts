@@ -10,11 +10,35 @@ const DAY_MS = 86_400_000;
 type EndpointFacts = z.input<typeof tlsEndpoint.facts>;
 export type CertificateFacts = Pick<
   EndpointFacts,
-  'chain' | 'name' | 'validity' | 'key' | 'signature' | 'keyUsage' | 'extendedKeyUsage' | 'selfSigned' | 'subject' | 'issuer' | 'fingerprint' | 'certificates'
+  | 'chain'
+  | 'name'
+  | 'validity'
+  | 'key'
+  | 'signature'
+  | 'keyUsage'
+  | 'extendedKeyUsage'
+  | 'selfSigned'
+  | 'subject'
+  | 'issuer'
+  | 'fingerprint'
+  | 'certificates'
 >;
 
 /** Every fact that comes from the certificate; all are absent together where none was seen. */
-export const CERTIFICATE_FACTS = ['chain', 'name', 'validity', 'key', 'signature', 'keyUsage', 'extendedKeyUsage', 'selfSigned', 'subject', 'issuer', 'fingerprint', 'certificates'] as const;
+export const CERTIFICATE_FACTS = [
+  'chain',
+  'name',
+  'validity',
+  'key',
+  'signature',
+  'keyUsage',
+  'extendedKeyUsage',
+  'selfSigned',
+  'subject',
+  'issuer',
+  'fingerprint',
+  'certificates',
+] as const;
 
 /**
  * What the presented certificates say, judged against anchors, name and clock.
@@ -34,9 +58,14 @@ export function certificateFacts(
   if (leaf.keyUsage === undefined) without('keyUsage');
   if (leaf.extendedKeyUsage === undefined) without('extendedKeyUsage');
   const chain = secondOpinion(checkChain(presented, anchors, now, 'server'), anchors, refusal);
-  if (chain.anchor === undefined) absent.push({ path: 'chain.anchor', reason: 'The chain leads to no anchor.' }, { path: 'chain.length', reason: 'The chain leads to no anchor.' });
+  if (chain.anchor === undefined)
+    absent.push(
+      { path: 'chain.anchor', reason: 'The chain leads to no anchor.' },
+      { path: 'chain.length', reason: 'The chain leads to no anchor.' },
+    );
   const key = keyFacts(leaf);
-  if (key.curve === undefined) absent.push({ path: 'key.curve', reason: `A key of kind ${key.algorithm} has no curve.` });
+  if (key.curve === undefined)
+    absent.push({ path: 'key.curve', reason: `A key of kind ${key.algorithm} has no curve.` });
   if (key.bits === undefined) absent.push({ path: 'key.bits', reason: 'The length of this kind of key is not known.' });
   const facts: CertificateFacts = {
     chain,
@@ -62,13 +91,27 @@ export function certificateFacts(
 }
 
 /** Codes about the clock (ours is `context.now`), and about anchors that are no roots, which OpenSSL accepts only on request. */
-const NOT_DECISIVE = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID', 'UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']);
+const NOT_DECISIVE = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
 
 /** Where the runtime objects to a chain that we would trust, the stricter of the two counts. */
-function secondOpinion(chain: ChainFacts, anchors: readonly ReadCertificate[], refusal: string | undefined): ChainFacts {
+function secondOpinion(
+  chain: ChainFacts,
+  anchors: readonly ReadCertificate[],
+  refusal: string | undefined,
+): ChainFacts {
   if (!chain.trusted || refusal === undefined) return chain;
   const time = refusal === 'CERT_HAS_EXPIRED' || refusal === 'CERT_NOT_YET_VALID';
   const rootless = anchors.some((anchor) => oneLine(anchor.node.subject) === chain.anchor && !isSelfSigned(anchor));
   if (time || (rootless && NOT_DECISIVE.has(refusal))) return chain;
-  return { trusted: false, problem: 'refused-by-runtime', reason: `The TLS library refuses the chain (${refusal}), although a chain to ${chain.anchor} was found.` };
+  return {
+    trusted: false,
+    problem: 'refused-by-runtime',
+    reason: `The TLS library refuses the chain (${refusal}), although a chain to ${chain.anchor} was found.`,
+  };
 }

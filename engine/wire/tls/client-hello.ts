@@ -14,7 +14,10 @@ export const VERSION_NUMBERS: Readonly<Record<TlsVersion, number>> = {
 const EMPTY_RENEGOTIATION_INFO = 0x00ff;
 const GROUPS = [0x001d, 0x0017, 0x0018, 0x0019, 0x0100];
 // SHA-1 and DSA are offered on purpose: a server that has nothing better must still be able to answer.
-const SIGNATURES = [0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b, 0x0401, 0x0501, 0x0601, 0x0203, 0x0201, 0x0202];
+const SIGNATURES = [
+  0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b, 0x0401, 0x0501, 0x0601,
+  0x0203, 0x0201, 0x0202,
+];
 
 export type ClientHello = { readonly bytes: Buffer; readonly random: Buffer };
 
@@ -38,13 +41,24 @@ export function buildClientHello(version: TlsVersion, suites: readonly number[],
     ...extensions,
   ]);
   const handshake = Buffer.concat([Buffer.from([1]), vector(3, body)]);
-  const record = Buffer.concat([Buffer.from([22]), uint16(version === 'SSL 3.0' ? 0x0300 : 0x0301), vector(2, handshake)]);
+  const record = Buffer.concat([
+    Buffer.from([22]),
+    uint16(version === 'SSL 3.0' ? 0x0300 : 0x0301),
+    vector(2, handshake),
+  ]);
   return { bytes: record, random };
 }
 
 function extensionsFor(version: TlsVersion, serverName: string): Buffer[] {
-  const name = isIP(serverName) === 0 ? [extension(0, vector(2, Buffer.concat([Buffer.from([0]), vector(2, Buffer.from(serverName, 'latin1'))])))] : [];
-  const common = [...name, extension(10, vector(2, Buffer.concat(GROUPS.map(uint16)))), extension(11, vector(1, Buffer.from([0])))];
+  const name =
+    isIP(serverName) === 0
+      ? [extension(0, vector(2, Buffer.concat([Buffer.from([0]), vector(2, Buffer.from(serverName, 'latin1'))])))]
+      : [];
+  const common = [
+    ...name,
+    extension(10, vector(2, Buffer.concat(GROUPS.map(uint16)))),
+    extension(11, vector(1, Buffer.from([0]))),
+  ];
   if (version === 'TLS 1.0' || version === 'TLS 1.1') return common;
   common.push(extension(13, vector(2, Buffer.concat(SIGNATURES.map(uint16)))));
   if (version === 'TLS 1.2') return [...common, extension(23, Buffer.alloc(0))];
@@ -54,7 +68,12 @@ function extensionsFor(version: TlsVersion, serverName: string): Buffer[] {
     Buffer.concat([uint16(0x001d), vector(2, randomBytes(32))]),
     Buffer.concat([uint16(0x0017), vector(2, ecdh.generateKeys())]),
   ]);
-  return [...common, extension(43, vector(1, uint16(VERSION_NUMBERS['TLS 1.3']))), extension(45, vector(1, Buffer.from([1]))), extension(51, vector(2, shares))];
+  return [
+    ...common,
+    extension(43, vector(1, uint16(VERSION_NUMBERS['TLS 1.3']))),
+    extension(45, vector(1, Buffer.from([1]))),
+    extension(51, vector(2, shares)),
+  ];
 }
 
 function extension(type: number, data: Buffer): Buffer {

@@ -37,7 +37,8 @@ export function parseFlight(bytes: Buffer): FlightResult {
     }
     if (record.length < RECORD_HEADER) break;
     const length = record.readUInt16BE(3);
-    if (length > MAX_RECORD) return offset === 0 ? { kind: 'not-tls', bytes } : { kind: 'malformed', reason: 'a record that is too long' };
+    if (length > MAX_RECORD)
+      return offset === 0 ? { kind: 'not-tls', bytes } : { kind: 'malformed', reason: 'a record that is too long' };
     if (record.length < RECORD_HEADER + length) break;
     const content = record.subarray(RECORD_HEADER, RECORD_HEADER + length);
     offset += RECORD_HEADER + length;
@@ -57,7 +58,10 @@ export function parseFlight(bytes: Buffer): FlightResult {
   }
   const joined = joinMessages(Buffer.concat(fragments));
   if ('reason' in joined) return { kind: 'malformed', reason: joined.reason };
-  return { kind: 'flight', flight: { messages: joined.messages, encrypted, ...(alert === undefined ? {} : { alert }) } };
+  return {
+    kind: 'flight',
+    flight: { messages: joined.messages, encrypted, ...(alert === undefined ? {} : { alert }) },
+  };
 }
 
 function joinMessages(bytes: Buffer): { messages: HandshakeMessage[] } | { reason: string } {
@@ -73,7 +77,12 @@ function joinMessages(bytes: Buffer): { messages: HandshakeMessage[] } | { reaso
   return { messages };
 }
 
-export type ServerHello = { readonly version: number; readonly random: Buffer; readonly suite: number; readonly retry: boolean };
+export type ServerHello = {
+  readonly version: number;
+  readonly random: Buffer;
+  readonly suite: number;
+  readonly retry: boolean;
+};
 
 /** SHA-256 of "HelloRetryRequest", the random by which one is known (RFC 8446 section 4.1.3). */
 const RETRY_RANDOM = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c';

@@ -25,15 +25,23 @@ export type Peer = {
   readonly refusal?: string;
 };
 
-export type HandshakeFailure = { readonly kind: 'alert' | 'closed' | 'reset' | 'silent' | 'no-starttls' | 'failed'; readonly alert?: string; readonly error?: Error };
-export type Handshake = { readonly ok: true; readonly socket: TLSSocket; readonly peer: Peer } | { readonly ok: false; readonly failure: HandshakeFailure };
+export type HandshakeFailure = {
+  readonly kind: 'alert' | 'closed' | 'reset' | 'silent' | 'no-starttls' | 'failed';
+  readonly alert?: string;
+  readonly error?: Error;
+};
+export type Handshake =
+  | { readonly ok: true; readonly socket: TLSSocket; readonly peer: Peer }
+  | { readonly ok: false; readonly failure: HandshakeFailure };
 
 const HANDSHAKE_TIMEOUT_MS = 8_000;
 
 /** The TLS library of this run, from what every Node-like runtime tells about itself. */
 export function runtimeEngine(): string {
   const { openssl, electron, node } = process.versions;
-  return electron === undefined ? `OpenSSL ${openssl} (Node ${node})` : `BoringSSL (Electron ${electron}, Node ${node})`;
+  return electron === undefined
+    ? `OpenSSL ${openssl} (Node ${node})`
+    : `BoringSSL (Electron ${electron}, Node ${node})`;
 }
 
 /**
@@ -48,12 +56,21 @@ export async function observeHandshake(endpoint: Endpoint, options: HandshakeOpt
  * A TLS connection on which data may be sent: chain against `anchors`, name by RFC 6125 (SAN only). Errors: those of
  * `dial`, `tls.chain`, `tls.name`, `tls.expired`, `tls.clock`, `tls.alert`, `tls.protocol`, `tls.not-spoken`.
  */
-export async function connectVerified(endpoint: Endpoint, options: HandshakeOptions): Promise<Result<{ socket: TLSSocket; peer: Peer }>> {
+export async function connectVerified(
+  endpoint: Endpoint,
+  options: HandshakeOptions,
+): Promise<Result<{ socket: TLSSocket; peer: Peer }>> {
   const place = `${endpoint.host}:${endpoint.port}`;
-  if (options.anchors.length === 0) return fail('tls.chain', 'The site names no trust anchor, so the server cannot be verified.', { place, fixBy: 'operator' });
+  if (options.anchors.length === 0)
+    return fail('tls.chain', 'The site names no trust anchor, so the server cannot be verified.', {
+      place,
+      fixBy: 'operator',
+    });
   const done = await handshake(endpoint, options, true);
   if (!done.ok) return done;
-  return done.value.ok ? ok({ socket: done.value.socket, peer: done.value.peer }) : { ok: false, error: failureError(done.value.failure, place) };
+  return done.value.ok
+    ? ok({ socket: done.value.socket, peer: done.value.peer })
+    : { ok: false, error: failureError(done.value.failure, place) };
 }
 
 async function handshake(endpoint: Endpoint, options: HandshakeOptions, verified: boolean): Promise<Result<Handshake>> {
@@ -67,7 +84,9 @@ async function handshake(endpoint: Endpoint, options: HandshakeOptions, verified
     const started = await startTlsOverLdap(conversation, HANDSHAKE_TIMEOUT_MS);
     if (started.kind !== 'ready') {
       conversation.close();
-      return options.signal.aborted ? { ok: false, error: abortError(options.signal) } : ok({ ok: false, failure: { kind: 'no-starttls' } });
+      return options.signal.aborted
+        ? { ok: false, error: abortError(options.signal) }
+        : ok({ ok: false, failure: { kind: 'no-starttls' } });
     }
     raw.removeAllListeners('data');
   }
@@ -79,7 +98,8 @@ async function handshake(endpoint: Endpoint, options: HandshakeOptions, verified
       ...(isIP(name) === 0 ? { servername: name } : {}),
       // Unverified only for observeHandshake, whose callers judge the certificate themselves and send nothing confidential.
       rejectUnauthorized: verified,
-      checkServerIdentity: (_host: string, certificate: PeerCertificate) => (verified ? nameError(certificate, name) : undefined),
+      checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
+        verified ? nameError(certificate, name) : undefined,
     });
     let settled = false;
     const finish = (result: Result<Handshake>): void => {
@@ -103,7 +123,18 @@ async function handshake(endpoint: Endpoint, options: HandshakeOptions, verified
       const alert = alertOf(error);
       // Node reports a peer that hangs up during the handshake as ECONNRESET, in words that name the case.
       const closed = error.message.includes('before secure TLS connection was established');
-      failed({ kind: alert !== undefined ? 'alert' : closed ? 'closed' : error.code === 'ECONNRESET' || error.code === 'EPIPE' ? 'reset' : 'failed', ...(alert === undefined ? {} : { alert }), error });
+      failed({
+        kind:
+          alert !== undefined
+            ? 'alert'
+            : closed
+              ? 'closed'
+              : error.code === 'ECONNRESET' || error.code === 'EPIPE'
+                ? 'reset'
+                : 'failed',
+        ...(alert === undefined ? {} : { alert }),
+        error,
+      });
     });
     socket.once('close', () => failed({ kind: 'closed' }));
   });
@@ -125,7 +156,9 @@ function secureContext(options: HandshakeOptions, verified: boolean): Result<Sec
       return ok(createSecureContext(base));
     }
   } catch (error) {
-    return fail('identity.invalid', 'The certificate, its key or an anchor cannot be used for TLS.', { cause: (error as Error).message });
+    return fail('identity.invalid', 'The certificate, its key or an anchor cannot be used for TLS.', {
+      cause: (error as Error).message,
+    });
   }
 }
 
@@ -133,12 +166,20 @@ function nameError(certificate: PeerCertificate, name: string): Error | undefine
   const read = readCertificate(certificate.raw);
   if (!read.ok) return Object.assign(new Error(read.error.message), { code: 'CERT_UNREADABLE' });
   const match = matchName(read.value, name);
-  return match.matches ? undefined : Object.assign(new Error(`expected ${name}, found ${match.sans.join(', ') || 'no name'}`), { code: 'NAME_MISMATCH' });
+  return match.matches
+    ? undefined
+    : Object.assign(new Error(`expected ${name}, found ${match.sans.join(', ') || 'no name'}`), {
+        code: 'NAME_MISMATCH',
+      });
 }
 
 function readPeer(socket: TLSSocket, anchors: readonly string[]): Peer {
   const presented: ReadCertificate[] = [];
-  const held = new Set(anchors.flatMap((pem) => pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []).map((pem) => pem.replace(/-----[^-]+-----|\s/g, '')));
+  const held = new Set(
+    anchors
+      .flatMap((pem) => pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [])
+      .map((pem) => pem.replace(/-----[^-]+-----|\s/g, '')),
+  );
   const seen = new Set<string>();
   let current: PeerCertificate | undefined = socket.getPeerCertificate(true);
   while (current?.raw !== undefined && !seen.has(current.fingerprint256)) {
@@ -150,24 +191,52 @@ function readPeer(socket: TLSSocket, anchors: readonly string[]): Peer {
     current = (current as { issuerCertificate?: PeerCertificate }).issuerCertificate;
   }
   const cipher = socket.getCipher();
-  const refusal = socket.authorized ? undefined : String((socket.authorizationError as unknown as { code?: string } | string | undefined) ?? 'unknown');
-  return { version: socket.getProtocol()?.replace('TLSv1', 'TLS 1').replace(/^TLS 1$/, 'TLS 1.0') ?? '', suite: cipher.standardName ?? cipher.name, presented, ...(refusal === undefined ? {} : { refusal }) };
+  const refusal = socket.authorized
+    ? undefined
+    : String((socket.authorizationError as unknown as { code?: string } | string | undefined) ?? 'unknown');
+  return {
+    version:
+      socket
+        .getProtocol()
+        ?.replace('TLSv1', 'TLS 1')
+        .replace(/^TLS 1$/, 'TLS 1.0') ?? '',
+    suite: cipher.standardName ?? cipher.name,
+    presented,
+    ...(refusal === undefined ? {} : { refusal }),
+  };
 }
 
 /** Names the stage at which a handshake failed. */
 export function failureError(failure: HandshakeFailure, place: string): AppError {
   const code = String((failure.error as NodeJS.ErrnoException | undefined)?.code ?? '');
-  const more = { place, ...(failure.error === undefined ? {} : { cause: code === 'NAME_MISMATCH' ? failure.error.message : code || failure.error.message }) };
-  if (failure.kind === 'alert') return appError('tls.alert', `The server refused the TLS handshake with the alert ${failure.alert}.`, more);
-  if (failure.kind === 'silent') return appError('tcp.timeout', 'The server accepted the connection and then kept silent in the TLS handshake.', more);
+  const more = {
+    place,
+    ...(failure.error === undefined
+      ? {}
+      : { cause: code === 'NAME_MISMATCH' ? failure.error.message : code || failure.error.message }),
+  };
+  if (failure.kind === 'alert')
+    return appError('tls.alert', `The server refused the TLS handshake with the alert ${failure.alert}.`, more);
+  if (failure.kind === 'silent')
+    return appError(
+      'tcp.timeout',
+      'The server accepted the connection and then kept silent in the TLS handshake.',
+      more,
+    );
   if (failure.kind === 'reset') return socketError(failure.error ?? new Error('reset'), place);
-  if (failure.kind === 'closed') return appError('tls.not-spoken', 'The server hung up in the TLS handshake without saying why.', more);
+  if (failure.kind === 'closed')
+    return appError('tls.not-spoken', 'The server hung up in the TLS handshake without saying why.', more);
   if (failure.kind === 'no-starttls') return appError('tls.not-spoken', 'The server does not start TLS.', more);
-  if (code === 'NAME_MISMATCH') return appError('tls.name', 'The server\'s certificate does not carry the name that was dialled.', more);
-  if (code === 'CERT_HAS_EXPIRED') return appError('tls.expired', 'A certificate in the server\'s chain has expired.', more);
-  if (code === 'CERT_NOT_YET_VALID') return appError('tls.clock', 'A certificate in the server\'s chain is not valid yet; is a clock wrong?', more);
-  if (CHAIN_CODES.has(code)) return appError('tls.chain', 'The server\'s certificate does not lead to an anchor of the site.', more);
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') return appError('tls.not-spoken', 'The server answers, but not in TLS.', more);
+  if (code === 'NAME_MISMATCH')
+    return appError('tls.name', "The server's certificate does not carry the name that was dialled.", more);
+  if (code === 'CERT_HAS_EXPIRED')
+    return appError('tls.expired', "A certificate in the server's chain has expired.", more);
+  if (code === 'CERT_NOT_YET_VALID')
+    return appError('tls.clock', "A certificate in the server's chain is not valid yet; is a clock wrong?", more);
+  if (CHAIN_CODES.has(code))
+    return appError('tls.chain', "The server's certificate does not lead to an anchor of the site.", more);
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
+    return appError('tls.not-spoken', 'The server answers, but not in TLS.', more);
   return appError('tls.protocol', 'The TLS handshake failed.', more);
 }
 

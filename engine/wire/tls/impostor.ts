@@ -1,9 +1,9 @@
-import type { Socket } from 'node:net';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { ClientIdentity } from '../../keys/trial-identity.ts';
-import { alertOf, CERTIFICATE_REFUSALS } from './alerts.ts';
+import { alertName, alertOf, CERTIFICATE_REFUSALS } from './alerts.ts';
 import { offeredVersions } from './offered-versions.ts';
 
 /** What one device connection did. Bytes are counted and thrown away. */
@@ -31,6 +31,9 @@ export type Impostor = {
 const VISIT_MS = 15_000;
 const MAX_VISITS = 20;
 const MAX_HELLO = 20_000;
+const MAX_TAPPED = 65_536;
+/** What the device sent before it hung up may still be on its way through the TLS library. */
+const LINGER_MS = 250;
 const STARTTLS_OID = Buffer.from('1.3.6.1.4.1.1466.20037');
 
 /**
@@ -38,16 +41,24 @@ const STARTTLS_OID = Buffer.from('1.3.6.1.4.1.1466.20037');
  * certificate and hung up) or falls for it; undefined where it shows nothing. Whether a client that hangs up had finished
  * the handshake cannot be told reliably: a reset can overtake its last message.
  */
-export function visitVerdict(visit: ImpostorVisit): 'alert' | 'closed-without-data' | 'application-data' | 'clear-text' | undefined {
+export function visitVerdict(
+  visit: ImpostorVisit,
+): 'alert' | 'closed-without-data' | 'application-data' | 'clear-text' | undefined {
   if (visit.spoke === 'clear') return 'clear-text';
   if (visit.applicationBytes > 0) return 'application-data';
   if (visit.spoke !== 'tls' || visit.endedBy !== 'device') return undefined;
-  if (visit.alert !== undefined && visit.alert !== 'close_notify') return CERTIFICATE_REFUSALS.has(visit.alert) ? 'alert' : undefined;
+  if (visit.alert !== undefined && visit.alert !== 'close_notify')
+    return CERTIFICATE_REFUSALS.has(visit.alert) ? 'alert' : undefined;
   return visit.handshakeCompleted || visit.certificateSent ? 'closed-without-data' : undefined;
 }
 
 /** Listens with a certificate of an unknown CA. Errors: `input.malformed` when the address or port cannot be used. */
-export async function listenAsImpostor(address: string, port: number, identity: ClientIdentity, startTls: boolean): Promise<Result<Impostor>> {
+export async function listenAsImpostor(
+  address: string,
+  port: number,
+  identity: ClientIdentity,
+  startTls: boolean,
+): Promise<Result<Impostor>> {
   const secureContext = impostorContext(identity);
   const certificateLength = Buffer.byteLength(identity.certificate) / 3;
   const visits: ImpostorVisit[] = [];
@@ -88,7 +99,13 @@ export async function listenAsImpostor(address: string, port: number, identity: 
   });
 }
 
-function receiveVisit(socket: Socket, secureContext: SecureContext, startTls: boolean, certificateLength: number, done: (visit: ImpostorVisit) => void): { end: () => void } {
+function receiveVisit(
+  socket: Socket,
+  secureContext: SecureContext,
+  startTls: boolean,
+  certificateLength: number,
+  done: (visit: ImpostorVisit) => void,
+): { end: () => void } {
   let spoke: ImpostorVisit['spoke'] = 'nothing';
   let offered: readonly string[] = [];
   let handshakeCompleted = false;
@@ -101,19 +118,28 @@ function receiveVisit(socket: Socket, secureContext: SecureContext, startTls: bo
     clearTimeout(timer);
     const certificateSent = socket.bytesWritten > certificateLength;
     socket.destroy();
-    done({ peer: socket.remoteAddress ?? peer, spoke, offered, handshakeCompleted, applicationBytes, certificateSent, endedBy, ...(alert === undefined ? {} : { alert }) });
+    done({
+      peer: socket.remoteAddress ?? peer,
+      spoke,
+      offered,
+      handshakeCompleted,
+      applicationBytes,
+      certificateSent,
+      endedBy,
+      ...(alert === undefined ? {} : { alert }),
+    });
   };
   const peer = socket.remoteAddress ?? 'unknown';
   const timer = setTimeout(() => finish('us'), VISIT_MS);
-  socket.on('error', () => finish('device'));
-  socket.on('close', () => finish('device'));
+  const gone = (): void => void setTimeout(() => finish('device'), LINGER_MS);
+  socket.on('error', gone);
+  socket.on('close', gone);
 
   const serveTls = (first: Buffer): void => {
     spoke = 'tls';
     offered = offeredVersions(first);
-    socket.pause();
-    socket.unshift(first);
-    const tls = new TLSSocket(socket, { isServer: true, secureContext });
+    const tap = tapped(socket, first);
+    const tls = new TLSSocket(tap.stream, { isServer: true, secureContext });
     tls.on('secure', () => {
       handshakeCompleted = true;
     });
@@ -123,12 +149,13 @@ function receiveVisit(socket: Socket, secureContext: SecureContext, startTls: bo
     });
     // A failure without the device's alert is our own side's: no common version or suite. It says nothing about the device.
     tls.on('error', (error: NodeJS.ErrnoException) => {
-      alert = alertOf(error);
+      // OpenSSL clients send the alert in clear under TLS 1.3 as well, which BoringSSL does not read.
+      alert = plainAlert(tap.received()) ?? alertOf(error);
       const byDevice = alert !== undefined || error.code === 'ECONNRESET' || error.code === 'EPIPE';
       finish(byDevice ? 'device' : 'us');
     });
     tls.on('end', () => finish('device'));
-    tls.on('close', () => finish('device'));
+    tls.on('close', gone);
   };
 
   let buffered: Buffer = Buffer.alloc(0);
@@ -159,6 +186,44 @@ function receiveVisit(socket: Socket, secureContext: SecureContext, startTls: bo
   return { end: () => finish('us') };
 }
 
+/** The socket as a stream whose incoming bytes are kept (up to a limit), starting with those already read. */
+function tapped(socket: Socket, first: Buffer): { stream: Duplex; received: () => Buffer } {
+  let kept = first;
+  const stream = new Duplex({
+    read: () => void socket.resume(),
+    write: (chunk: Buffer, _encoding, done) => void socket.write(chunk, () => done()),
+    final: (done) => void socket.end(() => done()),
+    destroy: (error, done) => {
+      socket.destroy();
+      done(error);
+    },
+  });
+  stream.on('error', () => {});
+  stream.push(first);
+  socket.on('data', (chunk: Buffer) => {
+    if (kept.length < MAX_TAPPED) kept = Buffer.concat([kept, chunk]);
+    if (!stream.push(chunk)) socket.pause();
+  });
+  socket.on('end', () => stream.push(null));
+  return { stream, received: () => kept };
+}
+
+/** The alert among records that are not encrypted; an encrypted one is longer than two bytes. Never throws. */
+export function plainAlert(bytes: Buffer): string | undefined {
+  let offset = 0;
+  while (bytes.length - offset >= 7) {
+    const length = bytes.readUInt16BE(offset + 3);
+    if (
+      bytes.readUInt8(offset) === 21 &&
+      length === 2 &&
+      (bytes.readUInt8(offset + 5) === 1 || bytes.readUInt8(offset + 5) === 2)
+    )
+      return alertName(bytes.readUInt8(offset + 6));
+    offset += 5 + length;
+  }
+  return undefined;
+}
+
 function impostorContext({ certificate, key }: ClientIdentity): SecureContext {
   const base = { cert: certificate, key, minVersion: 'TLSv1', maxVersion: 'TLSv1.3' } as const;
   try {
@@ -172,7 +237,13 @@ function impostorContext({ certificate, key }: ClientIdentity): SecureContext {
 function bind(server: Server, address: string, port: number): Promise<Result<number>> {
   return new Promise((resolve) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
-      resolve(fail('input.malformed', 'Lockstep cannot listen on this address and port: it is in use, or not an address of this computer.', { place: `${address}:${port}`, cause: error.code ?? error.message })),
+      resolve(
+        fail(
+          'input.malformed',
+          'Lockstep cannot listen on this address and port: it is in use, or not an address of this computer.',
+          { place: `${address}:${port}`, cause: error.code ?? error.message },
+        ),
+      ),
     );
     server.listen(port, address, () => resolve(ok((server.address() as { port: number }).port)));
   });

@@ -26,7 +26,13 @@ const ANSWER_TIMEOUT_MS = 5_000;
  * Errors are those of `dial`; everything that the server does afterwards is an answer. Call it inside the host's
  * connection slot.
  */
-export async function offer(endpoint: Endpoint, version: TlsVersion, suites: readonly number[], options: DialOptions, timeoutMs = ANSWER_TIMEOUT_MS): Promise<Result<OfferAnswer>> {
+export async function offer(
+  endpoint: Endpoint,
+  version: TlsVersion,
+  suites: readonly number[],
+  options: DialOptions,
+  timeoutMs = ANSWER_TIMEOUT_MS,
+): Promise<Result<OfferAnswer>> {
   const dialled = await dial(endpoint.host, endpoint.port, options);
   if (!dialled.ok) return dialled;
   const conversation = converse(dialled.value, options.signal);
@@ -34,7 +40,8 @@ export async function offer(endpoint: Endpoint, version: TlsVersion, suites: rea
     if (endpoint.starttls === 'ldap') {
       const started = await startTlsOverLdap(conversation, timeoutMs);
       if (options.signal.aborted) return { ok: false, error: abortError(options.signal) };
-      if (started.kind === 'refused') return ok({ kind: 'not-tls', seen: `LDAP without StartTLS (result code ${started.resultCode})` });
+      if (started.kind === 'refused')
+        return ok({ kind: 'not-tls', seen: `LDAP without StartTLS (result code ${started.resultCode})` });
       if (started.kind === 'other') return ok({ kind: 'other', reason: started.reason });
     }
     conversation.send(buildClientHello(version, suites, endpoint.serverName ?? endpoint.host).bytes);
@@ -42,9 +49,17 @@ export async function offer(endpoint: Endpoint, version: TlsVersion, suites: rea
     if (received.ok) return ok(received.value);
     if (received.ended === 'cancelled') return { ok: false, error: abortError(options.signal) };
     if (received.ended === 'closed' || received.ended === 'reset' || received.ended === 'silent') {
-      return ok(received.bytes.length === 0 ? { kind: received.ended } : { kind: 'other', reason: 'the answer stopped in the middle' });
+      return ok(
+        received.bytes.length === 0
+          ? { kind: received.ended }
+          : { kind: 'other', reason: 'the answer stopped in the middle' },
+      );
     }
-    return ok({ kind: 'other', reason: received.ended === 'too-long' ? 'an endless answer' : (received.error?.message ?? 'the connection failed') });
+    return ok({
+      kind: 'other',
+      reason:
+        received.ended === 'too-long' ? 'an endless answer' : (received.error?.message ?? 'the connection failed'),
+    });
   } finally {
     conversation.close();
   }
@@ -62,8 +77,11 @@ export function firstAnswer(bytes: Buffer, offered: TlsVersion): OfferAnswer | u
     if (first.type !== 2) return { kind: 'other', reason: `handshake message ${first.type} instead of ServerHello` };
     const hello = parseServerHello(first.body);
     if (hello === undefined) return { kind: 'other', reason: 'a malformed ServerHello' };
-    if (hello.version === VERSION_NUMBERS[offered]) return { kind: 'hello', suite: hello.suite, suiteName: suiteName(hello.suite) };
-    return hello.version < VERSION_NUMBERS[offered] ? { kind: 'lower', version: hello.version, suite: hello.suite } : { kind: 'other', reason: 'a higher version than was offered' };
+    if (hello.version === VERSION_NUMBERS[offered])
+      return { kind: 'hello', suite: hello.suite, suiteName: suiteName(hello.suite) };
+    return hello.version < VERSION_NUMBERS[offered]
+      ? { kind: 'lower', version: hello.version, suite: hello.suite }
+      : { kind: 'other', reason: 'a higher version than was offered' };
   }
   if (alert !== undefined) return { kind: 'alert', alert, refusal: PARAMETER_REFUSALS.has(alert) };
   return encrypted ? { kind: 'other', reason: 'encrypted records without a ServerHello' } : undefined;
@@ -77,6 +95,7 @@ export function recognise(bytes: Buffer): string {
   if (text.startsWith('220 ') || text.startsWith('220-')) return 'a text protocol with a greeting (SMTP or FTP)';
   if (bytes[0] === 0x0b) return 'HL7 (MLLP) in clear text';
   if (bytes[0] === 0x30) return 'LDAP in clear text';
-  if (bytes.length >= 6 && (bytes[0] === 2 || bytes[0] === 3 || bytes[0] === 7) && bytes[1] === 0) return 'DICOM in clear text';
+  if (bytes.length >= 6 && (bytes[0] === 2 || bytes[0] === 3 || bytes[0] === 7) && bytes[1] === 0)
+    return 'DICOM in clear text';
   return 'an answer that is not TLS';
 }

@@ -24,39 +24,56 @@ const TYPE = { serverHello: 2, certificate: 11, keyExchange: 12, certificateRequ
  * Reads the first flight of a TLS 1.2 server (RFC 5246 section 7.3), which is in clear: the certificates of a server
  * that hangs up on clients without one of their own, and whether it asks for one. `undefined`: it sent no such flight.
  */
-export async function readPlainHandshake(endpoint: Endpoint, options: DialOptions): Promise<Result<PlainHandshake | undefined>> {
+export async function readPlainHandshake(
+  endpoint: Endpoint,
+  options: DialOptions,
+): Promise<Result<PlainHandshake | undefined>> {
   const dialled = await dial(endpoint.host, endpoint.port, options);
   if (!dialled.ok) return dialled;
   const conversation = converse(dialled.value, options.signal);
   try {
-    if (endpoint.starttls === 'ldap' && (await startTlsOverLdap(conversation, TIMEOUT_MS)).kind !== 'ready') return ok(undefined);
+    if (endpoint.starttls === 'ldap' && (await startTlsOverLdap(conversation, TIMEOUT_MS)).kind !== 'ready')
+      return ok(undefined);
     const hello = buildClientHello('TLS 1.2', ORDINARY_SUITES, endpoint.serverName ?? endpoint.host);
     conversation.send(hello.bytes);
     const received = await conversation.receive((bytes) => {
       const result = parseFlight(bytes);
       if (result.kind !== 'flight') return { messages: [] };
       const complete = result.flight.messages.some(({ type }) => type === TYPE.helloDone);
-      return complete || result.flight.alert !== undefined || result.flight.encrypted ? { messages: result.flight.messages } : undefined;
+      return complete || result.flight.alert !== undefined || result.flight.encrypted
+        ? { messages: result.flight.messages }
+        : undefined;
     }, TIMEOUT_MS);
-    if (!received.ok) return received.ended === 'cancelled' ? { ok: false, error: abortError(options.signal) } : ok(undefined);
+    if (!received.ok)
+      return received.ended === 'cancelled' ? { ok: false, error: abortError(options.signal) } : ok(undefined);
     return ok(readFlight(received.value.messages, hello.random));
   } finally {
     conversation.close();
   }
 }
 
-function readFlight(messages: readonly { type: number; body: Buffer }[], clientRandom: Buffer): PlainHandshake | undefined {
+function readFlight(
+  messages: readonly { type: number; body: Buffer }[],
+  clientRandom: Buffer,
+): PlainHandshake | undefined {
   const body = (type: number): Buffer | undefined => messages.find((message) => message.type === type)?.body;
-  const [helloBody, certificateBody, exchange] = [body(TYPE.serverHello), body(TYPE.certificate), body(TYPE.keyExchange)];
+  const [helloBody, certificateBody, exchange] = [
+    body(TYPE.serverHello),
+    body(TYPE.certificate),
+    body(TYPE.keyExchange),
+  ];
   if (helloBody === undefined || certificateBody === undefined || body(TYPE.helloDone) === undefined) return undefined;
   const hello = parseServerHello(helloBody);
   const certificates = parseCertificates(certificateBody);
-  if (hello === undefined || hello.version !== 0x0303 || certificates === undefined || certificates[0] === undefined) return undefined;
+  if (hello === undefined || hello.version !== 0x0303 || certificates === undefined || certificates[0] === undefined)
+    return undefined;
   return {
     suite: suiteName(hello.suite),
     certificates,
     requestsCertificate: body(TYPE.certificateRequest) !== undefined,
-    provesKey: exchange !== undefined && verifyKeyExchange(exchange, suiteName(hello.suite), Buffer.concat([clientRandom, hello.random]), certificates[0]),
+    provesKey:
+      exchange !== undefined &&
+      verifyKeyExchange(exchange, suiteName(hello.suite), Buffer.concat([clientRandom, hello.random]), certificates[0]),
   };
 }
 
@@ -71,7 +88,12 @@ export function verifyKeyExchange(body: Buffer, suite: string, randoms: Buffer, 
     if (scheme === undefined || signature.length !== signatureLength) return false;
     const key = createPublicKey(new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'pem' }));
     const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
-    return verify(scheme.hash, Buffer.concat([randoms, body.subarray(0, length)]), { key, ...(scheme.pss ? pss : {}) }, signature);
+    return verify(
+      scheme.hash,
+      Buffer.concat([randoms, body.subarray(0, length)]),
+      { key, ...(scheme.pss ? pss : {}) },
+      signature,
+    );
   } catch {
     return false;
   }

@@ -1,7 +1,10 @@
 import type { Conversation } from '../tcp.ts';
 
 /** ExtendedRequest for StartTLS, message id 1 (RFC 4511 section 4.14, OID 1.3.6.1.4.1.1466.20037). */
-const REQUEST = Buffer.concat([Buffer.from([0x30, 0x1d, 0x02, 0x01, 0x01, 0x77, 0x18, 0x80, 0x16]), Buffer.from('1.3.6.1.4.1.1466.20037')]);
+const REQUEST = Buffer.concat([
+  Buffer.from([0x30, 0x1d, 0x02, 0x01, 0x01, 0x77, 0x18, 0x80, 0x16]),
+  Buffer.from('1.3.6.1.4.1.1466.20037'),
+]);
 
 export type StartTlsResult =
   | { readonly kind: 'ready' }
@@ -13,14 +16,23 @@ export type StartTlsResult =
 export async function startTlsOverLdap(conversation: Conversation, timeoutMs: number): Promise<StartTlsResult> {
   conversation.send(REQUEST);
   const received = await conversation.receive(parseExtendedResponse, timeoutMs);
-  if (!received.ok) return { kind: 'other', reason: received.ended === 'silent' ? 'no answer to StartTLS' : `the connection ended (${received.ended}) at StartTLS` };
+  if (!received.ok)
+    return {
+      kind: 'other',
+      reason:
+        received.ended === 'silent' ? 'no answer to StartTLS' : `the connection ended (${received.ended}) at StartTLS`,
+    };
   if (received.value.kind === 'malformed') return { kind: 'other', reason: 'the answer to StartTLS is not LDAP' };
   conversation.consume(received.value.length);
-  return received.value.resultCode === 0 ? { kind: 'ready' } : { kind: 'refused', resultCode: received.value.resultCode };
+  return received.value.resultCode === 0
+    ? { kind: 'ready' }
+    : { kind: 'refused', resultCode: received.value.resultCode };
 }
 
 /** Reads an LDAPMessage with an ExtendedResponse; undefined while it is incomplete. Never throws. */
-export function parseExtendedResponse(bytes: Buffer): { kind: 'response'; length: number; resultCode: number } | { kind: 'malformed' } | undefined {
+export function parseExtendedResponse(
+  bytes: Buffer,
+): { kind: 'response'; length: number; resultCode: number } | { kind: 'malformed' } | undefined {
   const outer = element(bytes, 0);
   if (outer === undefined) return undefined;
   if (outer === 'malformed' || outer.tag !== 0x30) return { kind: 'malformed' };
@@ -28,9 +40,17 @@ export function parseExtendedResponse(bytes: Buffer): { kind: 'response'; length
   const id = element(bytes, outer.start);
   if (id === undefined || id === 'malformed' || id.tag !== 0x02 || id.end > outer.end) return { kind: 'malformed' };
   const response = element(bytes, id.end);
-  if (response === undefined || response === 'malformed' || response.tag !== 0x78 || response.end > outer.end) return { kind: 'malformed' };
+  if (response === undefined || response === 'malformed' || response.tag !== 0x78 || response.end > outer.end)
+    return { kind: 'malformed' };
   const code = element(bytes, response.start);
-  if (code === undefined || code === 'malformed' || code.tag !== 0x0a || code.end - code.start !== 1 || code.end > response.end) return { kind: 'malformed' };
+  if (
+    code === undefined ||
+    code === 'malformed' ||
+    code.tag !== 0x0a ||
+    code.end - code.start !== 1 ||
+    code.end > response.end
+  )
+    return { kind: 'malformed' };
   return { kind: 'response', length: outer.end, resultCode: bytes.readUInt8(code.start) };
 }
 

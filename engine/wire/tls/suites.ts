@@ -122,7 +122,9 @@ export const TLS13_SUITES: readonly number[] = ALL.filter((suite) => suite >> 8 
 export const WEAK_SUITES: readonly number[] = ALL.filter((suite) => weakClass(suite) !== undefined);
 
 /** Suites up to TLS 1.2 that are not weak, those with forward secrecy and AEAD first, as a client of today offers them. */
-export const ORDINARY_SUITES: readonly number[] = ALL.filter((suite) => suite >> 8 !== 0x13 && weakClass(suite) === undefined).sort((a, b) => rank(a) - rank(b));
+export const ORDINARY_SUITES: readonly number[] = ALL.filter(
+  (suite) => suite >> 8 !== 0x13 && weakClass(suite) === undefined,
+).sort((a, b) => rank(a) - rank(b));
 
 /** Elliptic curves were defined for TLS 1.0 and later (RFC 4492), so SSL 3.0 is offered without them. */
 export function isEllipticSuite(suite: number): boolean {

@@ -1,19 +1,36 @@
 import type { z } from 'zod';
 import type { AbsentFact } from '../../../core/probes/declaration.ts';
-import { TLS_VERSIONS, type tlsEndpoint, type TlsVersion, WEAK_SUITE_CLASSES, type WeakSuiteClass } from '../../../core/probes/tls-endpoint.ts';
+import {
+  TLS_VERSIONS,
+  type tlsEndpoint,
+  type TlsVersion,
+  WEAK_SUITE_CLASSES,
+  type WeakSuiteClass,
+} from '../../../core/probes/tls-endpoint.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { OfferAnswer } from './offer.ts';
 import { ORDINARY_SUITES, suiteName, TLS13_SUITES, WEAK_SUITES, weakClass } from './suites.ts';
 
 type EndpointFacts = z.input<typeof tlsEndpoint.facts>;
 type VersionEntry = NonNullable<EndpointFacts['versions']>[number];
-export type Survey = Pick<EndpointFacts, 'versions' | 'accepts' | 'weakSuites' | 'acceptsWeakSuite'> & { readonly absent: readonly AbsentFact[] };
+export type Survey = Pick<EndpointFacts, 'versions' | 'accepts' | 'weakSuites' | 'acceptsWeakSuite'> & {
+  readonly absent: readonly AbsentFact[];
+};
 /** Offers on a connection of its own. */
 export type Offer = (version: TlsVersion, suites: readonly number[]) => Promise<Result<OfferAnswer>>;
-export type SurveyResult = { readonly kind: 'tls'; readonly survey: Survey } | { readonly kind: 'not-tls'; readonly seen: string } | { readonly kind: 'no-answer'; readonly reason: string };
+export type SurveyResult =
+  | { readonly kind: 'tls'; readonly survey: Survey }
+  | { readonly kind: 'not-tls'; readonly seen: string }
+  | { readonly kind: 'no-answer'; readonly reason: string };
 
 const ORDER: readonly TlsVersion[] = ['TLS 1.2', 'TLS 1.3', 'TLS 1.1', 'TLS 1.0', 'SSL 3.0'];
-const KEYS: Readonly<Record<TlsVersion, 'ssl30' | 'tls10' | 'tls11' | 'tls12' | 'tls13'>> = { 'SSL 3.0': 'ssl30', 'TLS 1.0': 'tls10', 'TLS 1.1': 'tls11', 'TLS 1.2': 'tls12', 'TLS 1.3': 'tls13' };
+const KEYS: Readonly<Record<TlsVersion, 'ssl30' | 'tls10' | 'tls11' | 'tls12' | 'tls13'>> = {
+  'SSL 3.0': 'ssl30',
+  'TLS 1.0': 'tls10',
+  'TLS 1.1': 'tls11',
+  'TLS 1.2': 'tls12',
+  'TLS 1.3': 'tls13',
+};
 
 /**
  * Finds out which versions and weak suites a server accepts, with as few connections as it can. An answer other than
@@ -27,7 +44,12 @@ export async function surveyVersions(offer: Offer): Promise<Result<SurveyResult>
   const refused = new Set<TlsVersion>();
   let good: { version: TlsVersion; suites: readonly number[] } | undefined;
   let stopped: string | undefined;
-  const suitesOf = (version: TlsVersion): readonly number[] => (version === 'TLS 1.3' ? TLS13_SUITES : version === 'TLS 1.2' ? ORDINARY_SUITES : [...ORDINARY_SUITES, ...WEAK_SUITES]);
+  const suitesOf = (version: TlsVersion): readonly number[] =>
+    version === 'TLS 1.3'
+      ? TLS13_SUITES
+      : version === 'TLS 1.2'
+        ? ORDINARY_SUITES
+        : [...ORDINARY_SUITES, ...WEAK_SUITES];
   const stillAlive = async (): Promise<boolean> => {
     if (good === undefined) return false;
     const again = await offer(good.version, good.suites);
@@ -53,18 +75,36 @@ export async function surveyVersions(offer: Offer): Promise<Result<SurveyResult>
     if (answer.value.kind === 'not-tls' && good === undefined) return ok({ kind: 'not-tls', seen: answer.value.seen });
     answers.set(version, answer.value);
     if (answer.value.kind === 'hello') good ??= { version, suites: suitesOf(version) };
-    if (version === 'TLS 1.3' && ![...answers.values()].some(isTls)) return ok({ kind: 'no-answer', reason: [...answers].map(([name, value]) => `${name}: ${describe(value)}`).join('; ') });
+    if (version === 'TLS 1.3' && ![...answers.values()].some(isTls))
+      return ok({
+        kind: 'no-answer',
+        reason: [...answers].map(([name, value]) => `${name}: ${describe(value)}`).join('; '),
+      });
     if (isHangUp(answer.value) && good !== undefined) {
       if (await hangsUpOn(version, suitesOf(version))) refused.add(version);
     } else if (!isTls(answer.value)) await stillAlive();
   }
   // Asked first, before there was a control.
   const first = answers.get('TLS 1.2');
-  if (first !== undefined && isHangUp(first) && stopped === undefined && (await hangsUpOn('TLS 1.2', suitesOf('TLS 1.2')))) refused.add('TLS 1.2');
-  const verdict: Decide = (version) => (refused.has(version) ? false : decide(answers.get(version), good !== undefined));
+  if (
+    first !== undefined &&
+    isHangUp(first) &&
+    stopped === undefined &&
+    (await hangsUpOn('TLS 1.2', suitesOf('TLS 1.2')))
+  )
+    refused.add('TLS 1.2');
+  const verdict: Decide = (version) =>
+    refused.has(version) ? false : decide(answers.get(version), good !== undefined);
   const weak = await surveyWeak(offer, good !== undefined, stopped, { stillAlive, hangsUpOn }, () => stopped);
   if (!weak.ok) return weak;
-  return ok({ kind: 'tls', survey: { ...versionFacts(answers, verdict, stopped), ...weak.value.facts, absent: [...versionAbsent(answers, good !== undefined, verdict, stopped), ...weak.value.absent] } });
+  return ok({
+    kind: 'tls',
+    survey: {
+      ...versionFacts(answers, verdict, stopped),
+      ...weak.value.facts,
+      absent: [...versionAbsent(answers, good !== undefined, verdict, stopped), ...weak.value.absent],
+    },
+  });
 }
 
 type Decide = (version: TlsVersion) => boolean | undefined;
@@ -103,21 +143,33 @@ async function surveyWeak(
       undecided = reason() ?? undecided;
     }
   }
-  if (undecided === undefined) return ok({ facts: { weakSuites: [...found.values()], acceptsWeakSuite: found.size > 0 }, absent: [] });
+  if (undecided === undefined)
+    return ok({ facts: { weakSuites: [...found.values()], acceptsWeakSuite: found.size > 0 }, absent: [] });
   const why = `Not every class of weak suites was decided: ${undecided}.`;
   const absent = [{ path: 'weakSuites', reason: why }];
   if (found.size > 0) return ok({ facts: { acceptsWeakSuite: true }, absent });
   return ok({ facts: {}, absent: [...absent, { path: 'acceptsWeakSuite', reason: why }] });
 }
 
-function versionFacts(answers: ReadonlyMap<TlsVersion, OfferAnswer>, verdict: Decide, stopped: string | undefined): Pick<Survey, 'versions' | 'accepts'> {
+function versionFacts(
+  answers: ReadonlyMap<TlsVersion, OfferAnswer>,
+  verdict: Decide,
+  stopped: string | undefined,
+): Pick<Survey, 'versions' | 'accepts'> {
   const versions = TLS_VERSIONS.map((version): VersionEntry => {
     const answer = answers.get(version);
     const accepted = verdict(version);
     return {
       version,
       ...(accepted === undefined ? {} : { accepted }),
-      answer: answer === undefined ? (stopped === undefined ? 'other' : 'not-tried') : answer.kind === 'not-tls' ? 'other' : answer.kind,
+      answer:
+        answer === undefined
+          ? stopped === undefined
+            ? 'other'
+            : 'not-tried'
+          : answer.kind === 'not-tls'
+            ? 'other'
+            : answer.kind,
       ...(answer?.kind === 'hello' ? { suite: answer.suiteName } : {}),
       ...(answer?.kind === 'alert' ? { alert: answer.alert } : {}),
     };
@@ -127,7 +179,12 @@ function versionFacts(answers: ReadonlyMap<TlsVersion, OfferAnswer>, verdict: De
   return { versions, accepts };
 }
 
-function versionAbsent(answers: ReadonlyMap<TlsVersion, OfferAnswer>, controlled: boolean, verdict: Decide, stopped: string | undefined): AbsentFact[] {
+function versionAbsent(
+  answers: ReadonlyMap<TlsVersion, OfferAnswer>,
+  controlled: boolean,
+  verdict: Decide,
+  stopped: string | undefined,
+): AbsentFact[] {
   const open = TLS_VERSIONS.filter((version) => verdict(version) === undefined);
   const why = (version: TlsVersion): string => {
     const answer = answers.get(version);
@@ -138,8 +195,10 @@ function versionAbsent(answers: ReadonlyMap<TlsVersion, OfferAnswer>, controlled
   const absent = open.map((version) => ({ path: `accepts.${KEYS[version]}`, reason: why(version) }));
   if (open.length > 0) absent.push({ path: 'versions[].accepted', reason: open.map(why).join(' ') });
   const suiteless = TLS_VERSIONS.filter((version) => answers.get(version)?.kind !== 'hello');
-  if (suiteless.length > 0) absent.push({ path: 'versions[].suite', reason: `No suite was chosen in ${suiteless.join(', ')}.` });
-  if ([...answers.values()].some((answer) => answer.kind !== 'alert') || stopped !== undefined) absent.push({ path: 'versions[].alert', reason: 'Not every version was answered with an alert.' });
+  if (suiteless.length > 0)
+    absent.push({ path: 'versions[].suite', reason: `No suite was chosen in ${suiteless.join(', ')}.` });
+  if ([...answers.values()].some((answer) => answer.kind !== 'alert') || stopped !== undefined)
+    absent.push({ path: 'versions[].alert', reason: 'Not every version was answered with an alert.' });
   return absent;
 }
 
@@ -185,5 +244,9 @@ function describe(answer: OfferAnswer): string {
 
 /** For the error of a probe that got nowhere. */
 export function noAnswer(reason: string, place: string): Result<never> {
-  return fail('probe.inconclusive', 'The port answered no TLS offer, and was not seen to speak anything else either.', { place, cause: reason, fixBy: 'hospital' });
+  return fail('probe.inconclusive', 'The port answered no TLS offer, and was not seen to speak anything else either.', {
+    place,
+    cause: reason,
+    fixBy: 'hospital',
+  });
 }

@@ -1,6 +1,16 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { certificatePem, distinguishedName, exportPrivateKey, generateKeyPair, type KeyPair, newSerialNumber, signingAlgorithm, subjectAltNames, usageExtensions } from '../../keys/certificate-maker.ts';
+import {
+  certificatePem,
+  distinguishedName,
+  exportPrivateKey,
+  generateKeyPair,
+  type KeyPair,
+  newSerialNumber,
+  signingAlgorithm,
+  subjectAltNames,
+  usageExtensions,
+} from '../../keys/certificate-maker.ts';
 import type { ClientIdentity } from '../../keys/trial-identity.ts';
 
 const HOUR_MS = 3_600_000;
@@ -10,7 +20,12 @@ const HOUR_MS = 3_600_000;
  * name, dates, key and usage are as they should be, so that a refusal means the issuer. Keys stay in memory.
  * @param names host names or addresses for the subjectAltName; the first is the common name
  */
-export async function makeUnknownIdentity(names: readonly [string, ...string[]], usage: 'server' | 'client', selfSigned: boolean, now: Date): Promise<ClientIdentity> {
+export async function makeUnknownIdentity(
+  names: readonly [string, ...string[]],
+  usage: 'server' | 'client',
+  selfSigned: boolean,
+  now: Date,
+): Promise<ClientIdentity> {
   // RSA, because some servers and devices ask for nothing else.
   const keys = await generateKeyPair('rsa-2048');
   const dates = { notBefore: new Date(now.getTime() - HOUR_MS), notAfter: new Date(now.getTime() + 24 * HOUR_MS) };
@@ -18,7 +33,14 @@ export async function makeUnknownIdentity(names: readonly [string, ...string[]],
   const name = distinguishedName({ commonName: names[0] });
   const key = await exportPrivateKey(keys.privateKey);
   if (selfSigned) {
-    const own = await x509.X509CertificateGenerator.createSelfSigned({ serialNumber: newSerialNumber(), name, ...dates, keys, signingAlgorithm: signingAlgorithm(keys.privateKey), extensions: leafExtensions });
+    const own = await x509.X509CertificateGenerator.createSelfSigned({
+      serialNumber: newSerialNumber(),
+      name,
+      ...dates,
+      keys,
+      signingAlgorithm: signingAlgorithm(keys.privateKey),
+      extensions: leafExtensions,
+    });
     return { certificate: certificatePem(own), key };
   }
   const caKeys: KeyPair = await generateKeyPair('rsa-2048');
@@ -28,7 +50,10 @@ export async function makeUnknownIdentity(names: readonly [string, ...string[]],
     ...dates,
     keys: caKeys,
     signingAlgorithm: signingAlgorithm(caKeys.privateKey),
-    extensions: [new x509.BasicConstraintsExtension(true, undefined, true), new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true)],
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+    ],
   });
   const leaf = await x509.X509CertificateGenerator.create({
     serialNumber: newSerialNumber(),

@@ -360,6 +360,7 @@ export function fakeMain(): FakeMain {
     },
     'identity.list': () => IDENTITIES,
     'identity.unlock': () => ({ subject: 'CN=PRACTICE', issuer: 'CN=PRACTICE', notAfter: '2028-01-01T00:00:00.000Z' }),
+    'identity.signOpening': () => null,
     'bundle.seal': () => ({
       bundle: file('st-anne-reference-mdip-2026-11-23.asice'),
       path: '/home/erin/Lockstep/bundles/st-anne-reference-mdip-2026-11-23.asice',

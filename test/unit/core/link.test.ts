@@ -6,7 +6,12 @@ const STATUSES: readonly Status[] = ['observed', 'refuted', 'not-tested'];
 const TWINS = ['absent', 'closed', 'open', 'filtered', 'error'] as const;
 const error: Observation = { error: { code: 'tcp.timeout', message: 'no answer' } };
 
-const good = { speaksTls: true, chain: { trusted: true, reason: 'x' }, name: { matches: true }, validity: { valid: true } };
+const good = {
+  speaksTls: true,
+  chain: { trusted: true, reason: 'x' },
+  name: { matches: true },
+  validity: { valid: true },
+};
 const SERVER: Record<Status, Observation> = {
   observed: { facts: good, absent: [] },
   refuted: { facts: { ...good, chain: { trusted: false, reason: 'No anchor.' } }, absent: [] },
@@ -29,11 +34,30 @@ const TWIN: Record<(typeof TWINS)[number], Observation | undefined> = {
   filtered: { facts: { open: [], closed: [80], filtered: [2575] } },
   error,
 };
-const REQUIRES: readonly LinkEnd[][] = [[], ['server'], ['client'], ['device'], ['server', 'client'], ['server', 'device'], ['client', 'device'], ['server', 'client', 'device']];
+const REQUIRES: readonly LinkEnd[][] = [
+  [],
+  ['server'],
+  ['client'],
+  ['device'],
+  ['server', 'client'],
+  ['server', 'device'],
+  ['client', 'device'],
+  ['server', 'client', 'device'],
+];
 
-function observations(server: Status, client: Status, device: Status, twin: (typeof TWINS)[number]): Record<string, Observation> {
+function observations(
+  server: Status,
+  client: Status,
+  device: Status,
+  twin: (typeof TWINS)[number],
+): Record<string, Observation> {
   const ports = TWIN[twin];
-  return { 'tls.endpoint': SERVER[server], 'tls.client-authentication': CLIENT[client], 'tls.impostor': DEVICE[device], ...(ports === undefined ? {} : { 'tcp.ports': ports }) };
+  return {
+    'tls.endpoint': SERVER[server],
+    'tls.client-authentication': CLIENT[client],
+    'tls.impostor': DEVICE[device],
+    ...(ports === undefined ? {} : { 'tcp.ports': ports }),
+  };
 }
 
 describe('a link is authenticated only where every required end was observed', () => {
@@ -46,12 +70,19 @@ describe('a link is authenticated only where every required end was observed', (
               const link = deriveLink(observations(server, client, device, twin), requires);
               const status: Record<LinkEnd, Status> = { server, client, device };
               const wanted = (requires.length === 0 ? ['server', 'client', 'device'] : requires) as LinkEnd[];
-              expect(Object.fromEntries(Object.entries(link.ends).map(([end, seen]) => [end, seen.status]))).toEqual(status);
+              expect(Object.fromEntries(Object.entries(link.ends).map(([end, seen]) => [end, seen.status]))).toEqual(
+                status,
+              );
               const expected =
-                twin === 'open' ? 'clear'
-                : wanted.some((end) => status[end] === 'refuted') ? 'encrypted-only'
-                : server !== 'not-tested' && (twin === 'absent' || twin === 'closed') && wanted.every((end) => status[end] === 'observed') ? 'encrypted-and-authenticated'
-                : undefined;
+                twin === 'open'
+                  ? 'clear'
+                  : wanted.some((end) => status[end] === 'refuted')
+                    ? 'encrypted-only'
+                    : server !== 'not-tested' &&
+                        (twin === 'absent' || twin === 'closed') &&
+                        wanted.every((end) => status[end] === 'observed')
+                      ? 'encrypted-and-authenticated'
+                      : undefined;
               expect(link.state, `${twin} ${requires}`).toBe(expected);
               expect(link.absent.map((fact) => fact.path)).toEqual(expected === undefined ? ['state'] : []);
               expect('state' in link).toBe(expected !== undefined);
@@ -73,7 +104,13 @@ describe('a link without proof', () => {
 
   it.each([
     ['the server answers in clear', { 'tls.endpoint': { facts: { speaksTls: false, clearText: 'HTTP' }, absent: [] } }],
-    ['the device sends in clear', { 'tls.endpoint': SERVER.observed, 'tls.impostor': { facts: { connected: true, spokeTls: false, refused: false } } }],
+    [
+      'the device sends in clear',
+      {
+        'tls.endpoint': SERVER.observed,
+        'tls.impostor': { facts: { connected: true, spokeTls: false, refused: false } },
+      },
+    ],
   ])('is clear where %s', (_, seen) => {
     expect(deriveLink(seen as Record<string, Observation>).state).toBe('clear');
   });
@@ -87,7 +124,11 @@ describe('a link without proof', () => {
     ['null chain', { ...good, chain: null }, 'not-tested'],
     ['strings instead of booleans', { ...good, chain: { trusted: 'true' } }, 'not-tested'],
   ])('%s does not count as proof of the server', (_, facts, status) => {
-    const link = deriveLink({ 'tls.endpoint': { facts }, 'tls.client-authentication': CLIENT.observed, 'tls.impostor': DEVICE.observed });
+    const link = deriveLink({
+      'tls.endpoint': { facts },
+      'tls.client-authentication': CLIENT.observed,
+      'tls.impostor': DEVICE.observed,
+    });
     expect(link.ends.server.status).toBe(status);
     expect(link.state).not.toBe('encrypted-and-authenticated');
   });
@@ -103,7 +144,11 @@ describe('a link without proof', () => {
   });
 
   it('does not take a refusal by a device that never connected', () => {
-    const link = deriveLink({ 'tls.endpoint': SERVER.observed, 'tls.client-authentication': CLIENT.observed, 'tls.impostor': { facts: { connected: false, refused: true } } });
+    const link = deriveLink({
+      'tls.endpoint': SERVER.observed,
+      'tls.client-authentication': CLIENT.observed,
+      'tls.impostor': { facts: { connected: false, refused: true } },
+    });
     expect(link.ends.device.status).toBe('not-tested');
   });
 });

@@ -22,9 +22,13 @@ describe('the lists are complete', () => {
     expect(named(CHANGE_DECLARATIONS.map((change) => change.id))).toEqual(files('core/changes'));
   });
 
-  it.each(PROBE_DECLARATIONS.map((probe) => [probe.id, probe] as const))('%s describes each parameter and fact', (_, probe) => {
-    for (const schema of [shapeOf(probe.params, 'input'), shapeOf(probe.facts, 'output')]) {
-      for (const [name, shape] of Object.entries(schema.properties ?? {})) expect((shape as Shape & { description?: string }).description, name).toBeTruthy();
-    }
-  });
+  it.each(PROBE_DECLARATIONS.map((probe) => [probe.id, probe] as const))(
+    '%s describes each parameter and fact',
+    (_, probe) => {
+      for (const schema of [shapeOf(probe.params, 'input'), shapeOf(probe.facts, 'output')]) {
+        for (const [name, shape] of Object.entries(schema.properties ?? {}))
+          expect((shape as Shape & { description?: string }).description, name).toBeTruthy();
+      }
+    },
+  );
 });

@@ -12,7 +12,11 @@ describe('connection budget', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       log.push(`${name} ends`);
     };
-    await Promise.all([budget.connection('a', work('a1'), never), budget.connection('a', work('a2'), never), budget.connection('b', work('b1'), never)]);
+    await Promise.all([
+      budget.connection('a', work('a1'), never),
+      budget.connection('a', work('a2'), never),
+      budget.connection('b', work('b1'), never),
+    ]);
     expect(log.filter((line) => line.startsWith('a'))).toEqual(['a1 starts', 'a1 ends', 'a2 starts', 'a2 ends']);
     expect(log.indexOf('b1 starts')).toBeLessThan(log.indexOf('a2 starts'));
     expect(budget.used()).toBe(3);

@@ -28,25 +28,49 @@ const environment: RunEnvironment = {
   runtime: { node: 'test' },
 };
 const never = new AbortController().signal;
-const probe = (run: Probe<typeof declaration.params, typeof declaration.facts>['run']): Probe => defineProbe(declaration, run);
+const probe = (run: Probe<typeof declaration.params, typeof declaration.facts>['run']): Probe =>
+  defineProbe(declaration, run);
 
 describe('running a probe', () => {
   it('gives a facts file with what was seen', async () => {
-    const result = await runProbe(probe(async () => ok({ kind: 'facts', facts: { open: true }, absent: [] })), { host: 'a' }, environment, never);
-    expect(result).toMatchObject({ ok: true, value: { probe: 'test.probe', params: { host: 'a' }, facts: { open: true }, absent: [], connections: 0 } });
+    const result = await runProbe(
+      probe(async () => ok({ kind: 'facts', facts: { open: true }, absent: [] })),
+      { host: 'a' },
+      environment,
+      never,
+    );
+    expect(result).toMatchObject({
+      ok: true,
+      value: { probe: 'test.probe', params: { host: 'a' }, facts: { open: true }, absent: [], connections: 0 },
+    });
   });
 
   it('keeps the word of a probe that the question does not arise', async () => {
-    const result = await runProbe(probe(async () => ok({ kind: 'not-applicable', reason: 'No directory.' })), { host: 'a' }, environment, never);
+    const result = await runProbe(
+      probe(async () => ok({ kind: 'not-applicable', reason: 'No directory.' })),
+      { host: 'a' },
+      environment,
+      never,
+    );
     expect(result).toMatchObject({ ok: true, value: { notApplicable: 'No directory.' } });
     expect(result.ok && 'facts' in result.value).toBe(false);
   });
 
   it.each([
-    ['unfit parameters', probe(async () => ok({ kind: 'facts', facts: { open: true }, absent: [] })), { port: 1 }, 'guide.invalid'],
+    [
+      'unfit parameters',
+      probe(async () => ok({ kind: 'facts', facts: { open: true }, absent: [] })),
+      { port: 1 },
+      'guide.invalid',
+    ],
     ['a throw', probe(async () => Promise.reject(new Error('boom'))), { host: 'a' }, 'probe.fault'],
     ['silence', probe(() => new Promise(() => {})), { host: 'a' }, 'probe.deadline'],
-    ['facts that do not fit', probe(async () => ok({ kind: 'facts', facts: { open: null as unknown as boolean }, absent: [] })), { host: 'a' }, 'probe.fault'],
+    [
+      'facts that do not fit',
+      probe(async () => ok({ kind: 'facts', facts: { open: null as unknown as boolean }, absent: [] })),
+      { host: 'a' },
+      'probe.fault',
+    ],
     [
       'more connections than the guide allows',
       probe(async (params, context) => {

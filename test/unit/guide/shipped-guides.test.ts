@@ -13,7 +13,10 @@ describe.each([
   { name: 'reference-mdip', controls: 24, probed: 16 },
   { name: 'orthanc', controls: 12, probed: 12 },
 ])('the guide $name', ({ name, controls, probed }) => {
-  const { guide, faults } = checkGuide(read(`guides/${name}.yaml`), { probes: PROBE_DECLARATIONS, changes: CHANGE_DECLARATIONS });
+  const { guide, faults } = checkGuide(read(`guides/${name}.yaml`), {
+    probes: PROBE_DECLARATIONS,
+    changes: CHANGE_DECLARATIONS,
+  });
 
   it('has no faults', () => {
     expect(faults).toEqual([]);
@@ -36,7 +39,10 @@ describe.each([
   it('refers only to questions that the framework file holds', () => {
     const known = framework.ok ? Object.keys(framework.value.questions) : [];
     for (const control of guide?.controls ?? []) {
-      expect(control.references.mds2?.filter((id) => !known.includes(id)), control.id).toEqual([]);
+      expect(
+        control.references.mds2?.filter((id) => !known.includes(id)),
+        control.id,
+      ).toEqual([]);
     }
   });
 });

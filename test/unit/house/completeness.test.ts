@@ -10,11 +10,14 @@ import { root } from '../../../build/tools/process.mjs';
 
 /** `tls-client-authentication.ts` declares `tls.client-authentication`. */
 const idOf = (file: string) => file.slice(0, -'.ts'.length).replace('-', '.');
-const filesIn = (folder: string, ...without: string[]) => readdirSync(join(root, folder)).filter((name) => name.endsWith('.ts') && !without.includes(name));
+const filesIn = (folder: string, ...without: string[]) =>
+  readdirSync(join(root, folder)).filter((name) => name.endsWith('.ts') && !without.includes(name));
 
 /** Everything that tests say, so that a probe nobody tries is noticed. */
 const tests = ['test/unit', 'test/integration', 'test/long']
-  .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(root, folder, name)))
+  .flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(root, folder, name)),
+  )
   .filter((path) => path.endsWith('.test.ts') && !path.endsWith('completeness.test.ts'))
   .map((path) => readFileSync(path, 'utf8'))
   .join('\n');
@@ -22,7 +25,12 @@ const tests = ['test/unit', 'test/integration', 'test/long']
 describe('nothing is forgotten', () => {
   it.each([
     ['probe', 'core/probes', PROBE_DECLARATIONS.map(({ id }) => id), PROBES.map(({ declaration }) => declaration.id)],
-    ['change', 'core/changes', CHANGE_DECLARATIONS.map(({ id }) => id), CHANGES.map(({ declaration }) => declaration.id)],
+    [
+      'change',
+      'core/changes',
+      CHANGE_DECLARATIONS.map(({ id }) => id),
+      CHANGES.map(({ declaration }) => declaration.id),
+    ],
   ] as const)('lists every %s where it is declared and where it is done', (_, folder, declared, done) => {
     const ids = filesIn(folder, 'declaration.ts', 'index.ts').map(idOf);
     expect(ids.length).toBeGreaterThan(0);
@@ -35,11 +43,14 @@ describe('nothing is forgotten', () => {
     expect(filesIn(`engine/${folder}`)).toEqual(expect.arrayContaining(names));
   });
 
-  it.each([...PROBE_DECLARATIONS, ...CHANGE_DECLARATIONS].map(({ id }) => id))('tests %s by its name or its module', (id) => {
-    const module = `${id.replace('.', '-')}.ts`;
-    const name = id.replace(/[.-](\w)/g, (_match, letter: string) => letter.toUpperCase());
-    expect([id, module, name].some((mention) => tests.includes(mention))).toBe(true);
-  });
+  it.each([...PROBE_DECLARATIONS, ...CHANGE_DECLARATIONS].map(({ id }) => id))(
+    'tests %s by its name or its module',
+    (id) => {
+      const module = `${id.replace('.', '-')}.ts`;
+      const name = id.replace(/[.-](\w)/g, (_match, letter: string) => letter.toUpperCase());
+      expect([id, module, name].some((mention) => tests.includes(mention))).toBe(true);
+    },
+  );
 
   it('describes every parameter and every top-level fact of every probe', () => {
     for (const { id, params, facts } of PROBE_DECLARATIONS) {

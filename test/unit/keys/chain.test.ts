@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { checkChain } from '../../../engine/keys/chain.ts';
-import { matchName, readCertificate, readCertificatesPem, type ReadCertificate } from '../../../engine/keys/read-certificate.ts';
+import {
+  matchName,
+  readCertificate,
+  readCertificatesPem,
+  type ReadCertificate,
+} from '../../../engine/keys/read-certificate.ts';
 import { keyFacts, signatureFacts } from '../../../engine/keys/strength.ts';
 import { makeCertificate, oddChains } from '../../support/odd-chains.ts';
 
@@ -30,7 +35,9 @@ describe('checking a chain', async () => {
     const ba = await makeCertificate({ name: 'b', ca: true, keys: b.keys, issuer: a });
     const leaf = await makeCertificate({ name: 'leaf', issuer: a, ca: false });
     const other = await makeCertificate({ name: 'other', ca: true });
-    expect(checkChain(read(leaf.pem + ab.pem + ba.pem), read(other.pem), new Date(), 'server').problem).toBe('unknown-issuer');
+    expect(checkChain(read(leaf.pem + ab.pem + ba.pem), read(other.pem), new Date(), 'server').problem).toBe(
+      'unknown-issuer',
+    );
     expect(checkChain(read(leaf.pem + ab.pem + ba.pem), read(b.pem), new Date(), 'server').trusted).toBe(true);
   });
 });
@@ -64,9 +71,21 @@ describe('names by RFC 6125', () => {
 
 describe('strength', () => {
   it.each([
-    ['P-256', { algorithm: 'EC', bits: 256, curve: 'P-256', strong: true }, { algorithm: 'ecdsa-with-SHA256', strong: true }],
-    ['P-384', { algorithm: 'EC', bits: 384, curve: 'P-384', strong: true }, { algorithm: 'ecdsa-with-SHA384', strong: true }],
-    ['rsa-2048', { algorithm: 'RSA', bits: 2048, strong: true }, { algorithm: 'sha256WithRSAEncryption', strong: true }],
+    [
+      'P-256',
+      { algorithm: 'EC', bits: 256, curve: 'P-256', strong: true },
+      { algorithm: 'ecdsa-with-SHA256', strong: true },
+    ],
+    [
+      'P-384',
+      { algorithm: 'EC', bits: 384, curve: 'P-384', strong: true },
+      { algorithm: 'ecdsa-with-SHA384', strong: true },
+    ],
+    [
+      'rsa-2048',
+      { algorithm: 'RSA', bits: 2048, strong: true },
+      { algorithm: 'sha256WithRSAEncryption', strong: true },
+    ],
   ] as const)('%s', async (key, keyExpected, signature) => {
     const [certificate] = read((await makeCertificate({ name: 'x', key })).pem);
     expect(certificate && keyFacts(certificate)).toEqual(keyExpected);
@@ -75,7 +94,11 @@ describe('strength', () => {
 });
 
 describe('unreadable certificates', () => {
-  it.each([['nothing', Buffer.alloc(0)], ['noise', Buffer.from('not a certificate')], ['half a sequence', Buffer.from('3082010a', 'hex')]])('%s', (_, bytes) => {
+  it.each([
+    ['nothing', Buffer.alloc(0)],
+    ['noise', Buffer.from('not a certificate')],
+    ['half a sequence', Buffer.from('3082010a', 'hex')],
+  ])('%s', (_, bytes) => {
     const result = readCertificate(bytes);
     expect(result.ok || result.error.code).toBe('identity.invalid');
   });

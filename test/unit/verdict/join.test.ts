@@ -11,13 +11,26 @@ const AND: Readonly<Record<Verdict, Readonly<Record<Verdict, Verdict>>>> = {
   pass: { pass: 'pass', fail: 'fail', error: 'error', 'not-reviewed': 'not-reviewed', 'not-applicable': 'pass' },
   fail: { pass: 'fail', fail: 'fail', error: 'fail', 'not-reviewed': 'fail', 'not-applicable': 'fail' },
   error: { pass: 'error', fail: 'fail', error: 'error', 'not-reviewed': 'error', 'not-applicable': 'error' },
-  'not-reviewed': { pass: 'not-reviewed', fail: 'fail', error: 'error', 'not-reviewed': 'not-reviewed', 'not-applicable': 'not-reviewed' },
-  'not-applicable': { pass: 'pass', fail: 'fail', error: 'error', 'not-reviewed': 'not-reviewed', 'not-applicable': 'not-applicable' },
+  'not-reviewed': {
+    pass: 'not-reviewed',
+    fail: 'fail',
+    error: 'error',
+    'not-reviewed': 'not-reviewed',
+    'not-applicable': 'not-reviewed',
+  },
+  'not-applicable': {
+    pass: 'pass',
+    fail: 'fail',
+    error: 'error',
+    'not-reviewed': 'not-reviewed',
+    'not-applicable': 'not-applicable',
+  },
 };
 
 describe('joined verdicts', () => {
   for (const left of VERDICTS) {
-    for (const right of VERDICTS) it(`${left} and ${right}`, () => expect(joinVerdicts([left, right])).toBe(AND[left][right]));
+    for (const right of VERDICTS)
+      it(`${left} and ${right}`, () => expect(joinVerdicts([left, right])).toBe(AND[left][right]));
   }
 
   it('nothing ran is not a pass', () => expect(joinVerdicts([])).toBe('not-reviewed'));
@@ -28,7 +41,9 @@ describe('joined verdicts', () => {
         const joined = joinVerdicts(verdicts);
         expect(joined).toBe(joinVerdicts([...verdicts].reverse()));
         expect(joined).toBe(verdicts.reduce((left, right) => AND[left][right]));
-        expect(joined === 'pass').toBe(verdicts.includes('pass') && verdicts.every((verdict) => verdict === 'pass' || verdict === 'not-applicable'));
+        expect(joined === 'pass').toBe(
+          verdicts.includes('pass') && verdicts.every((verdict) => verdict === 'pass' || verdict === 'not-applicable'),
+        );
       }),
     );
   });

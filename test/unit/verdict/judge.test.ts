@@ -6,11 +6,19 @@ import { siteSchema } from '../../../core/site/schema.ts';
 import { appError } from '../../../core/result.ts';
 import { type CheckOutcome, judgeItem } from '../../../core/verdict/judge.ts';
 
-const SITE = siteSchema.parse({ site: 'ward', name: 'Ward', roles: [{ id: 'nurse', name: 'Nurse', group: 'MDIP-Nurse' }] });
+const SITE = siteSchema.parse({
+  site: 'ward',
+  name: 'Ward',
+  roles: [{ id: 'nurse', name: 'Nurse', group: 'MDIP-Nurse' }],
+});
 
 function item(control: Record<string, unknown>): PlanItem {
   const guide = guideSchema.parse({
-    guide: 'g', version: '1.0.0', title: 'G', publisher: { name: 'P', contact: 'c' }, product: { vendor: 'V', name: 'N', versions: '1.x' },
+    guide: 'g',
+    version: '1.0.0',
+    title: 'G',
+    publisher: { name: 'P', contact: 'c' },
+    product: { vendor: 'V', name: 'N', versions: '1.x' },
     controls: [{ id: 'c', revision: 1, title: 'C', owner: 'hospital', why: 'w', ...control }],
   });
   const plan = makePlan(guide, SITE);
@@ -20,12 +28,24 @@ function item(control: Record<string, unknown>): PlanItem {
 
 function facts(value: unknown, absent: FactsFile['absent'] = [], more: Partial<FactsFile> = {}): CheckOutcome {
   return {
-    facts: { probe: 'p', version: 1, params: {}, startedAt: '2026-01-01T00:00:00.000Z', finishedAt: '2026-01-01T00:00:01.000Z', runtime: {}, connections: 1, facts: value, absent, ...more },
+    facts: {
+      probe: 'p',
+      version: 1,
+      params: {},
+      startedAt: '2026-01-01T00:00:00.000Z',
+      finishedAt: '2026-01-01T00:00:01.000Z',
+      runtime: {},
+      connections: 1,
+      facts: value,
+      absent,
+      ...more,
+    },
   };
 }
 const outcomes = (...list: (CheckOutcome | undefined)[]): Map<number, CheckOutcome> =>
   new Map(list.flatMap((outcome, index) => (outcome === undefined ? [] : [[index, outcome] as const])));
-const verdictOf = (control: Record<string, unknown>, ...list: (CheckOutcome | undefined)[]) => judgeItem(item(control), outcomes(...list)).verdict;
+const verdictOf = (control: Record<string, unknown>, ...list: (CheckOutcome | undefined)[]) =>
+  judgeItem(item(control), outcomes(...list)).verdict;
 
 const OK = { checks: [{ probe: 'p', expect: [{ that: 'facts.ok', else: 'not {{ facts.ok }}' }] }] };
 const TWO = { checks: [...OK.checks, { probe: 'q', expect: [{ that: 'facts.n > 1', else: 'only {{ facts.n }}' }] }] };
@@ -46,14 +66,23 @@ describe('a control with checks', () => {
     ['holds and fails', TWO, [facts({ ok: true }), facts({ n: 1 })], 'fail'],
     ['fails beside an error', TWO, [error, facts({ n: 1 })], 'fail'],
     ['holds beside an error', TWO, [facts({ ok: true }), error], 'error'],
-    ['holds beside what does not arise', TWO, [facts({ ok: true }), facts(undefined, [], { notApplicable: 'x' })], 'pass'],
+    [
+      'holds beside what does not arise',
+      TWO,
+      [facts({ ok: true }), facts(undefined, [], { notApplicable: 'x' })],
+      'pass',
+    ],
     ['expects nothing', { checks: [{ probe: 'p' }] }, [facts({ ok: true })], 'not-reviewed'],
   ] as const)('that %s', (_, control, list, verdict) => {
-    expect(verdictOf(control as Record<string, unknown>, ...(list as readonly (CheckOutcome | undefined)[]))).toBe(verdict);
+    expect(verdictOf(control as Record<string, unknown>, ...(list as readonly (CheckOutcome | undefined)[]))).toBe(
+      verdict,
+    );
   });
 
   it('tells what was found', () => {
-    expect(judgeItem(item(TWO), outcomes(facts({ ok: true }), facts({ n: 1 }))).findings).toEqual([{ verdict: 'fail', sentence: 'only 1', severity: 'high', check: 1 }]);
+    expect(judgeItem(item(TWO), outcomes(facts({ ok: true }), facts({ n: 1 }))).findings).toEqual([
+      { verdict: 'fail', sentence: 'only 1', severity: 'high', check: 1 },
+    ]);
   });
 
   it('tells who can mend an error', () => {
@@ -63,23 +92,42 @@ describe('a control with checks', () => {
 
 describe('what a control applies to', () => {
   it('does not apply', () => {
-    expect(judgeItem(item({ ...OK, applies: { when: 'site.hasDirectory', else: 'No directory.' } }), outcomes(facts({ ok: false })))).toMatchObject({
+    expect(
+      judgeItem(
+        item({ ...OK, applies: { when: 'site.hasDirectory', else: 'No directory.' } }),
+        outcomes(facts({ ok: false })),
+      ),
+    ).toMatchObject({
       verdict: 'not-applicable',
       findings: [{ sentence: 'No directory.' }],
     });
   });
 
   it('cannot be decided', () => {
-    expect(verdictOf({ ...OK, applies: { when: 'site.directory.kind == "ldap"', else: 'x' } }, facts({ ok: true }))).toBe('error');
+    expect(
+      verdictOf({ ...OK, applies: { when: 'site.directory.kind == "ldap"', else: 'x' } }, facts({ ok: true })),
+    ).toBe('error');
   });
 
   it('is a parameter that the site does not give', () => {
-    expect(verdictOf({ checks: [{ probe: 'p', with: { x: '$site.directory.baseDn' }, expect: OK.checks[0]?.expect }] }, facts({ ok: true }))).toBe('error');
+    expect(
+      verdictOf(
+        { checks: [{ probe: 'p', with: { x: '$site.directory.baseDn' }, expect: OK.checks[0]?.expect }] },
+        facts({ ok: true }),
+      ),
+    ).toBe('error');
   });
 });
 
 describe('a manual question', () => {
-  const manual = { manual: { question: 'Is it?', evidence: ['file'], required: true, answers: { so: 'pass', not: 'fail', none: 'not-applicable' } } };
+  const manual = {
+    manual: {
+      question: 'Is it?',
+      evidence: ['file'],
+      required: true,
+      answers: { so: 'pass', not: 'fail', none: 'not-applicable' },
+    },
+  };
   it.each([
     [undefined, 'not-reviewed'],
     [{ answer: 'so', attachments: 0, at: '2026-01-01T00:00:00.000Z' }, 'not-reviewed'],
@@ -112,8 +160,16 @@ describe('evidence ages from its oldest part', () => {
 });
 
 describe('a link', () => {
-  const link = { checks: [{ probe: 'tls.endpoint' }, { probe: 'tls.client-authentication' }, { probe: 'tls.impostor' }], expect: [{ that: 'link.state == "encrypted-and-authenticated"', else: '{{ link.sentence }}' }] };
-  const server = facts({ speaksTls: true, chain: { trusted: true, reason: 'x' }, name: { matches: true }, validity: { valid: true } });
+  const link = {
+    checks: [{ probe: 'tls.endpoint' }, { probe: 'tls.client-authentication' }, { probe: 'tls.impostor' }],
+    expect: [{ that: 'link.state == "encrypted-and-authenticated"', else: '{{ link.sentence }}' }],
+  };
+  const server = facts({
+    speaksTls: true,
+    chain: { trusted: true, reason: 'x' },
+    name: { matches: true },
+    validity: { valid: true },
+  });
   const client = facts({ insists: true });
   const device = facts({ connected: true, refused: true });
   it.each([

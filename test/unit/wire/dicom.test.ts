@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { associateRequest, describeAbort, echoRequest, parseAssociateAccept, parseAssociateReject, parseEchoResponse, parsePdu, PDU } from '../../../engine/wire/dicom.ts';
+import {
+  associateRequest,
+  describeAbort,
+  echoRequest,
+  parseAssociateAccept,
+  parseAssociateReject,
+  parseEchoResponse,
+  parsePdu,
+  PDU,
+} from '../../../engine/wire/dicom.ts';
 
 const bytes = fc.uint8Array({ maxLength: 400 }).map((array) => Buffer.from(array));
 

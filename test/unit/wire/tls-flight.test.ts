@@ -13,11 +13,23 @@ import { ORDINARY_SUITES, SUITE_NAMES, TLS13_SUITES, WEAK_SUITES, weakClass } fr
 const bytes = fc.uint8Array({ maxLength: 600 }).map((array) => Buffer.from(array));
 
 /** A ServerHello record as a server sends it. */
-function serverHello(version: number, suite: number, extensions: Buffer = Buffer.alloc(0), session = Buffer.alloc(0)): Buffer {
+function serverHello(
+  version: number,
+  suite: number,
+  extensions: Buffer = Buffer.alloc(0),
+  session = Buffer.alloc(0),
+): Buffer {
   const random = Buffer.alloc(32, 7);
   const length = Buffer.alloc(2);
   length.writeUInt16BE(extensions.length);
-  const body = Buffer.concat([Buffer.from([version >> 8, version & 255]), random, Buffer.from([session.length]), session, Buffer.from([suite >> 8, suite & 255, 0]), ...(extensions.length === 0 ? [] : [length, extensions])]);
+  const body = Buffer.concat([
+    Buffer.from([version >> 8, version & 255]),
+    random,
+    Buffer.from([session.length]),
+    session,
+    Buffer.from([suite >> 8, suite & 255, 0]),
+    ...(extensions.length === 0 ? [] : [length, extensions]),
+  ]);
   const handshake = Buffer.concat([Buffer.from([2, 0, body.length >> 8, body.length & 255]), body]);
   return Buffer.concat([Buffer.from([22, 3, 3, handshake.length >> 8, handshake.length & 255]), handshake]);
 }
@@ -25,12 +37,25 @@ const TLS13_EXTENSION = Buffer.from([0, 43, 0, 2, 3, 4]);
 
 describe('the answer to a ClientHello', () => {
   it('reads a ServerHello in every version, whole or in pieces', () => {
-    for (const [version, number] of [['SSL 3.0', 0x0300], ['TLS 1.0', 0x0301], ['TLS 1.1', 0x0302], ['TLS 1.2', 0x0303]] as const) {
+    for (const [version, number] of [
+      ['SSL 3.0', 0x0300],
+      ['TLS 1.0', 0x0301],
+      ['TLS 1.1', 0x0302],
+      ['TLS 1.2', 0x0303],
+    ] as const) {
       const record = serverHello(number, 0xc02f);
-      expect(firstAnswer(record, version)).toEqual({ kind: 'hello', suite: 0xc02f, suiteName: 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256' });
-      for (let cut = 1; cut < record.length; cut += 1) expect(firstAnswer(record.subarray(0, cut), version)).toBeUndefined();
+      expect(firstAnswer(record, version)).toEqual({
+        kind: 'hello',
+        suite: 0xc02f,
+        suiteName: 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
+      });
+      for (let cut = 1; cut < record.length; cut += 1)
+        expect(firstAnswer(record.subarray(0, cut), version)).toBeUndefined();
     }
-    expect(firstAnswer(serverHello(0x0303, 0x1301, TLS13_EXTENSION, Buffer.alloc(32)), 'TLS 1.3')).toMatchObject({ kind: 'hello', suite: 0x1301 });
+    expect(firstAnswer(serverHello(0x0303, 0x1301, TLS13_EXTENSION, Buffer.alloc(32)), 'TLS 1.3')).toMatchObject({
+      kind: 'hello',
+      suite: 0x1301,
+    });
   });
 
   it('calls a lower version a lower version, and a higher one nonsense', () => {
@@ -45,7 +70,9 @@ describe('the answer to a ClientHello', () => {
     expect(firstAnswer(alert(2, 112), 'TLS 1.0')).toMatchObject({ alert: 'unrecognized_name', refusal: false });
     expect(firstAnswer(alert(2, 80), 'TLS 1.0')).toMatchObject({ alert: 'internal_error', refusal: false });
     expect(firstAnswer(alert(1, 112), 'TLS 1.2')).toBeUndefined();
-    expect(firstAnswer(Buffer.concat([alert(1, 112), serverHello(0x0303, 0x2f)]), 'TLS 1.2')).toMatchObject({ kind: 'hello' });
+    expect(firstAnswer(Buffer.concat([alert(1, 112), serverHello(0x0303, 0x2f)]), 'TLS 1.2')).toMatchObject({
+      kind: 'hello',
+    });
   });
 
   it.each([
@@ -77,7 +104,12 @@ describe('the answer to a ClientHello', () => {
   });
 
   it('never throws on a ServerHello with flipped or missing bytes', () => {
-    const good = serverHello(0x0303, 0x1301, Buffer.concat([TLS13_EXTENSION, Buffer.from([0, 51, 0, 4, 0, 29, 0, 0])]), Buffer.alloc(32));
+    const good = serverHello(
+      0x0303,
+      0x1301,
+      Buffer.concat([TLS13_EXTENSION, Buffer.from([0, 51, 0, 4, 0, 29, 0, 0])]),
+      Buffer.alloc(32),
+    );
     fc.assert(
       fc.property(fc.nat(good.length - 1), fc.nat(255), fc.nat(good.length), (at, value, end) => {
         const record = Buffer.from(good);
@@ -108,15 +140,29 @@ describe('the ClientHello', () => {
 
 describe('the suites', () => {
   it('fall into weak, ordinary and TLS 1.3 without overlap', () => {
-    expect([...WEAK_SUITES, ...ORDINARY_SUITES, ...TLS13_SUITES].sort((a, b) => a - b)).toEqual(Object.keys(SUITE_NAMES).map(Number).sort((a, b) => a - b));
-    expect(Object.entries(SUITE_NAMES).filter(([number, name]) => /NULL|anon|EXPORT|RC4|DES/.test(name) && weakClass(Number(number)) === undefined)).toEqual([]);
+    expect([...WEAK_SUITES, ...ORDINARY_SUITES, ...TLS13_SUITES].sort((a, b) => a - b)).toEqual(
+      Object.keys(SUITE_NAMES)
+        .map(Number)
+        .sort((a, b) => a - b),
+    );
+    expect(
+      Object.entries(SUITE_NAMES).filter(
+        ([number, name]) => /NULL|anon|EXPORT|RC4|DES/.test(name) && weakClass(Number(number)) === undefined,
+      ),
+    ).toEqual([]);
     expect(new Set(WEAK_SUITES.map(weakClass))).toEqual(new Set(['null', 'anonymous', 'export', 'rc4', '3des', 'des']));
   });
 });
 
 describe('alerts in the words of both TLS libraries', () => {
   it.each([
-    [{ code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', message: 'ssl3_read_bytes:tlsv13 alert certificate required:SSL alert number 116' }, 'certificate_required'],
+    [
+      {
+        code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+        message: 'ssl3_read_bytes:tlsv13 alert certificate required:SSL alert number 116',
+      },
+      'certificate_required',
+    ],
     [{ code: 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', message: 'tls:TLSV1_ALERT_UNKNOWN_CA' }, 'unknown_ca'],
     [{ code: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', message: 'x' }, 'handshake_failure'],
     [{ code: 'ECONNRESET', message: 'read ECONNRESET' }, undefined],
