@@ -1,4 +1,4 @@
-import { type GuideContext, isInstant, isReserved } from './check.ts';
+import { type GuideContext, isInstant, isReserved } from './check-context.ts';
 import { checkExpression, describe } from './check-expression.ts';
 import { checkParameters } from './check-parameters.ts';
 import { suggest } from './nearest.ts';

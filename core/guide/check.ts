@@ -1,56 +1,20 @@
 import { minVersion, validRange } from 'semver';
 import type { ChangeDeclaration } from '../changes/declaration.ts';
 import type { ProbeDeclaration } from '../probes/declaration.ts';
-import { addDuration } from '../verdict/duration.ts';
 import { type Fault, type Locate, parseYaml } from '../yaml.ts';
+import { type GuideContext, isReserved, type Report } from './check-context.ts';
 import { checkControl } from './check-control.ts';
 import { checkExpression } from './check-expression.ts';
 import { checkParameters } from './check-parameters.ts';
 import { fitsInput } from './inputs.ts';
 import { suggest } from './nearest.ts';
-import { type Guide, guideSchema, RESERVED_NAMES } from './schema.ts';
-import { factsShape, guideNames, isTargetType, kindsOf, type Shape } from './shapes.ts';
+import { type Guide, guideSchema } from './schema.ts';
+import { factsShape, guideNames, isTargetType, kindsOf } from './shapes.ts';
 
 export type Declarations = {
   readonly probes: readonly ProbeDeclaration[];
   readonly changes: readonly ChangeDeclaration[];
 };
-
-/** Where in the guide a fault lies: a path, and an offset in the value there. */
-export type Report = (path: readonly PropertyKey[], message: string, within?: number) => void;
-
-/** What the check of one part needs to know of the whole. */
-export type GuideContext = {
-  readonly guide: Guide;
-  readonly probes: ReadonlyMap<string, ProbeDeclaration>;
-  readonly changes: ReadonlyMap<string, ChangeDeclaration>;
-  readonly names: ReadonlyMap<string, Shape>;
-  readonly report: Report;
-  /** Names of inputs that something uses. */
-  readonly used: Set<string>;
-};
-
-/** CEL and its own reserved words; a guide cannot name anything so. */
-const RESERVED = new Set<string>([
-  ...RESERVED_NAMES,
-  'as',
-  'break',
-  'const',
-  'continue',
-  'else',
-  'for',
-  'function',
-  'if',
-  'import',
-  'let',
-  'loop',
-  'package',
-  'namespace',
-  'return',
-  'var',
-  'void',
-  'while',
-]);
 
 /**
  * Checks a guide as a whole: its form, and everything that can be known about it before it runs (names, parameters,
@@ -143,15 +107,4 @@ function checkInputs({ guide, report }: GuideContext): void {
     else if (!fitsInput(input, input.default))
       report([...path, 'default'], `the default is not ${input.many ? 'a list of ' : ''}${input.type}`);
   }
-}
-
-/** Whether a name means something else in expressions. */
-export function isReserved(name: string): boolean {
-  return RESERVED.has(name);
-}
-
-/** Whether evidence that is good for so long is good at all. */
-export function isInstant(duration: string): boolean {
-  const start = new Date(0);
-  return addDuration(start, duration).getTime() === start.getTime();
 }

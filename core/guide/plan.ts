@@ -132,10 +132,16 @@ export function evaluateParams(
   const params: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(template)) {
     const result = evaluateParam(value, values);
-    if (!result.ok) return { ok: false, error: { ...result.error, place: `with.${name}` } };
+    if (!result.ok)
+      return { ok: false, error: { ...result.error, place: placeOf(`with.${name}`, result.error.place) } };
     if (result.value !== undefined) params[name] = result.value;
   }
   return ok(params);
+}
+
+/** Which parameter, and which value it lacks. */
+function placeOf(parameter: string, value: string | undefined): string {
+  return value === undefined ? parameter : `${parameter}: ${value}`;
 }
 
 function evaluateParam(value: unknown, values: Values): Result<unknown> {

@@ -63,6 +63,9 @@ function show(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }
 
+/** Names whose values come from probes; all others come from the site file. */
+const SEEN = new Set(['facts', 'link']);
+
 /** The first path that touches something absent, missing or null. */
 function findUnknown(
   expression: Expression,
@@ -77,7 +80,11 @@ function findUnknown(
     if (listed !== undefined) return { path: shown, reason: listed.reason };
     if (!Object.hasOwn(values, path.root)) return { path: shown, reason: 'There is no such name here.' };
     const missing = missingAt(values[path.root], path.steps, [path.root]);
-    if (missing !== undefined) return { path: missing, reason: 'The probe did not report it.' };
+    if (missing !== undefined)
+      return {
+        path: missing,
+        reason: SEEN.has(path.root) ? 'The probe did not report it.' : 'The site does not give it.',
+      };
   }
   return undefined;
 }

@@ -171,7 +171,7 @@ describe('a site', () => {
     const { faults } = checkSite(
       SITE.replace('10.0.0.1', 'nowhere').replace('device: gateway', 'device: nobody').replace('[trial-good]', '[x]'),
     );
-    expect(faults.map((fault) => fault.line)).toEqual([...faults.map((fault) => fault.line)].sort((a, b) => a - b));
+    expect(faults.map((fault) => fault.line)).toEqual(faults.map((fault) => fault.line).toSorted((a, b) => a - b));
     expect(faults).toHaveLength(3);
   });
 

@@ -29,7 +29,7 @@ describe('what is not known is never a pass', () => {
         );
         expect(result.ok).toBe(false);
         expect(result.ok ? '' : result.error.code).toBe('expression.absent');
-        expect(result.ok ? '' : result.error.message).toContain('cut off');
+        expect(result.ok ? '' : result.error.cause).toContain('cut off');
       }),
     );
   });
