@@ -247,4 +247,74 @@ describe('lockstep run and verify', () => {
     expect(resumed.stderr).toContain(id);
     expect(resumed.code).toBe(0);
   });
+
+  it('makes a locked key and a request, joins what the authority issued, and signs with it', async () => {
+    const env = { ...data(), PASS: 'correct horse battery' };
+    const made = await lockstep(
+      ['identity', 'new', '--name', 'Nia New', '--passphrase', 'env:PASS', '--out', file('nia')],
+      env,
+    );
+    expect(made).toMatchObject({ code: 0 });
+    expect(await readFile(file('nia.key.pem'), 'utf8')).toContain('BEGIN ENCRYPTED PRIVATE KEY');
+    expect(
+      execFileSync('openssl', ['req', '-in', file('nia.csr.pem'), '-noout', '-subject', '-verify'], {
+        stdio: 'pipe',
+      }).toString(),
+    ).toContain('Nia New');
+    const issued = await ca.issueForRequest(await readFile(file('nia.csr.pem'), 'utf8'), {
+      commonName: 'PRACTICE Nia New',
+      usage: 'sign',
+      role: 'engineer',
+    });
+    if (!issued.ok) throw new Error(JSON.stringify(issued.error));
+    await writeFile(file('nia.crt.pem'), issued.value.chainPem);
+    const joined = [
+      'identity',
+      'import',
+      '--key',
+      file('nia.key.pem'),
+      '--passphrase',
+      'env:PASS',
+      '--out',
+      file('nia.pem'),
+      '--certificate',
+    ];
+    // Somebody else's certificate does not belong to this key.
+    expect((await lockstep([...joined, file('engineer-root.pem')], env)).code).toBe(2);
+    expect((await lockstep([...joined, file('nia.crt.pem')], env)).stdout).toContain('Nia New');
+    expect(
+      (
+        await lockstep(['identity', 'show', file('nia.pem'), '--passphrase', 'env:PASS'], {
+          ...env,
+          PASS: 'wrong horse',
+        })
+      ).stderr,
+    ).toContain('identity.passphrase');
+    const ran = await lockstep(
+      [
+        'run',
+        '--guide',
+        file('guide.yaml'),
+        '--site',
+        file('site.yaml'),
+        '--quiet',
+        '--identity',
+        file('nia.pem'),
+        '--passphrase',
+        'env:PASS',
+        '--out',
+        file('nia.asice'),
+      ],
+      env,
+    );
+    expect(ran.stdout).toContain('provisional');
+    const verified = await lockstep([
+      'verify',
+      file('nia.asice'),
+      '--trust',
+      `engineer=${file('engineer-root.pem')}`,
+      '--json',
+    ]);
+    expect(JSON.parse(verified.stdout).signers[0].subject).toContain('Nia New');
+  });
 });
