@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { stockCommands } from '../core/bundle/stock-commands.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import type { Summary } from '../core/session/summary.ts';
 import { loadIdentity } from '../engine/keys/identity.ts';
@@ -137,26 +138,13 @@ function finish(info: LabInfo, walks: readonly Walked[], cancel: AbortSignal): n
   const last = walks.at(-1);
   if (last !== undefined) {
     print('\nVerify the last bundle with nothing but stock tools:');
-    for (const line of stockLines(last.bundle, info)) print(`  ${line}`);
+    for (const line of stockCommands(last.bundle, [info.trust.engineer, info.trust.hospital])) print(`  ${line}`);
     print('\nor with Lockstep, which also judges everything again:');
     print(
       `  npm run -s lockstep -- verify ${last.bundle} --trust engineer=${info.trust.engineer} hospital=${info.trust.hospital} publisher=${info.trust.publisher}`,
     );
   }
   return cancel.aborted ? EXIT.cancelled : EXIT.done;
-}
-
-/** The lines that verify a countersigned bundle with unzip, sha256sum and openssl. */
-function stockLines(bundle: string, info: LabInfo): readonly string[] {
-  const signature = (number: string, root: string) =>
-    `openssl cms -verify -binary -cades -inform DER -in META-INF/signature${number}.p7s -content META-INF/ASiCManifest${number}.xml -CAfile ${root} -out /dev/null`;
-  return [
-    `mkdir opened && cd opened && unzip -q ${bundle}`,
-    'sha256sum -c SHA256SUMS',
-    'grep -cF "$(openssl dgst -sha256 -binary SHA256SUMS | openssl base64)" META-INF/ASiCManifest*.xml',
-    signature('001', info.trust.engineer),
-    signature('002', info.trust.hospital),
-  ];
 }
 
 function end(result: Result<unknown>): number {

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 
 /** A listening port on loopback that can be shut and opened again at the same number. */
@@ -13,6 +14,11 @@ export type Door = {
 const MAX_CONNECTIONS = 200;
 const REOPEN_ATTEMPTS = 20;
 const ADDRESS = '127.0.0.1';
+// Below what systems hand out for outgoing connections (Linux from 32768, Windows and macOS from 49152, RFC 6335): a door
+// that is shut must not be answered by whoever was given its number meanwhile.
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
+const PORT_ATTEMPTS = 50;
 
 /** Opens a free port of 127.0.0.1 and hands every connection to `greet`. Errors on a socket end that socket only. */
 export async function openDoor(greet: (socket: Socket) => void): Promise<Door> {
@@ -37,7 +43,7 @@ export async function openDoor(greet: (socket: Socket) => void): Promise<Door> {
     if (address === null || typeof address === 'string') throw new Error('the practice hospital got no port');
     return address.port;
   };
-  const port = await listen(0);
+  const port = await listenOutsideEphemeral(listen);
   return {
     port,
     isOpen: () => server !== undefined,
@@ -63,4 +69,15 @@ export async function openDoor(greet: (socket: Socket) => void): Promise<Door> {
       }
     },
   };
+}
+
+/** Takes a free port that no system hands out by itself. */
+async function listenOutsideEphemeral(listen: (port: number) => Promise<number>): Promise<number> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await listen(randomInt(LOWEST, HIGHEST));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || attempt === PORT_ATTEMPTS) throw error;
+    }
+  }
 }

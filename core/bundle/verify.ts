@@ -4,7 +4,7 @@ import type { EventData, FactsFile, JournalEvent } from '../session/events.ts';
 import { type BundleFinding, collect, type Found, worstFirst } from './finding.ts';
 import { type ByteSource, type Host, memorySource } from './host.ts';
 import type { Statement } from './statement.ts';
-import type { Role, Trust } from './trust.ts';
+import type { Trust } from './trust.ts';
 import { checkContainer, type Kind, type Opened } from './verify-container.ts';
 import { checkJournal } from './verify-journal.ts';
 import { checkSignatures, type Signer } from './verify-signatures.ts';
@@ -28,18 +28,8 @@ export type VerifyOptions = {
   readonly rejudge?: (parts: BundleParts) => readonly BundleFinding[] | Promise<readonly BundleFinding[]>;
 };
 
-export type SignerSummary = {
-  readonly role: Role;
-  readonly name: string;
-  readonly subject: string;
-  readonly issuer: string;
-  readonly sha256: string;
-  readonly notAfter: string;
-  readonly signedAt?: string;
-  readonly sound: boolean;
-  readonly trusted: boolean;
-  readonly statement?: Statement;
-};
+/** A signer without what only checking needs. */
+export type SignerSummary = Omit<Signer, 'certificate' | 'number'>;
 
 export type Verification = {
   /** Nothing bad was found. A provisional bundle may be sound. */

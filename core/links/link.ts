@@ -20,7 +20,7 @@ export type DerivedLink = {
   readonly absent: readonly AbsentFact[];
 };
 
-const ALL_ENDS: readonly LinkEnd[] = ['server', 'client', 'device'];
+export const ALL_ENDS: readonly LinkEnd[] = ['server', 'client', 'device'];
 
 /**
  * Derives a link's state from separate observations, keyed by probe id: `tls.endpoint` (the server proves itself),

@@ -1,3 +1,4 @@
+import type { EndObservation, LinkEnd, LinkState } from '../links/link.ts';
 import type { EventData, Finding, Owner, Target, Verdict } from '../session/events.ts';
 import type { Summary } from '../session/summary.ts';
 
@@ -10,12 +11,28 @@ export type ReportItem = {
     readonly title: string;
     readonly owner: Owner;
     readonly why: string;
+    readonly revision: number;
+    /** Heading under which the guide has it. */
+    readonly group: string;
+    /** The worst of its expectations; orders findings, nothing else. */
+    readonly severity: Finding['severity'];
     /** Framework → ids, e.g. `{ mds2: ['AUTH-1.1'] }`. */
     readonly references: Readonly<Record<string, readonly string[]>>;
   };
   readonly target: Target;
   readonly verdict: Verdict;
   readonly findings: readonly Finding[];
+  /** Entries of the bundle that hold the facts it was judged from. */
+  readonly facts: readonly string[];
+  /** Of a control that judges a link: who proved what. */
+  readonly link?: {
+    /** Absent where the observations do not decide it. */
+    readonly state?: LinkState;
+    readonly sentence: string;
+    readonly ends: Readonly<Record<LinkEnd, EndObservation>>;
+    /** Ends that the guide wants proven. */
+    readonly requires: readonly LinkEnd[];
+  };
   /** ISO 8601. */
   readonly judgedAt?: string;
   readonly goodUntil?: string;
@@ -40,6 +57,10 @@ export type ReportItem = {
     readonly size: number;
   }[];
 };
+
+export type Lane = 'checks' | 'answers' | 'changes' | 'waivers' | 'signatures';
+/** One event of the session. `at` in ISO 8601. */
+export type Moment = { readonly lane: Lane; readonly at: string };
 
 /**
  * Everything that a report shows; a pure function of the journal up to a line, guide and site, so that the same
@@ -69,6 +90,8 @@ export type ReportModel = {
   readonly generatedFrom: { readonly upTo: number; readonly sha256: string };
   readonly gate?: EventData<'gate.checked'>;
   readonly items: readonly ReportItem[];
+  /** What happened when, in the order of the journal. */
+  readonly timeline: readonly Moment[];
   /** As of `session.lastAt`. */
   readonly summary: Summary;
 };

@@ -1,14 +1,40 @@
-import type { Plan } from '../guide/plan.ts';
-import type { JournalEvent } from '../session/events.ts';
+import type { Plan, PlanItem } from '../guide/plan.ts';
+import { ALL_ENDS, deriveLink } from '../links/link.ts';
+import type { EventType, Finding, JournalEvent } from '../session/events.ts';
 import { reduceAll } from '../session/state.ts';
 import { summarize } from '../session/summary.ts';
-import type { ReportItem, ReportModel } from './model.ts';
+import { type CheckOutcome, observationsOf } from '../verdict/judge.ts';
+import type { Lane, ReportItem, ReportModel } from './model.ts';
+
+/** The newest outcome of each check, by item key and index. */
+export type ItemOutcomes = ReadonlyMap<string, ReadonlyMap<number, CheckOutcome>>;
+
+const LANES: Readonly<Partial<Record<EventType, Lane>>> = {
+  'facts.recorded': 'checks',
+  'probe.failed': 'checks',
+  answered: 'answers',
+  attached: 'answers',
+  'change.applied': 'changes',
+  'change.failed': 'changes',
+  'change.readback': 'changes',
+  'change.undone': 'changes',
+  waived: 'waivers',
+  'head.signed': 'signatures',
+};
+const SEVERITIES = ['high', 'medium', 'low'] as const;
 
 /**
- * What reports show of a session, from its plan and its journal alone. Pure: the same journal gives the same report.
+ * What reports show of a session, from its plan, its journal and the facts that the journal names. Pure: the same
+ * journal gives the same report.
  * @param head SHA-256 of the last of the events, hex
+ * @param outcomes the facts; without them the report cannot say who proved what on a link
  */
-export function sessionReport(plan: Plan, events: readonly JournalEvent[], head: string): ReportModel {
+export function sessionReport(
+  plan: Plan,
+  events: readonly JournalEvent[],
+  head: string,
+  outcomes: ItemOutcomes = new Map(),
+): ReportModel {
   const state = reduceAll(events);
   const opened = state.opened;
   const last = events.at(-1);
@@ -38,15 +64,19 @@ export function sessionReport(plan: Plan, events: readonly JournalEvent[], head:
     ...(state.gate === undefined ? {} : { gate: state.gate }),
     items: plan.items.map((item): ReportItem => {
       const known = state.items[item.key];
-      const { id, title, owner, why, references } = item.control;
+      const { id, title, owner, why, references, revision } = item.control;
+      const group = item.control.group ?? id.split('.')[0] ?? id;
+      const link = linkOf(item, outcomes.get(item.key));
       return {
         key: item.key,
-        control: { id, title, owner, why, references },
+        control: { id, title, owner, why, revision, group, severity: severityOf(item), references },
         target: item.target,
         verdict: known?.verdict ?? 'not-reviewed',
         findings: known?.findings ?? [],
+        facts: Object.values(known?.checks ?? {}).flatMap((check) => check.file ?? []),
         changes: known?.changes ?? [],
         attachments: (known?.attachments ?? []).map(({ name, file, sha256, size }) => ({ name, file, sha256, size })),
+        ...(link === undefined ? {} : { link }),
         ...(known?.judgedAt === undefined ? {} : { judgedAt: known.judgedAt }),
         ...(known?.goodUntil === undefined ? {} : { goodUntil: known.goodUntil }),
         ...(known?.answer === undefined ? {} : { answer: known.answer }),
@@ -54,6 +84,25 @@ export function sessionReport(plan: Plan, events: readonly JournalEvent[], head:
         ...(known?.deferred === undefined ? {} : { deferred: known.deferred }),
       };
     }),
+    timeline: events.flatMap(({ type, at }) => {
+      const lane = LANES[type];
+      return lane === undefined ? [] : [{ lane, at }];
+    }),
     summary: summarize(plan.items, state, new Date(last.at)),
   };
+}
+
+function severityOf({ control }: PlanItem): Finding['severity'] {
+  const expectations = [...control.checks.flatMap((check) => check.expect), ...control.expect];
+  // A question to a person carries no severity of its own.
+  const manual = control.manual === undefined ? [] : (['high'] as const);
+  const found = new Set([...expectations.map((each) => each.severity), ...manual]);
+  return SEVERITIES.find((severity) => found.has(severity)) ?? 'high';
+}
+
+function linkOf(item: PlanItem, outcomes: ReadonlyMap<number, CheckOutcome> | undefined): ReportItem['link'] {
+  if (item.control.expect.length === 0 || item.applies.kind !== 'yes' || outcomes === undefined) return undefined;
+  const { state, sentence, ends } = deriveLink(observationsOf(item, outcomes), item.control.requires);
+  const requires = item.control.requires ?? ALL_ENDS;
+  return { ...(state === undefined ? {} : { state }), sentence, ends, requires };
 }

@@ -1,4 +1,4 @@
-import { deriveLink } from '../links/link.ts';
+import { deriveLink, type Observation } from '../links/link.ts';
 import type { PlanItem } from '../guide/plan.ts';
 import type { Expectation } from '../guide/schema.ts';
 import type { AppError } from '../result.ts';
@@ -110,7 +110,17 @@ function judgeLink(
   outcomes: ReadonlyMap<number, CheckOutcome>,
 ): { verdict: Verdict; findings: Finding[] } {
   if (outcomes.size === 0) return { verdict: 'not-reviewed', findings: [] };
-  const observations = Object.fromEntries(
+  const link = deriveLink(observationsOf(item, outcomes), item.control.requires);
+  const { absent, ...values } = link;
+  return judgeExpectations(item.control.expect, { ...item.values, link: values }, { link: absent });
+}
+
+/** What the checks of a link's control saw, by probe. */
+export function observationsOf(
+  item: PlanItem,
+  outcomes: ReadonlyMap<number, CheckOutcome>,
+): Readonly<Record<string, Observation>> {
+  return Object.fromEntries(
     item.control.checks.flatMap((check, index) => {
       const outcome = outcomes.get(index);
       if (outcome === undefined) return [];
@@ -122,9 +132,6 @@ function judgeLink(
       ];
     }),
   );
-  const link = deriveLink(observations, item.control.requires);
-  const { absent, ...values } = link;
-  return judgeExpectations(item.control.expect, { ...item.values, link: values }, { link: absent });
 }
 
 function judgeAnswer(item: PlanItem, answer: Answer | undefined): { verdict: Verdict; findings: Finding[] } {

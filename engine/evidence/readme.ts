@@ -1,8 +1,4 @@
-/** Signature `number` over its manifest, as stock OpenSSL checks it. */
-export function opensslLine(number: number, root: string): string {
-  const digits = String(number).padStart(3, '0');
-  return `openssl cms -verify -binary -cades -inform DER -in META-INF/signature${digits}.p7s -content META-INF/ASiCManifest${digits}.xml -CAfile ${root} -out /dev/null`;
-}
+import { opensslCommand, SUMS_COMMAND } from '../../core/bundle/stock-commands.ts';
 
 const HOW = `HOW TO CHECK IT WITH STOCK TOOLS (unzip, sha256sum, OpenSSL 3)
 
@@ -16,7 +12,7 @@ const HOW = `HOW TO CHECK IT WITH STOCK TOOLS (unzip, sha256sum, OpenSSL 3)
 
 3. Is the list of files the one that was signed? This must print one line (two where there are two manifests):
 
-     grep -F "$(openssl dgst -sha256 -binary SHA256SUMS | openssl base64)" META-INF/ASiCManifest*.xml
+     ${SUMS_COMMAND}
 `;
 
 const PURPOSE = `A certificate without the purpose "e-mail protection" (one for document signing only) needs "-purpose any" added.
@@ -45,8 +41,8 @@ A bundle without signature002 is provisional: only one party has signed it.
 ${HOW}
 4. Who signed it? Each must say "CAdES Verification successful":
 
-     ${opensslLine(1, 'ENGINEER-ROOT.pem')}
-     ${opensslLine(2, 'HOSPITAL-ROOT.pem')}
+     ${opensslCommand(1, 'ENGINEER-ROOT.pem')}
+     ${opensslCommand(2, 'HOSPITAL-ROOT.pem')}
 
 ${PURPOSE}
 The command "lockstep verify" does all of this, follows the journal's chain and its signed heads, and computes the
@@ -65,7 +61,7 @@ META-INF/        signature001: the publisher
 ${HOW}
 4. Who signed it? It must say "CAdES Verification successful":
 
-     ${opensslLine(1, 'PUBLISHER-ROOT.pem')}
+     ${opensslCommand(1, 'PUBLISHER-ROOT.pem')}
 
 ${PURPOSE}`;
 }

@@ -3,8 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { type Site, siteSchema } from '../../core/site/schema.ts';
-import { parseYaml } from '../../core/yaml.ts';
+import { checkSite } from '../../core/site/check.ts';
+import type { Site } from '../../core/site/schema.ts';
 
 /** Site files and the PEM files beside them are small; anything larger is a mistake. */
 const MAX_FILE_BYTES = 1_000_000;
@@ -30,9 +30,9 @@ export type LoadedSite = {
 export async function loadSite(path: string): Promise<Result<LoadedSite>> {
   const text = await readSmallFile(path, 'site file');
   if (!text.ok) return text;
-  const parsed = parseYaml(text.value, siteSchema);
-  if (!parsed.ok) {
-    const faults = parsed.faults.map(
+  const { site: parsed, faults: found } = checkSite(text.value);
+  if (parsed === undefined || found.length > 0) {
+    const faults = found.map(
       (fault) => `${path}:${fault.line}:${fault.column} ${fault.path === '' ? '' : `${fault.path}: `}${fault.message}`,
     );
     return fail('site.invalid', `The site file has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}.`, {
@@ -41,7 +41,7 @@ export async function loadSite(path: string): Promise<Result<LoadedSite>> {
     });
   }
   const folder = dirname(resolve(path));
-  const inlined = await inlineFiles(parsed.value, folder);
+  const inlined = await inlineFiles(parsed, folder);
   if (!inlined.ok) return inlined;
   const site: Site = {
     ...inlined.value,

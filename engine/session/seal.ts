@@ -28,7 +28,7 @@ export async function sealSession(
     if (!signed.ok) return signed;
   }
   const upTo = session.journal.events.length - 1;
-  const model = sessionReport(session.plan, session.journal.events, session.journal.head());
+  const model = sessionReport(session.plan, session.journal.events, session.journal.head(), session.outcomes);
   const { guide, site } = await sessionFiles(session.dir);
   const sealed = await sealBundle({
     sessionDir: session.dir,

@@ -11,9 +11,9 @@ import { Fingerprint } from '../components/fingerprint.tsx';
 import { IdentityPicker } from '../components/identity-picker.tsx';
 import { Facts, PageFrame } from '../components/layout.tsx';
 import { ErrorNote, Note } from '../components/note.tsx';
+import { SignWith } from '../components/sign-with.tsx';
 import { count, showDate } from '../lib/format.ts';
 import { withPassphrase } from '../lib/with-passphrase.ts';
-import { useNow } from '../lib/use-now.ts';
 import { SUMMARY_WORDS } from '../lib/words.ts';
 import { goTo, useWizard } from '../store.ts';
 
@@ -149,44 +149,18 @@ function Signed({ view, again = false }: { view: SealedView; again?: boolean }) 
 
 function Seal({ snapshot }: { snapshot: Snapshot }) {
   const session = useWizard((state) => state.session);
-  const [identity, setIdentity] = useState<IdentityView>();
-  const [passphrase, setPassphrase] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<AppError>();
-  const summary = summarize(snapshot.items, session, useNow());
-  const ready = identity !== undefined && (!identity.needsPassphrase || passphrase !== '');
-  async function seal(): Promise<void> {
-    if (identity === undefined || !ready) return;
-    const typed = passphrase;
-    setPassphrase('');
-    setBusy(true);
-    const sealed = await withPassphrase(identity, typed, (secret) =>
-      call('bundle.seal', { identity: identity.file.handle, ...secret }),
-    );
-    setBusy(false);
-    setError(sealed.ok ? undefined : sealed.error);
-    if (sealed.ok) useWizard.setState({ sealed: sealed.value, bundle: sealed.value.bundle });
-  }
+  const summary = summarize(snapshot.items, session, new Date());
   return (
     <div className="grid grid-cols-[minmax(0,1fr)_260px] gap-8">
-      <div className="grid content-start gap-4">
-        <IdentityPicker role="engineer" chosen={identity} onChoose={setIdentity} disabled={busy} />
-        {identity?.needsPassphrase === true ? (
-          <SecretInput
-            label="Passphrase of the identity"
-            value={passphrase}
-            onChange={setPassphrase}
-            onEnter={() => void seal()}
-            disabled={busy}
-          />
-        ) : null}
-        {error === undefined ? null : <ErrorNote error={error} />}
-        <div>
-          <Button kind="primary" icon={PenLine} busy={busy} isDisabled={!ready} onPress={() => void seal()}>
-            Seal and sign
-          </Button>
-        </div>
-      </div>
+      <SignWith
+        label="Seal and sign"
+        icon={PenLine}
+        work={async (identity, secret) => {
+          const sealed = await call('bundle.seal', { identity: identity.file.handle, ...secret });
+          if (sealed.ok) useWizard.setState({ sealed: sealed.value, bundle: sealed.value.bundle });
+          return sealed;
+        }}
+      />
       <div className="grid content-start gap-2 border-l border-line pl-6 text-sm">
         <p className="text-xs text-faint">It will say</p>
         <p className="text-lg font-semibold">{SUMMARY_WORDS[summary.word].word}</p>

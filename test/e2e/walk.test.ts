@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +5,7 @@ import type { Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PRACTICE_WRITER } from '../../core/practice.ts';
 import { electronMissing, launchApp, type Launched } from '../support/electron.ts';
+import { unpack, verifySignature } from '../support/stock-tools.ts';
 
 const SCREENS = join(import.meta.dirname, '..', '..', 'test-results', 'screens');
 
@@ -171,33 +171,9 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
     const files = filesBelow(launched.userData);
     const bundle = files.find((file) => file.endsWith('.asice') && file.includes('bundles')) ?? '';
     const opened = join(work, 'opened');
-    execFileSync('unzip', ['-q', bundle, '-d', opened]);
-    execFileSync('sha256sum', ['-c', '--quiet', 'SHA256SUMS'], { cwd: opened });
-    for (const [number, role] of [
-      ['001', 'engineer'],
-      ['002', 'hospital'],
-    ] as const) {
-      const root = files.find((file) => file.endsWith(`${role}-root.pem`)) ?? '';
-      execFileSync(
-        'openssl',
-        [
-          'cms',
-          '-verify',
-          '-binary',
-          '-cades',
-          '-inform',
-          'DER',
-          '-in',
-          `META-INF/signature${number}.p7s`,
-          '-content',
-          `META-INF/ASiCManifest${number}.xml`,
-          '-CAfile',
-          root,
-          '-out',
-          '/dev/null',
-        ],
-        { cwd: opened, stdio: 'pipe' },
-      );
+    unpack(bundle, opened);
+    for (const [index, role] of ['engineer', 'hospital'].entries()) {
+      verifySignature(opened, index + 1, files.find((file) => file.endsWith(`${role}-root.pem`)) ?? '');
     }
     const holding = [...files, ...filesBelow(opened)].filter((file) =>
       readFileSync(file).includes(PRACTICE_WRITER.password),

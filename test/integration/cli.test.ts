@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPracticeCa, type PracticeCa } from '../../engine/keys/practice-ca.ts';
 import { lockstep } from '../support/cli.ts';
 import { miniGuide, miniSite } from '../support/mini-guide.ts';
+import { unpack, verifySignature } from '../support/stock-tools.ts';
 
 let dir: string;
 let server: Server;
@@ -81,35 +82,13 @@ describe('lockstep run and verify', () => {
     expect(JSON.parse(later.stdout)).toMatchObject({ complete: false });
 
     const opened = file('opened');
-    execFileSync('unzip', ['-q', bundle, '-d', opened]);
-    execFileSync('sha256sum', ['-c', '--quiet', 'SHA256SUMS'], { cwd: opened });
-    for (const [number, role] of [
-      ['001', 'engineer'],
-      ['002', 'hospital'],
+    unpack(bundle, opened);
+    for (const [number, role, other] of [
+      [1, 'engineer', 'hospital'],
+      [2, 'hospital', 'engineer'],
     ] as const) {
-      const verify = (root: string) =>
-        execFileSync(
-          'openssl',
-          [
-            'cms',
-            '-verify',
-            '-binary',
-            '-cades',
-            '-inform',
-            'DER',
-            '-in',
-            `META-INF/signature${number}.p7s`,
-            '-content',
-            `META-INF/ASiCManifest${number}.xml`,
-            '-CAfile',
-            file(`${root}-root.pem`),
-            '-out',
-            '/dev/null',
-          ],
-          { cwd: opened, stdio: 'pipe' },
-        );
-      verify(role);
-      expect(() => verify(role === 'engineer' ? 'hospital' : 'engineer')).toThrow();
+      verifySignature(opened, number, file(`${role}-root.pem`));
+      expect(() => verifySignature(opened, number, file(`${other}-root.pem`))).toThrow();
     }
   });
 
