@@ -112,10 +112,16 @@ function receiveVisit(
   let applicationBytes = 0;
   let alert: string | undefined;
   let settled = false;
+  let buffered: Buffer = Buffer.alloc(0);
   const finish = (endedBy: 'device' | 'us'): void => {
     if (settled) return;
     settled = true;
     clearTimeout(timer);
+    // Bytes that were still being put together and do not begin a ClientHello went out in clear.
+    if (spoke === 'nothing' && buffered.length > 0 && buffered[0] !== 22) {
+      spoke = 'clear';
+      applicationBytes += buffered.length;
+    }
     const certificateSent = socket.bytesWritten > certificateLength;
     socket.destroy();
     done({
@@ -158,7 +164,6 @@ function receiveVisit(
     tls.on('close', gone);
   };
 
-  let buffered: Buffer = Buffer.alloc(0);
   let startTlsDone = !startTls;
   const onData = (chunk: Buffer): void => {
     buffered = Buffer.concat([buffered, chunk]);
@@ -170,7 +175,7 @@ function receiveVisit(
         socket.write(Buffer.from([0x30, 0x0c, 0x02, 0x01, id, 0x78, 0x07, 0x0a, 0x01, 0x00, 0x04, 0x00, 0x04, 0x00]));
         return;
       }
-      if (buffered.length < 31) return;
+      if (isIncompleteLdap(buffered)) return;
     }
     if (buffered[0] !== 22) {
       spoke = 'clear';
@@ -184,6 +189,12 @@ function receiveVisit(
   };
   socket.on('data', onData);
   return { end: () => finish('us') };
+}
+
+/** Whether more of this LDAP message is still to come; an odd length is not waited for. */
+function isIncompleteLdap(bytes: Buffer): boolean {
+  const length = bytes[1] ?? 0;
+  return bytes.length < 2 || (length < 0x80 && bytes.length < 2 + length);
 }
 
 /** The socket as a stream whose incoming bytes are kept (up to a limit), starting with those already read. */
