@@ -99,11 +99,11 @@ function serverProvesItself({ facts, why }: Read): EndObservation {
   const validity = asObject(facts.validity);
   if (chain.trusted === false)
     return refuted(
-      `The server does not prove itself: ${String(chain.reason ?? 'its chain does not lead to an anchor.')}`,
+      `The server does not prove itself: ${textOr(chain.reason, 'its chain does not lead to an anchor.')}`,
     );
   if (name.matches === false)
     return refuted(
-      `The server does not prove itself: its certificate does not carry the name ${String(name.expected ?? 'that the device dials')}.`,
+      `The server does not prove itself: its certificate does not carry the name ${textOr(name.expected, 'that the device dials')}.`,
     );
   if (validity.valid === false)
     return refuted(
@@ -185,6 +185,10 @@ function clearText(
 
 function asObject(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
 }
 
 function refuted(sentence: string): EndObservation {

@@ -117,7 +117,7 @@ export async function oddChains(): Promise<OddChain[]> {
     title,
     problem,
     anchors: anchor.pem,
-    presented: (await Promise.all(parts)).map((part) => part.pem).join(''),
+    presented: (await Promise.all(parts.map((part) => Promise.resolve(part)))).map((part) => part.pem).join(''),
     ...more,
   });
   const under = (issuer: Made): Promise<Made> => leaf({ issuer });

@@ -42,7 +42,7 @@ export function probeContext(options: ContextOptions = {}): ProbeContext & { rea
 }
 
 // Facts are looked at as the judge does: without their static types.
-// biome-ignore lint/suspicious/noExplicitAny: see above
+// oxlint-disable-next-line typescript/no-explicit-any
 export type SeenFacts = { facts: any; absent: readonly AbsentFact[] };
 
 /** Runs a probe as the engine does: parameters and facts go through the declared schemas, absences are checked. */

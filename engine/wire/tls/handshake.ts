@@ -191,9 +191,7 @@ function readPeer(socket: TLSSocket, anchors: readonly string[]): Peer {
     current = (current as { issuerCertificate?: PeerCertificate }).issuerCertificate;
   }
   const cipher = socket.getCipher();
-  const refusal = socket.authorized
-    ? undefined
-    : String((socket.authorizationError as unknown as { code?: string } | string | undefined) ?? 'unknown');
+  const refusal = socket.authorized ? undefined : refusalCode(socket.authorizationError);
   return {
     version:
       socket
@@ -204,6 +202,12 @@ function readPeer(socket: TLSSocket, anchors: readonly string[]): Peer {
     presented,
     ...(refusal === undefined ? {} : { refusal }),
   };
+}
+
+/** Node declares an Error and gives the code as a string. */
+function refusalCode(reason: unknown): string {
+  if (typeof reason === 'string') return reason;
+  return (reason as NodeJS.ErrnoException | undefined)?.code ?? 'unknown';
 }
 
 /** Names the stage at which a handshake failed. */

@@ -94,7 +94,7 @@ export async function listenAsImpostor(
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve(visits));
-        for (const end of [...open]) end();
+        for (const end of open) end();
       }),
   });
 }
