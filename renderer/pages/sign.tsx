@@ -13,6 +13,7 @@ import { Facts, PageFrame } from '../components/layout.tsx';
 import { ErrorNote, Note } from '../components/note.tsx';
 import { SignWith } from '../components/sign-with.tsx';
 import { count, showDate } from '../lib/format.ts';
+import { useNow } from '../lib/use-now.ts';
 import { withPassphrase } from '../lib/with-passphrase.ts';
 import { SUMMARY_WORDS } from '../lib/words.ts';
 import { goTo, useWizard } from '../store.ts';
@@ -149,7 +150,7 @@ function Signed({ view, again = false }: { view: SealedView; again?: boolean }) 
 
 function Seal({ snapshot }: { snapshot: Snapshot }) {
   const session = useWizard((state) => state.session);
-  const summary = summarize(snapshot.items, session, new Date());
+  const summary = summarize(snapshot.items, session, useNow());
   return (
     <div className="grid grid-cols-[minmax(0,1fr)_260px] gap-8">
       <SignWith

@@ -83,7 +83,7 @@ describe('a link is authenticated only where every required end was observed', (
                         wanted.every((end) => status[end] === 'observed')
                       ? 'encrypted-and-authenticated'
                       : undefined;
-              expect(link.state, `${twin} ${requires}`).toBe(expected);
+              expect(link.state, `${twin} ${requires.join(' ')}`).toBe(expected);
               expect(link.absent.map((fact) => fact.path)).toEqual(expected === undefined ? ['state'] : []);
               expect('state' in link).toBe(expected !== undefined);
               expect(link.sentence.length).toBeGreaterThan(10);
