@@ -1,0 +1,134 @@
+/**
+ * Writes docs/transcript.md and the excerpt in README.md from a walk against a real Samba and a real Orthanc, run now:
+ * `node test/support/transcript.ts`. Needs root and the packages of build/debian-packages.txt.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ROOT } from './cli.ts';
+import { type Department, startDepartment } from './imaging-department.ts';
+import { type Ran, type Step, walkDepartment } from './imaging-walk.ts';
+
+const WIDTH = 110;
+const README_WIDTH = 124;
+const MARK = /<!-- transcript -->(?:[\s\S]*<!-- end of transcript -->)?/;
+
+const department = await startDepartment();
+try {
+  const steps = (await walkDepartment(department)).map((step) => shortened(step, department));
+  await writeFile(join(ROOT, 'docs', 'transcript.md'), whole(steps));
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+  if (!MARK.test(readme)) throw new Error('README.md has no <!-- transcript -->');
+  await writeFile(
+    join(ROOT, 'README.md'),
+    readme.replace(MARK, () => excerpt(steps)),
+  );
+} finally {
+  await department.stop();
+}
+
+/** Folders of this run get short names; nothing else is changed. */
+function shortened(step: Step, { folder, samba }: Department): Step {
+  if (step.kind === 'said') return step;
+  const short = (text: string) =>
+    text
+      .replaceAll(`${folder}/`, '')
+      .replaceAll(`${dirname(samba.configuration)}/`, '')
+      .replaceAll(`${ROOT}/`, '');
+  return { ...step, command: short(step.command), output: short(step.output), stdout: short(step.stdout) };
+}
+
+function whole(steps: readonly Step[]): string {
+  const versions = [
+    ['Samba', 'samba', '--version'],
+    ['Orthanc', 'Orthanc', '--version'],
+    ['OpenSSL', 'openssl', 'version'],
+  ].map(([name = '', program = '', option = '']) => `${name}: \`${firstLine(program, option)}\``);
+  const head = [
+    '# A walk against a real Samba and a real Orthanc',
+    '',
+    `Written by \`node test/support/transcript.ts\` on ${new Date().toISOString().slice(0, 10)}; the commands ran as shown, and this is what they`,
+    'printed. `lockstep` stands for `npm run -s lockstep --`. Folders of the run are left out of paths, and long commands are broken',
+    'into lines. Lockstep, Samba and Orthanc ran on one computer, so Orthanc as installed took Lockstep for a local user; Orthanc and its',
+    'proxy had a network of their own, of which only the ports were published that a hospital would. Certificates and signers are',
+    'practice ones. `test/long/orthanc-samba.test.ts` walks the same road and judges what comes out.',
+    '',
+    `${versions.join(', ')}.`,
+    '',
+  ];
+  const body = steps.flatMap((step) =>
+    step.kind === 'said'
+      ? [...(step.title === undefined ? [] : [`## ${step.title}`, '']), step.text, '']
+      : ['```', ...prompt(step.command), ...lines(step.output), `[exit code ${step.code}]`, '```', ''],
+  );
+  return `${[...head, ...body].join('\n').trimEnd()}\n`;
+}
+
+/** The same run, shortened: what is left out is counted, what is cut ends in an ellipsis. */
+function excerpt(steps: readonly Step[]): string {
+  const ran = (name: string): Ran => {
+    const found = steps.find((step): step is Ran => step.kind === 'ran' && step.name === name);
+    if (found === undefined) throw new Error(`nothing ran as ${name}`);
+    return found;
+  };
+  const show = (name: string, keep: (line: string) => boolean) => [
+    ...prompt(ran(name).command),
+    ...thinned(lines(ran(name).output), keep),
+    '',
+  ];
+  const shown = [
+    ...show('first', (line) => /^(fail|open)/.test(line)),
+    ...show('apply', (line) => /^(access|dn:|changetype|fail|open)/.test(line)),
+    ...show('second', (line) => /^(pass +(access|dicom\.(client|tls))|hardened)/.test(line)),
+    ...show('verify', () => true),
+    ...show('openssl-hospital', () => true),
+    ...show('third', (line) => line.startsWith('fail')),
+  ].map((line) => (line.length > README_WIDTH ? `${line.slice(0, README_WIDTH - 1)}…` : line));
+  return [
+    '<!-- transcript -->',
+    '## Seen on real servers',
+    '',
+    "A Samba domain controller and Debian's Orthanc, from default to hardened and back ([the whole transcript](docs/transcript.md)):",
+    '',
+    '```',
+    ...shown.slice(0, -1),
+    '```',
+    '<!-- end of transcript -->',
+  ].join('\n');
+}
+
+function thinned(all: readonly string[], keep: (line: string) => boolean): string[] {
+  const out: string[] = [];
+  let left = 0;
+  for (const line of [...all, undefined]) {
+    const kept = line !== undefined && keep(line);
+    if (left > 0 && (kept || line === undefined)) {
+      out.push(`[… ${left} ${left === 1 ? 'line' : 'lines'}]`);
+      left = 0;
+    }
+    if (kept) out.push(line);
+    else if (line !== undefined) left += 1;
+  }
+  return out;
+}
+
+function lines(output: string): string[] {
+  return output === '' ? [] : output.trimEnd().split('\n');
+}
+
+/** A command with its prompt, broken before options where it is long. */
+function prompt(command: string): string[] {
+  const out: string[] = [];
+  let line = '$';
+  for (const word of command.split(/ (?=--|&& |\| )/)) {
+    if (line !== '$' && line.length + word.length + 3 > WIDTH) {
+      out.push(`${line} \\`);
+      line = `    ${word}`;
+    } else line += ` ${word}`;
+  }
+  return [...out, line];
+}
+
+function firstLine(program: string, option: string): string {
+  return execFileSync(program, [option], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).split('\n')[0] ?? '';
+}
