@@ -10,7 +10,7 @@ import { type Department, startDepartment } from './imaging-department.ts';
 import { type Ran, type Step, walkDepartment } from './imaging-walk.ts';
 
 const WIDTH = 110;
-const README_WIDTH = 124;
+const README_WIDTH = 136;
 const MARK = /<!-- transcript -->(?:[\s\S]*<!-- end of transcript -->)?/;
 
 const department = await startDepartment();
@@ -64,24 +64,43 @@ function whole(steps: readonly Step[]): string {
   return `${[...head, ...body].join('\n').trimEnd()}\n`;
 }
 
-/** The same run, shortened: what is left out is counted, what is cut ends in an ellipsis. */
+/**
+ * The same run, shortened: what is left out of an output is counted after it; an ellipsis stands for options that the
+ * first command has too, for the columns between control and finding, and for the rest of a line.
+ */
 function excerpt(steps: readonly Step[]): string {
   const ran = (name: string): Ran => {
     const found = steps.find((step): step is Ran => step.kind === 'ran' && step.name === name);
     if (found === undefined) throw new Error(`nothing ran as ${name}`);
     return found;
   };
-  const show = (name: string, keep: (line: string) => boolean) => [
-    ...prompt(ran(name).command),
-    ...thinned(lines(ran(name).output), keep),
-    '',
-  ];
+  const known = new Set(
+    ran('first')
+      .command.split(/ (?=--)/)
+      .slice(1),
+  );
+  const show = (name: string, keep: (line: string) => boolean): string[] => {
+    const { command, output } = ran(name);
+    const parts = command.split(/ (?=--)/);
+    const fresh = parts.filter((part) => !known.has(part));
+    const typed = name === 'first' || fresh.length === parts.length ? command : fresh.toSpliced(1, 0, '…').join(' ');
+    const all = lines(output);
+    const kept = all.filter(keep).map((line) => line.replace(/^(\S+) +(\S+) +\S.*? {2,}\w+ {2,}(?=\S)/, '$1  $2  …  '));
+    const left = all.length - kept.length;
+    return [
+      ...prompt(typed),
+      ...kept,
+      ...(left > 0 ? [`[… ${left} ${left === 1 ? 'line' : 'lines'} left out]`] : []),
+      '',
+    ];
+  };
   const shown = [
     ...show('first', (line) => /^(fail|open)/.test(line)),
     ...show('apply', (line) => /^(access|dn:|changetype|fail|open)/.test(line)),
-    ...show('second', (line) => /^(pass +(access|dicom\.(client|tls))|hardened)/.test(line)),
+    ...show('second', (line) => /^(pass +(access\.named|http\.enc|dicom\.client)|hardened)/.test(line)),
     ...show('verify', () => true),
     ...show('openssl-hospital', () => true),
+    ...show('break', () => true),
     ...show('third', (line) => line.startsWith('fail')),
   ].map((line) => (line.length > README_WIDTH ? `${line.slice(0, README_WIDTH - 1)}…` : line));
   return [
@@ -97,21 +116,6 @@ function excerpt(steps: readonly Step[]): string {
   ].join('\n');
 }
 
-function thinned(all: readonly string[], keep: (line: string) => boolean): string[] {
-  const out: string[] = [];
-  let left = 0;
-  for (const line of [...all, undefined]) {
-    const kept = line !== undefined && keep(line);
-    if (left > 0 && (kept || line === undefined)) {
-      out.push(`[… ${left} ${left === 1 ? 'line' : 'lines'}]`);
-      left = 0;
-    }
-    if (kept) out.push(line);
-    else if (line !== undefined) left += 1;
-  }
-  return out;
-}
-
 function lines(output: string): string[] {
   return output === '' ? [] : output.trimEnd().split('\n');
 }
@@ -120,7 +124,7 @@ function lines(output: string): string[] {
 function prompt(command: string): string[] {
   const out: string[] = [];
   let line = '$';
-  for (const word of command.split(/ (?=--|&& |\| )/)) {
+  for (const word of command.split(/ (?=--|&& |\| |-in |-content )/)) {
     if (line !== '$' && line.length + word.length + 3 > WIDTH) {
       out.push(`${line} \\`);
       line = `    ${word}`;
