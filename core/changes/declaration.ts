@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 
 /** What a change is, without code that touches anything. */
 export type ChangeDeclaration<P extends z.ZodType = z.ZodType> = {
@@ -17,3 +17,23 @@ export type ChangeDeclaration<P extends z.ZodType = z.ZodType> = {
 export function declareChange<P extends z.ZodType>(declaration: ChangeDeclaration<P>): ChangeDeclaration<P> {
   return declaration;
 }
+
+/** Something in the directory, as a guide names it. */
+export const principalSchema = z.string().min(1).max(1024);
+
+/** The group that a change is about. */
+export const groupSchema = principalSchema.describe('sAMAccountName, cn, DN or SID of the group');
+
+/** Members by name. `S-1-5-21-domain-513` is the well-known group with that number in the site's domain, in any language. */
+export const membersSchema = z.array(principalSchema).min(1).max(200);
+
+/** The value of an RDN: no control characters; everything else is escaped. */
+export const leafSchema = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[^\p{Cc}]+$/u, 'a name cannot hold control characters')
+  .regex(/^\S(?:.*\S)?$/u, 'a name cannot begin or end with a space');
+
+/** A text attribute of one value. */
+export const descriptionSchema = z.string().min(1).max(1024);

@@ -1,5 +1,15 @@
 import type { ChangeDeclaration } from './declaration.ts';
+import { directoryAddMembers } from './directory-add-members.ts';
 import { directoryCreateGroup } from './directory-create-group.ts';
+import { directoryCreateOu } from './directory-create-ou.ts';
+import { directoryRemoveMembers } from './directory-remove-members.ts';
+import { directorySetAttributes } from './directory-set-attributes.ts';
 
 /** Every change that a guide may name. */
-export const CHANGE_DECLARATIONS: readonly ChangeDeclaration[] = [directoryCreateGroup as unknown as ChangeDeclaration];
+export const CHANGE_DECLARATIONS: readonly ChangeDeclaration[] = [
+  directoryCreateOu,
+  directoryCreateGroup,
+  directoryAddMembers,
+  directoryRemoveMembers,
+  directorySetAttributes,
+] as unknown as readonly ChangeDeclaration[];

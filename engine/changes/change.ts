@@ -38,4 +38,6 @@ export type Change<P extends z.ZodType = z.ZodType> = {
   readonly readBack: (plan: ChangePlan, context: ProbeContext) => Promise<Result<ReadBack>>;
   /** Plans the undo of `plan`, refused where the state differs from `state` as read back then. */
   readonly planUndo: (plan: ChangePlan, state: unknown, context: ProbeContext) => Promise<Result<ChangePlan>>;
+  /** The plan as lines for PowerShell's ActiveDirectory module; absent where a directory team could not do it. */
+  readonly powershell?: (plan: ChangePlan) => Result<readonly string[]>;
 };

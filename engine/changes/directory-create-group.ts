@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { directoryCreateGroup as declaration } from '../../core/changes/directory-create-group.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { ProbeContext } from '../context.ts';
-import { escapeDnValue, escapeFilterValue, isWithin, ldifChange, normalizeDn } from '../wire/ldap-names.ts';
+import { escapeDnValue, escapeFilterValue, isWithin, ldifChange, normalizeDn, parentDn } from '../wire/ldap-names.ts';
 import { type SiteDirectory, withDirectory } from '../wire/ldap-site.ts';
 import { readGuid, relativeId } from '../wire/ldap-values.ts';
 import { sidOf } from '../wire/ldap-lookup.ts';
 import type { Change, ChangePlan, ReadBack } from './change.ts';
+import { psText } from './powershell.ts';
 
 type Params = z.output<typeof declaration.params>;
 
@@ -263,5 +264,26 @@ function readOperations(change: ChangePlan): Result<Operations> {
   );
 }
 
+function powershell(change: ChangePlan): Result<readonly string[]> {
+  const operations = readOperations(change);
+  if (!operations.ok) return operations;
+  const wanted = operations.value;
+  if (wanted.do === 'delete') return ok([`Remove-ADGroup -Identity ${psText(wanted.expected.guid)}`]);
+  const { sAMAccountName = [], groupType = [], description = [] } = wanted.attributes;
+  const name = psText(sAMAccountName[0] ?? '');
+  const scope = (Number(groupType[0]) & SCOPE_BITS.universal) === 0 ? 'Global' : 'Universal';
+  const more = description.length === 0 ? '' : ` -Description ${psText(description[0] ?? '')}`;
+  return ok([
+    `New-ADGroup -Name ${name} -SamAccountName ${name} -GroupCategory Security -GroupScope ${scope} -Path ${psText(parentDn(wanted.dn) ?? '')}${more}`,
+  ]);
+}
+
 /** Creates an empty security group; see core/changes. */
-export const directoryCreateGroup: Change<typeof declaration.params> = { declaration, plan, apply, readBack, planUndo };
+export const directoryCreateGroup: Change<typeof declaration.params> = {
+  declaration,
+  plan,
+  apply,
+  readBack,
+  planUndo,
+  powershell,
+};

@@ -1,5 +1,15 @@
 import type { Change } from './change.ts';
+import { directoryAddMembers } from './directory-add-members.ts';
 import { directoryCreateGroup } from './directory-create-group.ts';
+import { directoryCreateOu } from './directory-create-ou.ts';
+import { directoryRemoveMembers } from './directory-remove-members.ts';
+import { directorySetAttributes } from './directory-set-attributes.ts';
 
 /** Every change that can be made, one line each. */
-export const CHANGES: readonly Change[] = [directoryCreateGroup as unknown as Change];
+export const CHANGES: readonly Change[] = [
+  directoryCreateOu,
+  directoryCreateGroup,
+  directoryAddMembers,
+  directoryRemoveMembers,
+  directorySetAttributes,
+] as unknown as readonly Change[];

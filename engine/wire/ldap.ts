@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Client, Control, ResultCodeError, type Entry } from 'ldapts';
+import { Attribute, Change, Client, Control, ResultCodeError, type Entry } from 'ldapts';
 import { type AppError, fail, ok, type Result } from '../../core/result.ts';
 import { dialDirectory, type DialedPeer, type DialTarget } from './ldap-dial.ts';
 import { resultError } from './ldap-errors.ts';
@@ -22,8 +22,19 @@ type LdapSearch = {
   readonly attributes: readonly string[];
   /** Stop after this many entries; the outcome then says `complete: false`. */
   readonly limit?: number;
+  /** Entries that are wanted; what else a page brings is dropped at once, and counts towards the limit all the same. */
+  readonly wanted?: (dn: string) => boolean;
+  /** Leave out entries with an attribute that came in ranges, rather than fetch the rest of it. */
+  readonly wholeOnly?: boolean;
   /** Parts of the security descriptor to return (MS-ADTS 3.1.1.3.4.1.11): 1 owner, 4 DACL. */
   readonly securityDescriptor?: number;
+};
+
+/** One modification of an attribute (RFC 4511, 4.6). Replacing with no values removes the attribute. */
+export type LdapModification = {
+  readonly do: 'add' | 'delete' | 'replace';
+  readonly attribute: string;
+  readonly values: readonly (string | Buffer)[];
 };
 
 /** A directory session on one connection. The connection is never made anew: after it broke, every call fails. */
@@ -40,13 +51,21 @@ export type LdapSession = {
     securityDescriptor?: number,
   ) => Promise<Result<LdapEntry | undefined>>;
   readonly add: (dn: string, attributes: Readonly<Record<string, readonly string[]>>) => Promise<Result<void>>;
+  /** All modifications or none. `securityDescriptor` as in `LdapSearch`, for writes of `nTSecurityDescriptor`. */
+  readonly modify: (
+    dn: string,
+    modifications: readonly LdapModification[],
+    securityDescriptor?: number,
+  ) => Promise<Result<void>>;
   readonly remove: (dn: string) => Promise<Result<void>>;
   readonly close: () => void;
 };
 
 const OPERATION_MS = 20_000;
-const PAGE_SIZE = 500;
+/** What Active Directory gives at most (MaxPageSize). */
+const PAGE_SIZE = 1000;
 const DEFAULT_LIMIT = 200_000;
+const RANGED = /^([^;]+);range=(\d+)-(\d+|\*)$/i;
 const MAX_RANGES = 2_000;
 const MAX_BYTES = 512 * 1024 * 1024;
 
@@ -172,6 +191,14 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
       call(`Adding ${dn}`, () =>
         client.add(dn, Object.fromEntries(Object.entries(attributes).map(([name, values]) => [name, [...values]]))),
       ),
+    modify: (dn, modifications, securityDescriptor) =>
+      call(`Changing ${dn}`, () =>
+        client.modify(
+          dn,
+          modifications.map((one) => new Change({ operation: one.do, modification: attributeOf(one) })),
+          securityDescriptor === undefined ? [] : [new SecurityDescriptorControl(securityDescriptor)],
+        ),
+      ),
     remove: (dn) => call(`Deleting ${dn}`, () => client.del(dn)),
     close() {
       signal.removeEventListener('abort', onAbort);
@@ -187,31 +214,44 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
     const controls =
       search.securityDescriptor === undefined ? [] : [new SecurityDescriptorControl(search.securityDescriptor)];
     const options = { scope, filter, attributes: [...attributes], explicitBufferAttributes: BINARY };
-    const raw: Entry[] = [];
+    const entries: LdapEntry[] = [];
+    let seen = 0;
+    // The rest of ranges is fetched after the last page: servers differ in what they allow between two pages.
+    const ranged: { at: number; entry: Entry }[] = [];
+    const take = (page: readonly Entry[]) => {
+      for (const entry of page) {
+        seen += 1;
+        if (seen > limit) return;
+        if (search.wanted?.(entry.dn) === false) continue;
+        const isRanged = Object.keys(entry).some((name) => RANGED.test(name));
+        if (isRanged && search.wholeOnly === true) continue;
+        if (isRanged) ranged.push({ at: entries.length, entry });
+        entries.push(entryOf(entry.dn, isRanged ? new Map() : valuesOf(entry)));
+      }
+    };
     if (scope === 'base') {
       const found = await call(doing, () => client.search(base, options, controls));
       if (!found.ok) return found;
-      raw.push(...found.value.searchEntries);
+      take(found.value.searchEntries);
     } else {
       const pages = client.searchPaginated(base, { ...options, paged: { pageSize: PAGE_SIZE } }, controls);
       for (;;) {
         const page = await call(doing, () => pages.next());
         if (!page.ok) return page;
         if (page.value.done === true) break;
-        raw.push(...page.value.value.searchEntries);
-        if (raw.length > limit) {
+        take(page.value.value.searchEntries);
+        if (seen > limit) {
           await pages.return(undefined);
           break;
         }
       }
     }
-    const entries: LdapEntry[] = [];
-    for (const entry of raw.slice(0, limit)) {
+    for (const { at, entry } of ranged) {
       const resolved = await resolveRanges(entry);
       if (!resolved.ok) return resolved;
-      entries.push(resolved.value);
+      entries[at] = resolved.value;
     }
-    return ok({ entries, complete: raw.length <= limit });
+    return ok({ entries, complete: seen <= limit });
   }
 
   /** Fetches the rest of attributes that came as `name;range=0-1499` (MS-ADTS 3.1.1.3.1.3.3). */
@@ -219,7 +259,7 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
     const values = new Map<string, (string | Buffer)[]>();
     for (const [key, value] of Object.entries(entry)) {
       if (key === 'dn') continue;
-      const range = /^([^;]+);range=(\d+)-(\d+|\*)$/i.exec(key);
+      const range = RANGED.exec(key);
       const list = Array.isArray(value) ? [...value] : [value];
       if (range === null) {
         if (list.length > 0 || !values.has(key.toLowerCase())) values.set(key.toLowerCase(), list);
@@ -268,9 +308,30 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
   return session;
 }
 
+function attributeOf({ attribute, values }: LdapModification): Attribute {
+  const binary = values.length > 0 && values.every((value) => typeof value !== 'string');
+  return new Attribute({ type: attribute, values: (binary ? [...values] : values.map(String)) as string[] | Buffer[] });
+}
+
 /** ldapts puts the server's words before ` Code: 0x…`, and its own where the server said nothing. */
 function diagnosticOf(error: ResultCodeError): string {
   return error.message.replace(/\s*Code: 0x[0-9a-f]+$/i, '');
+}
+
+/** Attributes by name in lower case, for an entry without ranges. */
+function valuesOf(entry: Entry): Map<string, readonly (string | Buffer)[]> {
+  const values = new Map<string, readonly (string | Buffer)[]>();
+  for (const [name, value] of Object.entries(entry)) {
+    if (name === 'dn') continue;
+    const list = Array.isArray(value) ? value : [value];
+    // Bytes are a window on what came from the wire; copied, they do not keep all of it.
+    if (list.length > 0)
+      values.set(
+        name.toLowerCase(),
+        list.map((one) => (typeof one === 'string' ? one : Buffer.from(one))),
+      );
+  }
+  return values;
 }
 
 function entryOf(dn: string, values: ReadonlyMap<string, readonly (string | Buffer)[]>): LdapEntry {
