@@ -42,6 +42,10 @@ function printHuman(session: Session, { summary, cancelled, sealed }: HeadlessRe
   print(
     `${cancelled ? 'Cancelled. ' : ''}${summary.word}: ${counts.map(([verdict, count]) => `${count} ${verdict}`).join(', ')}`,
   );
+  if (session.guide.trust !== 'trusted')
+    print(
+      `The guide is ${session.guide.trust}: nothing shows that it comes from the manufacturer, and nothing was changed.`,
+    );
   if (session.site.sealed.practice)
     print('PRACTICE: this is a practice hospital; nothing here is evidence about a real one.');
   if (sealed !== undefined) printSealed(sealed);

@@ -29,6 +29,7 @@ export function addLabCommands(program: Command): void {
     ['status', 'Say which faults are on'],
     ['fault', 'Turn one fault on or off: lab fault ID on|off'],
     ['harden', 'Mend every fault'],
+    ['secrets', 'Print the passwords that its site names'],
     ['reset', 'Bring it back to as shipped'],
   ] as const) {
     lab
