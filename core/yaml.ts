@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { type Document, isCollection, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 
 /** One fault in a text, with where it is (1-based) and what is wrong. */
@@ -12,6 +12,10 @@ export type Locate = (path: readonly PropertyKey[], within?: number) => { line: 
 
 /** Larger texts are refused before they are parsed. */
 export const MAX_YAML_CHARACTERS = 2_000_000;
+
+/** Lists and maps within each other; no guide and no site comes near. */
+export const MAX_YAML_DEPTH = 60;
+const TOO_DEEP = `nested more than ${MAX_YAML_DEPTH} deep`;
 
 /**
  * Parses YAML 1.2 and checks it against a zod schema. Aliases and anchors are refused (a guide is read by people, and
@@ -31,11 +35,15 @@ export function parseYaml<S extends z.ZodType>(
   const control = findControlCharacter(text);
   if (control !== undefined) return { ok: false, faults: [control] };
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, strict: true, merge: false });
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
+  const document = parseSafely(text, lines);
+  if (document === undefined) return { ok: false, faults: [{ line: 1, column: 1, path: '', message: TOO_DEEP }] };
+  // The parser reports its own stack's end as a fault of the text, where it stood.
+  const deep = document.errors.find((error) => /call stack|stack overflow/i.test(error.message));
+  if (deep !== undefined) return { ok: false, faults: [{ ...at(deep.pos[0]), path: '', message: TOO_DEEP }] };
   if (document.errors.length > 0) {
     return {
       ok: false,
@@ -51,9 +59,14 @@ export function parseYaml<S extends z.ZodType>(
     Alias(_, node) {
       faults.push({ ...at(node.range?.[0] ?? 0), path: '', message: 'aliases (*) are not allowed' });
     },
-    Node(_, node) {
+    Node(_, node, path) {
+      if (isCollection(node) && path.filter(isCollection).length >= MAX_YAML_DEPTH) {
+        faults.push({ ...at(node.range?.[0] ?? 0), path: '', message: TOO_DEEP });
+        return visit.BREAK;
+      }
       if ('anchor' in node && node.anchor)
         faults.push({ ...at(node.range?.[0] ?? 0), path: '', message: 'anchors (&) are not allowed' });
+      return undefined;
     },
   });
   if (faults.length > 0) return { ok: false, faults };
@@ -71,6 +84,15 @@ export function parseYaml<S extends z.ZodType>(
   }
   faults.sort((a, b) => a.line - b.line || a.column - b.column);
   return { ok: false, faults };
+}
+
+function parseSafely(text: string, lineCounter: LineCounter): Document | undefined {
+  try {
+    return parseDocument(text, { lineCounter, uniqueKeys: true, strict: true, merge: false });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** Offset of the key at `path`, or of the deepest part of it that exists. */
