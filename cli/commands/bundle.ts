@@ -1,10 +1,13 @@
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { countersignBundle, extractReport } from '../../engine/session/bundles.ts';
+import { REPORTS } from '../../core/report/index.ts';
+import { countersignBundle, extractReports } from '../../engine/session/bundles.ts';
 import { EXIT } from '../host.ts';
 import { unlockIdentity } from '../keys.ts';
 import { printSealed } from '../outcome.ts';
 import { complain, print } from '../terminal.ts';
+
+const FORMATS = REPORTS.map((report) => report.id);
 
 /** `lockstep bundle countersign|report`. */
 export function addBundleCommands(program: Command): void {
@@ -23,14 +26,15 @@ export function addBundleCommands(program: Command): void {
     });
   bundle
     .command('report')
-    .description('Write the report of a bundle beside it')
+    .description('Write a report of a bundle beside it')
     .argument('<bundle>')
+    .option('--format <name>', `${FORMATS.join(', ')}, or open-items for those of both parties`, 'html')
     .option('--out <folder>', 'folder to write it to; default: that of the bundle')
-    .action(async (file: string, options: { out?: string }) => {
-      const report = await extractReport(resolve(file), resolve(options.out ?? dirname(file)));
-      if (report.ok) print(report.value.path);
-      else complain(report.error);
-      process.exitCode = report.ok ? EXIT.done : EXIT.usage;
+    .action(async (file: string, options: { format: string; out?: string }) => {
+      const written = await extractReports(resolve(file), resolve(options.out ?? dirname(file)), options.format);
+      if (written.ok) for (const path of written.value) print(path);
+      else complain(written.error);
+      process.exitCode = written.ok ? EXIT.done : EXIT.usage;
     });
 }
 

@@ -1,18 +1,11 @@
 import type { Finding, Verdict } from '../session/events.ts';
 import { html, type Markup, NOTHING } from './markup.ts';
 import type { ReportItem, ReportModel } from './model.ts';
+import { coverage, expiry, links, OWNERS, standingBadge as badge, timeline, when } from './pictures.ts';
+import { isExpired, needsAction, standingOf, trueUntil } from './standing.ts';
 import { STYLE, STYLE_SHA256 } from './style.ts';
 
 const VERDICTS: readonly Verdict[] = ['fail', 'error', 'not-reviewed', 'pass', 'not-applicable'];
-const WORDS: Record<Verdict, string> = {
-  pass: 'pass',
-  fail: 'fail',
-  error: 'error',
-  'not-reviewed': 'not reviewed',
-  'not-applicable': 'not applicable',
-};
-/** A sign beside the word, for those who do not see the colour. */
-const SIGNS: Record<Verdict, string> = { pass: '✓', fail: '✗', error: '!', 'not-reviewed': '?', 'not-applicable': '–' };
 const MEANING: Record<Verdict, string> = {
   fail: 'does not meet the guide',
   error: 'could not be found out',
@@ -20,11 +13,6 @@ const MEANING: Record<Verdict, string> = {
   pass: 'meets the guide',
   'not-applicable': 'the guide does not ask it here',
 };
-const OWNERS = {
-  manufacturer: 'Manufacturer',
-  hospital: 'Hospital',
-  shared: 'Manufacturer and hospital together',
-} as const;
 const SENTENCES = {
   hardened: 'Everything that the guide asks was proved at the time of this session.',
   open: 'Something does not meet the guide.',
@@ -53,6 +41,7 @@ ${banners(model)}
 <p>${model.site.name} · guide ${model.guide.id} ${model.guide.version}</p>
 ${summary(model)}
 ${whoMustAct(model)}
+${coverage(model)}${links(model)}${expiry(model)}${timeline(model)}
 ${overview(model)}
 <h2 id="details">Control by control</h2>
 ${model.items.map((each) => item(each, model))}
@@ -95,31 +84,17 @@ function summary(model: ReportModel): Markup {
     rows.push(
       row(html`<span class="verdict error">! expired</span>`, lapsed, 'met the guide once; the evidence has run out'),
     );
-  const until = model.items
-    .flatMap((each) =>
-      each.verdict === 'pass' && each.goodUntil !== undefined && !isExpired(each, model) ? [each.goodUntil] : [],
-    )
-    .sort()[0];
+  const until = trueUntil(model);
   return html`<h2 id="summary">Summary</h2>
 <p><strong>${word === 'hardened' ? 'Hardened' : word === 'open' ? 'Open' : 'Undecided'}.</strong> ${SENTENCES[word]}</p>
-<table>
+${until === undefined ? NOTHING : html`<p><strong>True until ${when(until)}.</strong> The first evidence runs out on ${when(until)}; the rest is under <a href="#expiry">Expiry ahead</a>.</p>\n`}<table>
 <caption>${total} items: each control at each of its targets</caption>
 <thead><tr><th scope="col">Verdict</th><th scope="col">Count</th><th scope="col">Meaning</th></tr></thead>
 <tbody>
 ${rows}</tbody>
 </table>
 ${waived.length > 0 ? html`<p>${waived.length} failing ${waived.length === 1 ? 'item has' : 'items have'} a waiver that is in date. A waiver is a request until the hospital's countersignature accepts it.</p>\n` : NOTHING}
-${expired.length > 0 ? html`<p><strong>${expired.length} ${expired.length === 1 ? 'piece' : 'pieces'} of evidence had expired</strong> by ${when(model.session.lastAt)}; what rests on them counts as undecided.</p>\n` : NOTHING}
-${until === undefined ? NOTHING : html`<p>The first evidence runs out on ${when(until)}.</p>\n`}`;
-}
-
-function isExpired(each: ReportItem, model: ReportModel): boolean {
-  return model.summary.expired.includes(each.key);
-}
-
-function needsAction(each: ReportItem, model: ReportModel): boolean {
-  const { verdict } = each;
-  return verdict === 'fail' || verdict === 'error' || verdict === 'not-reviewed' || isExpired(each, model);
+${expired.length > 0 ? html`<p><strong>${expired.length} ${expired.length === 1 ? 'piece' : 'pieces'} of evidence had expired</strong> by ${when(model.session.lastAt)}; what rests on them counts as undecided.</p>\n` : NOTHING}`;
 }
 
 /** An expired item never shows as a pass. */
@@ -167,7 +142,7 @@ ${rows}</tbody>
 function item(each: ReportItem, model: ReportModel): Markup {
   const { control, answer, waiver, deferred } = each;
   const references = Object.entries(control.references).map(([framework, ids]) => `${framework}: ${ids.join(', ')}`);
-  return html`<article class="item is-${each.verdict}" id="${anchor(each)}">
+  return html`<article class="item is-${standingOf(each, model)}" id="${anchor(each)}">
 <header><h3>${control.title}</h3><span>${itemBadge(each, model)}</span></header>
 <p class="quiet"><code>${each.key}</code> · ${each.target.name} · ${OWNERS[control.owner]}${each.judgedAt === undefined ? NOTHING : html` · judged ${when(each.judgedAt)}`}${each.goodUntil === undefined ? NOTHING : html` · good until ${when(each.goodUntil)}`}</p>
 <p>${control.why}</p>
@@ -213,14 +188,6 @@ function origin(model: ReportModel): Markup {
 <dt>Made by</dt><dd>Lockstep ${session.lockstep}</dd>
 </dl>
 <p>The verdicts follow from the facts and the guide in the same container; anyone can compute them again.</p>`;
-}
-
-function badge(verdict: Verdict): Markup {
-  return html`<span class="verdict ${verdict}">${SIGNS[verdict]} ${WORDS[verdict]}</span>`;
-}
-
-function when(iso: string): Markup {
-  return html`<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC</time>`;
 }
 
 /** Keys hold characters that mean something in a fragment. */

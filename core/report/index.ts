@@ -1,5 +1,9 @@
+import { renderCsvReport } from './csv.ts';
+import { renderHdfReport } from './hdf.ts';
 import { renderHtmlReport } from './html.ts';
 import type { ReportModel } from './model.ts';
+import { renderOpenItems } from './open-items.ts';
+import { renderOscalReport } from './oscal-ar.ts';
 
 /** A report that goes into every bundle. Pure: the same model gives the same bytes. */
 export type Report = {
@@ -14,4 +18,39 @@ export type Report = {
 /** THE list of reports. */
 export const REPORTS: readonly Report[] = [
   { id: 'html', title: 'Report for people', file: 'report.html', mediaType: 'text/html', render: renderHtmlReport },
+  {
+    id: 'csv',
+    title: 'One row per control and target',
+    file: 'reports/results.csv',
+    mediaType: 'text/csv',
+    render: renderCsvReport,
+  },
+  {
+    id: 'hdf',
+    title: 'Heimdall Data Format',
+    file: 'reports/hdf.json',
+    mediaType: 'application/json',
+    render: renderHdfReport,
+  },
+  {
+    id: 'oscal',
+    title: 'OSCAL assessment results',
+    file: 'reports/oscal-ar.json',
+    mediaType: 'application/json',
+    render: renderOscalReport,
+  },
+  {
+    id: 'open-items-hospital',
+    title: 'What the hospital must do',
+    file: 'reports/open-items-hospital.md',
+    mediaType: 'text/markdown',
+    render: (model) => renderOpenItems(model, 'hospital'),
+  },
+  {
+    id: 'open-items-manufacturer',
+    title: 'What the manufacturer must do',
+    file: 'reports/open-items-manufacturer.md',
+    mediaType: 'text/markdown',
+    render: (model) => renderOpenItems(model, 'manufacturer'),
+  },
 ];

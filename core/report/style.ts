@@ -24,10 +24,23 @@ pre { background: var(--soft); border: 1px solid var(--line); padding: .6rem; wh
 .item header { display: flex; gap: 1rem; justify-content: space-between; align-items: baseline; flex-wrap: wrap; }
 .verdict { font-weight: 700; white-space: nowrap; }
 .pass { color: var(--pass); } .fail { color: var(--fail); } .error { color: var(--error); } .not-reviewed, .not-applicable { color: var(--open); }
-.item.is-pass { border-left-color: var(--pass); } .item.is-fail { border-left-color: var(--fail); } .item.is-error { border-left-color: var(--error); }
+.item.is-pass { border-left-color: var(--pass); } .item.is-fail { border-left-color: var(--fail); } .item.is-error, .item.is-expired { border-left-color: var(--error); }
 .quiet { color: var(--open); }
-@media print { body { max-width: none; padding: 0; font-size: 10pt; } a { text-decoration: none; } h2 { break-after: avoid; } }
+.expired { color: var(--error); }
+.number { text-align: right; padding-left: .6rem; font-variant-numeric: tabular-nums; }
+.inner { font-weight: 400; padding-left: 1rem; }
+.bar { width: 30%; min-width: 6rem; } .bar svg { display: block; width: 100%; height: .8rem; margin-top: .35rem; }
+.ground { fill: var(--soft); } .fill-moment, .fill-not-reviewed { fill: var(--open); } .fill-not-applicable { fill: var(--line); }
+.fill-pass { fill: var(--pass); } .fill-fail { fill: var(--fail); } .fill-error { fill: var(--error); } .fill-expired { fill: none; stroke: var(--error); stroke-width: 4; }
+.link { margin: .75rem 0; border: 1px solid var(--line); padding: .6rem 1rem; break-inside: avoid; }
+.link svg { display: block; width: 100%; max-width: 24rem; margin: .5rem 0; } .link ol { margin: 0; padding-left: 1.5rem; }
+.link text { fill: var(--ink); font: 12px system-ui, sans-serif; text-anchor: middle; } .end { fill: var(--soft); stroke: var(--open); }
+.wire { stroke: var(--open); stroke-width: 2; fill: none; stroke-dasharray: 2 6; } .wire-encrypted-and-authenticated { stroke: var(--pass); stroke-width: 5; stroke-dasharray: none; }
+.wire-encrypted-only { stroke: var(--fail); stroke-width: 3; stroke-dasharray: 10 5; } .wire-clear { stroke: var(--fail); stroke-dasharray: 1 5; }
+.proof { fill: var(--paper); stroke: var(--open); stroke-width: 2; } .proof.proof-observed { stroke: var(--pass); } .proof.proof-refuted { stroke: var(--fail); }
+.verdict.proof-observed { color: var(--pass); } .verdict.proof-refuted { color: var(--fail); } .verdict.proof-not-tested { color: var(--open); }
+@media print { body { max-width: none; padding: 0; font-size: 10pt; } a { text-decoration: none; } h2, h3, caption { break-after: avoid; } tr { break-inside: avoid; } .link svg { max-width: 18rem; } }
 `;
 
 /** SHA-256 of `STYLE`, base64: the only style that the report's policy lets in. */
-export const STYLE_SHA256 = 'bwq4hEccSn7G7AJSWob3LlFQq83oTYCpsUQu3eGFEcY=';
+export const STYLE_SHA256 = '7W/PJreyc8n3J/kdbEP5bcK8tlRRyUmNkcOuwxj7Eas=';

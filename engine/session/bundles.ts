@@ -1,8 +1,9 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { BundleFinding } from '../../core/bundle/finding.ts';
 import type { BundleParts } from '../../core/bundle/verify.ts';
 import type { VerifyView } from '../../core/ipc.ts';
-import { ok, type Result } from '../../core/result.ts';
+import { REPORTS } from '../../core/report/index.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
 import type { Summary } from '../../core/session/summary.ts';
 import { rejudge } from '../../core/verdict/rejudge.ts';
 import { readEntry, verifyFile } from '../evidence/container-reader.ts';
@@ -105,11 +106,32 @@ export async function requestedWaivers(path: string): Promise<Result<readonly st
   return ok([...new Set(events.filter((event) => event.type === 'waived').map((event) => event.data.key))]);
 }
 
-/** Writes the report of a bundle into a folder. Errors: `input.not-found`, `bundle.malformed`, `journal.write`. */
+/**
+ * Writes one report of a bundle, as it was sealed, into a folder under its own name.
+ * @param id of a report in the list, or `open-items` for those of all parties
+ * Errors: `input.malformed` (no such report), `input.not-found`, `bundle.malformed`, `journal.write`.
+ */
+export async function extractReports(path: string, folder: string, id: string): Promise<Result<readonly string[]>> {
+  const wanted = REPORTS.filter((report) => report.id === id || report.id.startsWith(`${id}-`));
+  if (wanted.length === 0)
+    return fail(
+      'input.malformed',
+      `There is no report "${id}"; there are ${REPORTS.map((report) => report.id).join(', ')}.`,
+    );
+  const written: string[] = [];
+  for (const { file } of wanted) {
+    const report = await readEntry(path, file);
+    if (!report.ok) return report;
+    const out = join(folder, basename(file));
+    const saved = await saveFile(out, report.value);
+    if (!saved.ok) return saved;
+    written.push(out);
+  }
+  return ok(written);
+}
+
+/** Writes the report for people into a folder. Errors: `input.not-found`, `bundle.malformed`, `journal.write`. */
 export async function extractReport(path: string, folder: string): Promise<Result<{ path: string }>> {
-  const report = await readEntry(path, 'report.html');
-  if (!report.ok) return report;
-  const out = join(folder, 'report.html');
-  const saved = await saveFile(out, report.value);
-  return saved.ok ? ok({ path: out }) : saved;
+  const written = await extractReports(path, folder, 'html');
+  return written.ok ? ok({ path: written.value[0] ?? folder }) : written;
 }

@@ -10,6 +10,20 @@ import type { ReportItem, ReportModel } from '../../core/report/model.ts';
 import { findProgram, needs } from '../support/debian.ts';
 
 const verdicts = ['fail', 'error', 'not-reviewed', 'pass', 'not-applicable'] as const;
+const ends = (status: 'observed' | 'refuted' | 'not-tested') => ({
+  server: { status: 'observed' as const, sentence: 'Seen.' },
+  client: { status, sentence: 'A sentence.' },
+  device: { status: 'not-tested' as const, sentence: 'Not run.' },
+});
+const links = [
+  { state: 'encrypted-only' as const, sentence: 'Encrypted only.', ends: ends('refuted') },
+  { sentence: 'Not decided.', ends: ends('not-tested') },
+  { state: 'encrypted-and-authenticated' as const, sentence: 'Both.', ends: ends('observed') },
+];
+const linkAt = (index: number): Pick<ReportItem, 'link'> => {
+  const link = links[index];
+  return link === undefined ? {} : { link: { ...link, requires: ['server', 'client'] } };
+};
 const items = verdicts.map(
   (verdict, index): ReportItem => ({
     key: `control.${index}@role:nurse`,
@@ -18,6 +32,9 @@ const items = verdicts.map(
       title: `Control ${index}`,
       owner: 'shared',
       why: 'Because.',
+      revision: 1,
+      group: 'access',
+      severity: 'high',
       references: { mds2: ['AUTH-1'] },
     },
     target: { kind: 'role', id: 'nurse', name: 'Nurse' },
@@ -26,6 +43,8 @@ const items = verdicts.map(
     goodUntil: '2027-01-01T00:00:00.000Z',
     answer: { answer: 'compliant', note: 'seen', by: 'erika', at: '2026-11-23T10:00:00.000Z' },
     waiver: { reason: 'r', compensating: 'c', until: '2027-01-01T00:00:00.000Z' },
+    facts: [`facts/${index}.json`],
+    ...linkAt(index),
     changes: [
       {
         id: '1',
@@ -57,6 +76,11 @@ const model: ReportModel = {
   generatedFrom: { upTo: 1, sha256: 'c'.repeat(64) },
   gate: { basis: 'typed', version: '9', range: '<9', inRange: false, reason: 'why', overridden: true },
   items,
+  timeline: [
+    { lane: 'signatures', at: '2026-11-23T10:00:00.000Z' },
+    { lane: 'checks', at: '2026-11-23T10:10:00.000Z' },
+    { lane: 'checks', at: '2026-11-23T11:00:00.000Z' },
+  ],
   summary: {
     word: 'open',
     counts: { pass: 1, fail: 1, error: 1, 'not-reviewed': 1, 'not-applicable': 1 },
