@@ -127,6 +127,8 @@ export const eventDataSchemas = {
     change: z.string(),
     ticket: z.string().min(1),
     approver: z.string().min(1),
+    notBefore: timeSchema.optional().describe('The change may be made from here on'),
+    notAfter: timeSchema.optional().describe('The change may be made until here'),
   }),
   'change.preimage': z.strictObject({ ...item, change: z.string(), preImage: z.unknown() }),
   'change.applied': z.strictObject({ ...item, change: z.string() }),
@@ -194,6 +196,8 @@ export const factsFileSchema = z.strictObject({
   finishedAt: timeSchema,
   runtime: z.record(z.string(), z.string()),
   connections: z.int().min(0),
+  /** Devices that were asked whether they are well, with the time of each answer around this probe. */
+  heartbeats: z.array(z.strictObject({ device: z.string(), before: timeSchema, after: timeSchema })).optional(),
   /** Exactly one of the two. */
   facts: z.unknown().optional(),
   notApplicable: z.string().optional(),

@@ -9,6 +9,9 @@ export type ChangeState = {
   readonly undoOf?: string;
   readonly ticket?: string;
   readonly approver?: string;
+  /** The window that was approved; absent where any time is right. */
+  readonly notBefore?: string;
+  readonly notAfter?: string;
   /** planned → approved → started (pre-image stored) → applied → read-back; failed and undone are ends. */
   readonly phase: 'planned' | 'approved' | 'started' | 'applied' | 'read-back' | 'failed' | 'undone';
   readonly asPlanned?: boolean;
@@ -185,8 +188,17 @@ function applyToChanges(changes: readonly ChangeState[], event: ChangeEvent): re
 
 function advance(change: ChangeState, event: Exclude<ChangeEvent, JournalEvent<'change.planned'>>): ChangeState {
   switch (event.type) {
-    case 'change.approved':
-      return { ...change, phase: 'approved', ticket: event.data.ticket, approver: event.data.approver };
+    case 'change.approved': {
+      const { ticket, approver, notBefore, notAfter } = event.data;
+      return {
+        ...change,
+        phase: 'approved',
+        ticket,
+        approver,
+        ...(notBefore === undefined ? {} : { notBefore }),
+        ...(notAfter === undefined ? {} : { notAfter }),
+      };
+    }
     case 'change.preimage':
       return { ...change, phase: 'started' };
     case 'change.applied':
@@ -201,3 +213,15 @@ function advance(change: ChangeState, event: Exclude<ChangeEvent, JournalEvent<'
       return event satisfies never;
   }
 }
+
+/** A change of which the journal does not say how it ended: nothing was recorded after the approval, the pre-image or the write. */
+export type InterruptedChange = { readonly key: string; readonly change: ChangeState };
+
+/** Changes that were cut off, in the order of the steps. While one is under way it looks the same. */
+export function interruptedChanges(state: SessionState): readonly InterruptedChange[] {
+  return Object.values(state.items).flatMap(({ key, changes }) =>
+    changes.filter(({ phase }) => OPEN_PHASES.includes(phase)).map((change) => ({ key, change })),
+  );
+}
+
+const OPEN_PHASES: readonly ChangeState['phase'][] = ['approved', 'started', 'applied'];
