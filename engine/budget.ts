@@ -1,4 +1,7 @@
+import type { InputValues } from '../core/guide/inputs.ts';
+import type { Guide } from '../core/guide/schema.ts';
 import { appError, type AppError } from '../core/result.ts';
+import type { Device } from '../core/site/schema.ts';
 
 /** What a guide allows towards one host. */
 export type Budget = { readonly connections: number; readonly perSecond: number };
@@ -22,8 +25,13 @@ export type ConnectionBudget = {
 /**
  * One socket per host at a time, at most `connections` in a session and `perSecond` in a second: medical devices have
  * lost their network interface under less.
+ * @param forHost what a host is allowed where that is not the general budget
  */
-export function createConnectionBudget(budget: Budget, now: () => number = Date.now): ConnectionBudget {
+export function createConnectionBudget(
+  general: Budget,
+  now: () => number = Date.now,
+  forHost: (host: string) => Budget = () => general,
+): ConnectionBudget {
   const tails = new Map<string, Promise<unknown>>();
   const counts = new Map<string, number>();
   const lastStart = new Map<string, number>();
@@ -31,6 +39,7 @@ export function createConnectionBudget(budget: Budget, now: () => number = Date.
 
   async function turn<T>(host: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();
+    const budget = forHost(host);
     const count = (counts.get(host) ?? 0) + 1;
     if (count > budget.connections) {
       throw new ConnectionRefusedByBudget(
@@ -64,6 +73,27 @@ export function createConnectionBudget(budget: Budget, now: () => number = Date.
     },
     used: () => used,
   };
+}
+
+/**
+ * What a guide allows towards each host: its general budget, or the one for the devices of an input. A device in two
+ * inputs gets the smaller of each number.
+ * @param values the guide's inputs at the site
+ */
+export function budgetOfHost(guide: Pick<Guide, 'budget'>, values: InputValues): (host: string) => Budget {
+  const hosts = new Map<string, Budget>();
+  for (const [input, own] of Object.entries(guide.budget.devices ?? {})) {
+    const given = values[input];
+    for (const device of (Array.isArray(given) ? given : given === undefined ? [] : [given]) as Device[]) {
+      const known = hosts.get(device.host.toLowerCase());
+      const { connections, perSecond } = { ...guide.budget, ...own };
+      hosts.set(device.host.toLowerCase(), {
+        connections: Math.min(connections, known?.connections ?? Number.POSITIVE_INFINITY),
+        perSecond: Math.min(perSecond, known?.perSecond ?? Number.POSITIVE_INFINITY),
+      });
+    }
+  }
+  return (host) => hosts.get(host.toLowerCase()) ?? guide.budget;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

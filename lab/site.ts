@@ -60,6 +60,7 @@ export function siteText(ports: SitePorts): string {
           debug: device(ports.device.debug),
         },
         allowedPorts: [ports.device.admin],
+        heartbeat: { url: `${adminUrl}/api/health` },
       },
     ],
     links: [

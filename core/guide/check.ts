@@ -42,6 +42,7 @@ export function checkGuide(
   };
   checkProduct(context);
   checkInputs(context);
+  checkBudget(context);
   const seen = new Set<string>();
   for (const [index, control] of guide.controls.entries()) {
     if (seen.has(control.id)) context.report(['controls', index, 'id'], `a second control has the id "${control.id}"`);
@@ -95,6 +96,16 @@ function checkProduct({ guide, probes, names, report, used }: GuideContext): voi
 /** Each alternative by itself: minVersion gives up on the whole range when only its lowest alternative holds nothing. */
 function isEmpty(range: string): boolean {
   return range.split('||').every((part) => minVersion(part) === null);
+}
+
+function checkBudget({ guide, report, used }: GuideContext): void {
+  for (const name of Object.keys(guide.budget.devices ?? {})) {
+    const path = ['budget', 'devices', name];
+    const type = guide.inputs[name]?.type;
+    if (type === undefined) report(path, `there is no input "${name}"${suggest(name, Object.keys(guide.inputs))}`);
+    else if (type !== 'device') report(path, `"${name}" is a ${type}; a budget is for an input of the type device`);
+    else used.add(name);
+  }
 }
 
 function checkInputs({ guide, report }: GuideContext): void {

@@ -85,9 +85,18 @@ export const controlSchema = z.strictObject({
 });
 export type Control = z.output<typeof controlSchema>;
 
+const connectionsSchema = z.int().min(1).max(10000);
+const perSecondSchema = z.number().min(0.1).max(200);
 const budgetSchema = z.strictObject({
-  connections: z.int().min(1).max(10000).default(600).describe('Connections to one host in one session'),
-  perSecond: z.number().min(0.1).max(200).default(50),
+  connections: connectionsSchema.default(600).describe('Connections to one host in one session'),
+  perSecond: perSecondSchema.default(50),
+  devices: z
+    .record(
+      inputNameSchema,
+      z.strictObject({ connections: connectionsSchema.optional(), perSecond: perSecondSchema.optional() }),
+    )
+    .optional()
+    .describe('Less (or more) for the devices of an input of the type device, by its name'),
 });
 
 /** A guide, as an author writes it in YAML. */

@@ -81,9 +81,29 @@ function checkDevices(site: Site, report: Report): void {
       report([...path, 'adminUrl'], 'leave out the slash at the end', device.adminUrl.length - 1);
     if (device.adminUrl !== undefined && hasCredentials(device.adminUrl))
       report([...path, 'adminUrl'], 'an address holds no user name or password', 0);
+    const { heartbeat } = device;
+    if (heartbeat !== undefined && 'url' in heartbeat)
+      checkHeartbeatUrl(heartbeat.url, [device.host, device.adminUrl], [...path, 'heartbeat', 'url'], report);
     const repeated = device.allowedPorts.findIndex((port, at) => device.allowedPorts.indexOf(port) < at);
     if (repeated >= 0) report([...path, 'allowedPorts'], `port ${device.allowedPorts[repeated]} is listed twice`);
   }
+}
+
+/** A heartbeat of another machine would say that a dead device is well. */
+function checkHeartbeatUrl(
+  url: string,
+  [host, adminUrl]: readonly [string, string | undefined],
+  path: readonly PropertyKey[],
+  report: Report,
+): void {
+  if (hasCredentials(url)) report(path, 'an address holds no user name or password', 0);
+  const known = [host.toLowerCase(), ...(adminUrl === undefined ? [] : [hostOf(adminUrl)])];
+  if (!known.includes(hostOf(url))) report(path, `the heartbeat asks ${hostOf(url)}, and the device is ${host}`, 0);
+}
+
+function hostOf(url: string): string {
+  const host = /^[a-z]+:\/\/(?:[^/?#]*@)?(\[[^\]]*\]|[^/?#:]*)/i.exec(url)?.[1] ?? '';
+  return host.replace(/^\[|\]$/g, '').toLowerCase();
 }
 
 function checkLinks(site: Site, report: Report): void {

@@ -60,6 +60,20 @@ export const roleSchema = z.strictObject({
 /** Credentials are named, never given: `secret` is the name under which the operator supplies the password. */
 export const credentialSchema = z.strictObject({ user: z.string().min(1).max(256), secret: idSchema });
 
+/** What a healthy device answers: asked before the first and after every probe that touched it. */
+export const heartbeatSchema = z.union([
+  z.strictObject({
+    url: z
+      .url({ protocol: /^https?$/ })
+      .describe('Answered with any status below 500 while the device is well; asked without a password'),
+  }),
+  z.strictObject({
+    host: hostSchema.optional().describe('Default: the host of the device'),
+    port: portSchema.describe('TCP port that accepts a connection while the device is well'),
+  }),
+]);
+export type HeartbeatQuestion = z.output<typeof heartbeatSchema>;
+
 export const deviceSchema = z.strictObject({
   id: idSchema,
   name: z.string().min(1).max(120),
@@ -75,6 +89,9 @@ export const deviceSchema = z.strictObject({
     .max(200)
     .default([])
     .describe('Ports that the guide and the hospital agreed to leave open'),
+  heartbeat: heartbeatSchema
+    .optional()
+    .describe('How to see that the device is still well between probes; without an answer it is left alone'),
   aeTitle: z.string().max(16).optional().describe('DICOM application entity title of the device'),
   certificate: pemSchema.optional().describe('PEM file of the certificate that the device should present'),
 });

@@ -4,8 +4,14 @@ import { basename, join } from 'node:path';
 import type { Plan, PlanItem } from '../../core/guide/plan.ts';
 import { appError, fail, ok, type Result } from '../../core/result.ts';
 import type { JournalEvent } from '../../core/session/events.ts';
-import { reduce, reduceAll, type SessionState } from '../../core/session/state.ts';
-import { type ConnectionBudget, createConnectionBudget } from '../budget.ts';
+import {
+  type InterruptedChange,
+  interruptedChanges,
+  reduce,
+  reduceAll,
+  type SessionState,
+} from '../../core/session/state.ts';
+import { budgetOfHost, type ConnectionBudget, createConnectionBudget } from '../budget.ts';
 import { createJournal, type Journal, openJournal } from '../evidence/journal-file.ts';
 import type { Identity } from '../keys/identity.ts';
 import type { RunEnvironment } from '../run.ts';
@@ -207,13 +213,18 @@ function makeSession(
   };
   const journal: Journal = {
     ...file,
+    notices: [...file.notices, ...interruptedChanges(state).map(noticeOf)],
     append: async (type, data) => take(await file.append(type, data)),
     recordFacts: async (about, facts) => take(await file.recordFacts(about, facts)),
     attach: async (about) => take(await file.attach(about)),
     signHead: async (at, identity) => take(await file.signHead(at, identity)),
   };
   const secrets = new Map<string, string>();
-  const budget: ConnectionBudget = createConnectionBudget(guide.guide.budget);
+  const budget: ConnectionBudget = createConnectionBudget(
+    guide.guide.budget,
+    Date.now,
+    budgetOfHost(guide.guide, plan.values),
+  );
   const environment: Session['environment'] = {
     site: site.site,
     now: options.now,
@@ -307,6 +318,10 @@ function makeSession(
       await journal.close();
     },
   };
+}
+
+function noticeOf({ key, change }: InterruptedChange): string {
+  return `A change was cut off: "${change.summary}" (${change.id} of ${key}). Find out how it ended, then undo it or plan it again.`;
 }
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {

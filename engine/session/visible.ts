@@ -16,7 +16,10 @@ export function visibleItems(plan: Plan): readonly string[] {
   const sentences = plan.items
     .filter((item) => item.applies.kind === 'yes')
     .flatMap((item) => item.checks.flatMap((_, check) => visibleOf(item, check)));
-  return [...new Set(sentences)];
+  const heartbeats = plan.site.devices
+    .filter(({ heartbeat }) => heartbeat !== undefined)
+    .map(({ name }) => `One heartbeat connection to ${name} before the first check that touches it and after each.`);
+  return [...new Set([...sentences, ...heartbeats])];
 }
 
 /** What the hospital's monitoring will see of the change of a step; empty where the step has none. */

@@ -4,6 +4,7 @@ import type { FactsFile } from '../../core/session/events.ts';
 import type { SessionState } from '../../core/session/state.ts';
 import { judgeItem } from '../../core/verdict/judge.ts';
 import type { Journal } from '../evidence/journal-file.ts';
+import { createHeartbeats, type Heartbeats } from '../heartbeat.ts';
 import { PROBES } from '../probes/index.ts';
 import { type RunEnvironment, runProbe } from '../run.ts';
 import { type Outcomes, setOutcome } from './outcomes.ts';
@@ -23,7 +24,8 @@ export async function runItems(
   onProgress: (progress: Progress) => void,
   cancel: AbortSignal,
 ): Promise<Result<{ finished: number; cancelled: boolean }>> {
-  const seen = new Map<string, Result<FactsFile>>();
+  const seen: Seen = new Map();
+  const heartbeats = createHeartbeats(environment.site, environment.budget, environment.now);
   let finished = 0;
   for (const [index, item] of items.entries()) {
     if (cancel.aborted) break;
@@ -39,6 +41,7 @@ export async function runItems(
           outcomes,
           { ...environment, progress: report },
           seen,
+          heartbeats,
           cancel,
         );
         if (!recorded.ok) return recorded;
@@ -57,7 +60,8 @@ async function runCheck(
   journal: Journal,
   outcomes: Outcomes,
   environment: RunEnvironment,
-  seen: Map<string, Result<FactsFile>>,
+  seen: Seen,
+  heartbeats: Heartbeats,
   cancel: AbortSignal,
 ): Promise<Result<unknown>> {
   const planned = item.checks[check];
@@ -66,14 +70,39 @@ async function runCheck(
   const started = await journal.append('probe.started', { ...about, params: planned.params.value });
   if (!started.ok) return started;
   const identity = JSON.stringify([planned.probe, planned.params.value]);
-  const result = seen.get(identity) ?? (await runNamed(planned.probe, planned.params.value, environment, cancel));
-  seen.set(identity, result);
+  const known =
+    seen.get(identity) ?? (await runWatched(planned.probe, planned.params.value, environment, heartbeats, cancel));
+  seen.set(identity, known);
+  // Facts of a device that has fallen silent since are not used again.
+  const silent = heartbeats.stopped(known.devices);
+  const result: Result<FactsFile> = silent === undefined ? known.result : { ok: false, error: silent };
   if (result.ok) {
     setOutcome(outcomes, item.key, check, { facts: result.value });
     return journal.recordFacts(about, result.value);
   }
   setOutcome(outcomes, item.key, check, { error: result.error });
   return journal.append('probe.failed', { ...about, error: result.error });
+}
+
+type Watched = { readonly result: Result<FactsFile>; readonly devices: readonly string[] };
+type Seen = Map<string, Watched>;
+
+/** Runs a probe between the heartbeats of the devices that it touches. */
+async function runWatched(
+  probe: string,
+  params: Record<string, unknown>,
+  environment: RunEnvironment,
+  heartbeats: Heartbeats,
+  cancel: AbortSignal,
+): Promise<Watched> {
+  const before = environment.budget.used();
+  const watch = heartbeats.watch(cancel);
+  const result = await runNamed(probe, params, { ...environment, budget: watch.budget }, cancel);
+  const after = await watch.finish();
+  if (!after.ok) return { result: after, devices: [] };
+  if (!result.ok || after.value.length === 0) return { result, devices: after.value.map(({ device }) => device) };
+  const file = { ...result.value, connections: environment.budget.used() - before, heartbeats: after.value };
+  return { result: ok(file), devices: after.value.map(({ device }) => device) };
 }
 
 /** Runs a probe by its id. */

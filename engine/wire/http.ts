@@ -2,7 +2,7 @@ import { type IncomingMessage, request, type RequestOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { abortError, type DialOptions, dial, socketError } from './tcp.ts';
-import { connectVerified } from './tls/handshake.ts';
+import { connectVerified, failureError, observeHandshake } from './tls/handshake.ts';
 
 export type HttpRequest = {
   /** Absolute http or https URL. User and password in it are refused. */
@@ -64,6 +64,36 @@ export async function requestHttp(message: HttpRequest, options: HttpOptions): P
   stream.on('error', () => {});
   stream.destroy();
   return answer.ok && tlsVersion !== undefined ? ok({ ...answer.value, tlsVersion }) : answer;
+}
+
+/**
+ * Asks whether an HTTP server answers at all, whoever it is: a device with an expired certificate is alive. So https is not
+ * verified here, nothing but the address is sent, and only the status comes back. Errors: those of `dial`, of a failed
+ * handshake, `http.protocol`. Call it inside the host's connection slot.
+ */
+export async function askWhetherAlive(
+  address: string,
+  options: DialOptions & { answerMs: number },
+): Promise<Result<number>> {
+  const url = new URL(address);
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const secure = url.protocol === 'https:';
+  const port = Number(url.port || (secure ? 443 : 80));
+  let stream: Duplex;
+  if (secure) {
+    const shaken = await observeHandshake({ host, port }, { ...options, anchors: [] });
+    if (!shaken.ok) return shaken;
+    if (!shaken.value.ok) return { ok: false, error: failureError(shaken.value.failure, `${host}:${port}`) };
+    stream = shaken.value.socket;
+  } else {
+    const dialled = await dial(host, port, options);
+    if (!dialled.ok) return dialled;
+    stream = dialled.value;
+  }
+  const answer = await exchange({ url: address, method: 'GET' }, url, stream, { ...options, anchors: [] }, address);
+  stream.on('error', () => {});
+  stream.destroy();
+  return answer.ok ? ok(answer.value.status) : answer;
 }
 
 function exchange(

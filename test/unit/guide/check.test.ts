@@ -111,6 +111,16 @@ function expectFault(source: string, message: string | RegExp): void {
 
 describe('a guide without faults', () => {
   it.each([
+    ['nothing', '⟦nobody', /no input "nobody"/],
+    ['an input of another type', '⟦limit', /"limit" is a number/],
+  ])('finds a budget for %s', (_, name, message) => {
+    const guide = expecting('facts.open');
+    expectFault(guide.replace('inputs:\n', `budget: { devices: { ${name}: { connections: 5 } } }\ninputs:\n`), message);
+    const right = guide.replace('inputs:\n', 'budget: { devices: { devices: { connections: 5 } } }\ninputs:\n');
+    expect(faultsOf(right)).toEqual([]);
+  });
+
+  it.each([
     ['comparisons', 'facts.count >= $limit && facts.kind == "alpha" && facts.name != "x"'],
     ['a guarded all', 'facts.list.size() > 0 && facts.list.all(entry, entry.on)'],
     ['a guard in front and another between', 'facts.open && size(facts.list) >= 1 && facts.list.all(entry, entry.on)'],

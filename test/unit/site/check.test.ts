@@ -117,6 +117,18 @@ describe('a site', () => {
       'adminUrl: ⟦https://admin:secret@gateway.hospital.example',
       /holds no user name/,
     ],
+    [
+      'a heartbeat of another machine',
+      'allowedPorts: [443, 8443]',
+      'heartbeat: { url: "⟦http://other.hospital.example/health" }',
+      /asks other\.hospital\.example, and the device is gateway\.hospital\.example/,
+    ],
+    [
+      'a password in a heartbeat',
+      'allowedPorts: [443, 8443]',
+      'heartbeat: { url: "⟦https://a:b@gateway.hospital.example/health" }',
+      /holds no user name/,
+    ],
     ['a port twice', 'allowedPorts: [443, 8443]', '⟦allowedPorts: [443, 443]', /port 443 is listed twice/],
     [
       'an unknown device',
