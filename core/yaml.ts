@@ -39,6 +39,8 @@ export function parseYaml<S extends z.ZodType>(
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
+  const abyss = findAbyss(text);
+  if (abyss !== undefined) return { ok: false, faults: [abyss] };
   const document = parseSafely(text, lines);
   if (document === undefined) return { ok: false, faults: [{ line: 1, column: 1, path: '', message: TOO_DEEP }] };
   // The parser reports its own stack's end as a fault of the text, where it stood.
@@ -84,6 +86,23 @@ export function parseYaml<S extends z.ZodType>(
   }
   faults.sort((a, b) => a.line - b.line || a.column - b.column);
   return { ok: false, faults };
+}
+
+/** Brackets that no text opens and never closes, strings and comments included; the parser would take seconds to give up. */
+const MAX_OPEN_BRACKETS = 1000;
+
+function findAbyss(text: string): Fault | undefined {
+  let open = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
+    if (character === '[' || character === '{') open += 1;
+    else if (character === ']' || character === '}') open -= 1;
+    if (open > MAX_OPEN_BRACKETS) {
+      const before = text.slice(0, index).split('\n');
+      return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1, path: '', message: TOO_DEEP };
+    }
+  }
+  return undefined;
 }
 
 function parseSafely(text: string, lineCounter: LineCounter): Document | undefined {

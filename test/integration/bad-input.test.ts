@@ -261,10 +261,11 @@ describe('an identity', () => {
     ],
   ])('%s is refused with its reason', async (_, bytes, words) => {
     await writeFile(file('bad-identity'), bytes);
-    await expectRefused(
-      await walk('guide.yaml', 'site.yaml', '--identity', file('bad-identity')),
-      'bad-identity',
-      words,
-    );
+    expectError(await loadIdentity(file('bad-identity'), undefined), 'bad-identity', words);
+  });
+
+  it('ends the command line with code 2 before anything is asked', async () => {
+    const result = await walk('guide.yaml', 'site.yaml', '--identity', file('bad-identity'));
+    await expectRefused(result, 'bad-identity', /key/);
   });
 });
