@@ -1,68 +1,103 @@
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { REPORTS } from '../../core/report/index.ts';
-import { countersignBundle, extractReports } from '../../engine/session/bundles.ts';
+import { fail, type Result } from '../../core/result.ts';
+import { importCountersignature, prepareCountersignature } from '../../engine/evidence/countersign-outside.ts';
+import { countersignBundle, extractReport, requestedWaivers } from '../../engine/session/bundles.ts';
 import { EXIT } from '../host.ts';
 import { unlockIdentity } from '../keys.ts';
 import { printSealed } from '../outcome.ts';
 import { complain, print } from '../terminal.ts';
-
-const FORMATS = REPORTS.map((report) => report.id);
 
 /** `lockstep bundle countersign|report`. */
 export function addBundleCommands(program: Command): void {
   const bundle = program.command('bundle').description('Countersign and read bundles');
   bundle
     .command('countersign')
-    .description('Sign a bundle for the hospital, as accepted')
+    .description('Sign a bundle for the hospital, as accepted: here, or elsewhere with --prepare and --import')
     .argument('<bundle>')
-    .requiredOption('--identity <file>', "the hospital's PKCS#12 or PEM")
+    .option('--identity <file>', "the hospital's PKCS#12 or PEM")
     .option('--passphrase <env:NAME>', 'its passphrase; without it, it is asked for')
-    .requiredOption('--role <text>', 'role of the signer in the hospital')
+    .option('--role <text>', 'role of the signer in the hospital')
     .option('--remark <text>', 'what the hospital says about it', '')
     .option('--accept-waiver <key...>', 'accept the waivers asked for at these steps; none are accepted unasked', [])
+    .option('--prepare <folder>', 'write what is to be signed, and how, for a key that stays where it is')
+    .option('--name <text>', 'with --prepare: who will sign')
+    .option('--import <file>', 'add the signature that came back')
+    .option('--from <folder>', 'with --import: the folder that --prepare wrote')
     .action(async (file: string, options: CountersignOptions) => {
-      process.exitCode = await countersign(file, options);
+      process.exitCode = await countersign(resolve(file), options);
     });
   bundle
     .command('report')
-    .description('Write a report of a bundle beside it')
+    .description('Write the report of a bundle beside it')
     .argument('<bundle>')
-    .option('--format <name>', `${FORMATS.join(', ')}, or open-items for those of both parties`, 'html')
     .option('--out <folder>', 'folder to write it to; default: that of the bundle')
-    .action(async (file: string, options: { format: string; out?: string }) => {
-      const written = await extractReports(resolve(file), resolve(options.out ?? dirname(file)), options.format);
-      if (written.ok) for (const path of written.value) print(path);
-      else complain(written.error);
-      process.exitCode = written.ok ? EXIT.done : EXIT.usage;
+    .action(async (file: string, options: { out?: string }) => {
+      const report = await extractReport(resolve(file), resolve(options.out ?? dirname(file)));
+      if (report.ok) print(report.value.path);
+      else complain(report.error);
+      process.exitCode = report.ok ? EXIT.done : EXIT.usage;
     });
 }
 
 type CountersignOptions = {
-  identity: string;
+  identity?: string;
   passphrase?: string;
-  role: string;
+  role?: string;
   remark: string;
   acceptWaiver: string[];
+  prepare?: string;
+  name?: string;
+  import?: string;
+  from?: string;
 };
 
 async function countersign(file: string, options: CountersignOptions): Promise<number> {
-  const identity = await unlockIdentity(options.identity, options.passphrase);
-  if (!identity.ok) {
-    complain(identity.error);
-    return EXIT.usage;
+  const done = await doCountersign(file, options);
+  if (done.ok) return EXIT.done;
+  complain(done.error);
+  return EXIT.usage;
+}
+
+async function doCountersign(file: string, options: CountersignOptions): Promise<Result<unknown>> {
+  const { identity, role, remark, acceptWaiver, prepare, name, from } = options;
+  const ways = [identity, prepare, options.import].filter((way) => way !== undefined);
+  if (ways.length !== 1)
+    return fail('input.malformed', 'Say one of --identity (sign here), --prepare (sign elsewhere) and --import.');
+  if (options.import !== undefined) {
+    if (from === undefined) return fail('input.malformed', '--import needs --from: the folder that --prepare wrote.');
+    const added = await importCountersignature({
+      bundle: file,
+      signature: resolve(options.import),
+      from: resolve(from),
+      now: new Date(),
+    });
+    if (added.ok) printSealed({ ...added.value, path: added.value.file });
+    return added;
   }
-  const { role, remark, acceptWaiver } = options;
-  const signed = await countersignBundle(
-    resolve(file),
-    identity.value,
-    { role, remark, acceptedWaivers: acceptWaiver },
-    new Date(),
-  );
-  if (!signed.ok) {
-    complain(signed.error);
-    return EXIT.usage;
+  if (role === undefined) return fail('input.malformed', 'Say in which --role the hospital signs.');
+  const requested = await requestedWaivers(file);
+  if (!requested.ok) return requested;
+  const unknown = acceptWaiver.find((key) => !requested.value.includes(key));
+  if (unknown !== undefined)
+    return fail('input.malformed', `Nobody asked for a waiver of "${unknown}" in this bundle.`, {
+      cause: `asked for: ${requested.value.join(', ') || 'none'}`,
+    });
+  const statement = { role, remark, acceptedWaivers: acceptWaiver };
+  if (prepare !== undefined) {
+    if (name === undefined) return fail('input.malformed', '--prepare needs --name: who will sign.');
+    const prepared = await prepareCountersignature({
+      bundle: file,
+      dir: resolve(prepare),
+      statement: { ...statement, name },
+      now: new Date(),
+    });
+    if (prepared.ok) print(`To be signed: ${prepared.value.manifest}\nHow: ${prepared.value.readme}`);
+    return prepared;
   }
-  printSealed(signed.value);
-  return EXIT.done;
+  const unlocked = await unlockIdentity(identity ?? '', options.passphrase);
+  if (!unlocked.ok) return unlocked;
+  const signed = await countersignBundle(file, unlocked.value, statement, new Date());
+  if (signed.ok) printSealed(signed.value);
+  return signed;
 }

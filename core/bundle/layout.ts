@@ -44,26 +44,26 @@ export function nameFault(name: string): string | undefined {
   return undefined;
 }
 
-export type MetaEntry = { readonly kind: 'manifest' | 'signature' | 'statement'; readonly number: number };
+/** Parts of the nth signature or time-stamp, in the order in which they are written. */
+export const META_KINDS = ['statement', 'manifest', 'signature', 'timestamp'] as const;
 
-/** Tells the META-INF entries of the nth signature apart; undefined for any other name. */
+export type MetaEntry = { readonly kind: (typeof META_KINDS)[number]; readonly number: number };
+
+/** Tells the META-INF entries of the nth signature or time-stamp apart; undefined for any other name. */
 export function metaEntry(name: string): MetaEntry | undefined {
-  const match = /^META-INF\/(?:(ASiCManifest)(\d{3})\.xml|(signature)(\d{3})\.p7s|(statement)(\d{3})\.json)$/.exec(
-    name,
-  );
-  if (match === null) return undefined;
-  if (match[1] !== undefined) return { kind: 'manifest', number: Number(match[2]) };
-  if (match[3] !== undefined) return { kind: 'signature', number: Number(match[4]) };
-  return { kind: 'statement', number: Number(match[6]) };
+  const number = Number(/^META-INF\/[A-Za-z]+(\d{3})\.[a-z0-9]+$/.exec(name)?.[1]);
+  const kind = META_KINDS.find((each) => metaName(each, number) === name);
+  return kind === undefined ? undefined : { kind, number };
 }
 
-/** Name of a META-INF entry of the nth signature, counted from 1. */
+/** Name of a META-INF entry of the nth signature or time-stamp, counted from 1 over both. */
 export function metaName(kind: MetaEntry['kind'], number: number): string {
   const digits = String(number).padStart(3, '0');
   const file = {
+    statement: `statement${digits}.json`,
     manifest: `ASiCManifest${digits}.xml`,
     signature: `signature${digits}.p7s`,
-    statement: `statement${digits}.json`,
+    timestamp: `timestamp${digits}.tst`,
   };
   return `META-INF/${file[kind]}`;
 }

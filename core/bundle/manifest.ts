@@ -10,6 +10,11 @@ const HEAD =
 const TAIL = '</asic:ASiCManifest>\n';
 const METHOD = '<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>';
 
+const PROTECTION_TYPES = {
+  signature: 'application/pkcs7-signature',
+  timestamp: 'application/vnd.etsi.timestamp-token',
+} as const;
+
 const MEDIA_TYPES: Record<string, string> = {
   txt: 'text/plain',
   html: 'text/html',
@@ -19,6 +24,7 @@ const MEDIA_TYPES: Record<string, string> = {
   csv: 'text/csv',
   asice: 'application/vnd.etsi.asic-e+zip',
   p7s: 'application/pkcs7-signature',
+  tst: 'application/vnd.etsi.timestamp-token',
   pdf: 'application/pdf',
   png: 'image/png',
   jpg: 'image/jpeg',
@@ -31,9 +37,16 @@ export function mediaType(name: string): string {
   return name.endsWith('SHA256SUMS') ? 'text/plain' : (MEDIA_TYPES[extension] ?? 'application/octet-stream');
 }
 
-/** The ASiCManifest of the nth signature (ETSI EN 319 162-1, A.4), in the one form that containers have. */
-export function renderManifest(number: number, files: readonly ManifestFile[]): string {
-  const signature = `  <asic:SigReference URI="${metaName('signature', number)}" MimeType="application/pkcs7-signature"/>\n`;
+/** What protects a manifest: a CAdES signature or a time-stamp token (ETSI EN 319 162-1, 4.4.4 and A.4). */
+export type Protection = 'signature' | 'timestamp';
+
+/** The ASiCManifest of the nth signature or time-stamp, in the one form that containers have. */
+export function renderManifest(
+  number: number,
+  files: readonly ManifestFile[],
+  protection: Protection = 'signature',
+): string {
+  const signature = `  <asic:SigReference URI="${metaName(protection, number)}" MimeType="${PROTECTION_TYPES[protection]}"/>\n`;
   const references = files.map(
     (file) =>
       `  <asic:DataObjectReference URI="${file.name}" MimeType="${mediaType(file.name)}">\n    ${METHOD}\n    <ds:DigestValue>${hexToBase64(file.sha256)}</ds:DigestValue>\n  </asic:DataObjectReference>\n`,
@@ -45,15 +58,19 @@ export function renderManifest(number: number, files: readonly ManifestFile[]): 
  * Reads a manifest. Only the very form that `renderManifest` gives is accepted, so that no two readers can take it
  * differently; undefined otherwise.
  */
-export function parseManifest(text: string, number: number): Manifest | undefined {
+export function parseManifest(
+  text: string,
+  number: number,
+  protection: Protection = 'signature',
+): Manifest | undefined {
   const files: ManifestFile[] = [];
   for (const match of text.matchAll(
     /<asic:DataObjectReference URI="([^"<>&]*)"[^<]*<ds:DigestMethod [^<]*<ds:DigestValue>([A-Za-z0-9+/=]*)</g,
   )) {
     files.push({ name: match[1] ?? '', sha256: base64ToHex(match[2] ?? '') });
   }
-  if (renderManifest(number, files) !== text) return undefined;
-  return { signature: metaName('signature', number), files };
+  if (renderManifest(number, files, protection) !== text) return undefined;
+  return { signature: metaName(protection, number), files };
 }
 
 /** `SHA256SUMS` as `sha256sum -c` reads it. */

@@ -1,7 +1,7 @@
 import type { Result } from '../result.ts';
 import type { Found } from './finding.ts';
-import { BUNDLE_ENTRIES, GUIDE_ENTRIES, metaEntry, metaName, MIMETYPE } from './layout.ts';
-import { type ManifestFile, parseManifest, parseSums } from './manifest.ts';
+import { BUNDLE_ENTRIES, GUIDE_ENTRIES, META_KINDS, metaEntry, metaName, MIMETYPE } from './layout.ts';
+import { type ManifestFile, parseManifest, parseSums, type Protection } from './manifest.ts';
 import type { Container } from './zip-reader.ts';
 
 export type Kind = 'bundle' | 'guide';
@@ -74,9 +74,7 @@ function checkNames(opened: Opened, names: readonly string[], found: Found): voi
     if (name.startsWith('META-INF/') && metaEntry(name) === undefined)
       found.bad('container.unexpected', 'This entry has no business in META-INF.', name);
   }
-  const meta = opened.numbers.flatMap((n) =>
-    (['statement', 'manifest', 'signature'] as const).map((kind) => metaName(kind, n)),
-  );
+  const meta = opened.numbers.flatMap((n) => META_KINDS.map((kind) => metaName(kind, n)));
   const payload = payloadOrder(names.filter((name) => !name.startsWith('META-INF/')));
   const expected = [...payload, ...meta].filter((name) => names.includes(name));
   const actual = names.filter((name) => expected.includes(name));
@@ -129,16 +127,28 @@ export function checkDigests(
   }
 }
 
-/** Reads the manifest of the nth signature, checks its digests and that it covers all that it must. */
+/** All that the nth manifest must cover: the payload, every earlier signature and time-stamp, and its own statement. */
+export function coveredBy(opened: Pick<Opened, 'digests' | 'numbers'>, number: number): string[] {
+  const payload = payloadOrder(
+    [...opened.digests.keys()].filter((name) => !name.startsWith('META-INF/') && name !== 'mimetype'),
+  );
+  const earlier = opened.numbers
+    .filter((each) => each < number)
+    .flatMap((each) => META_KINDS.map((kind) => metaName(kind, each)));
+  return [...payload, ...[...earlier, metaName('statement', number)].filter((name) => opened.digests.has(name))];
+}
+
+/** Reads the manifest of the nth signature or time-stamp, checks its digests and that it covers all that it must. */
 export async function checkManifest(
   opened: Opened,
   number: number,
+  protection: Protection,
   found: Found,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const place = metaName('manifest', number);
   const bytes = await opened.bytes(place);
   if (bytes === undefined) return undefined;
-  const manifest = parseManifest(decode(bytes) ?? '', number);
+  const manifest = parseManifest(decode(bytes) ?? '', number, protection);
   if (manifest === undefined) {
     found.bad(
       'manifest.form',
@@ -147,16 +157,7 @@ export async function checkManifest(
     );
     return bytes;
   }
-  const covered = payloadOrder(
-    [...opened.digests.keys()].filter((name) => !name.startsWith('META-INF/') && name !== 'mimetype'),
-  );
-  for (const earlier of opened.numbers.filter((n) => n < number)) {
-    for (const kind of ['statement', 'manifest', 'signature'] as const) {
-      if (opened.digests.has(metaName(kind, earlier))) covered.push(metaName(kind, earlier));
-    }
-  }
-  if (opened.digests.has(metaName('statement', number))) covered.push(metaName('statement', number));
-  checkDigests(opened, manifest.files, covered, place, 'manifest', found);
+  checkDigests(opened, manifest.files, coveredBy(opened, number), place, 'manifest', found);
   return bytes;
 }
 

@@ -79,7 +79,7 @@ async function checkOne(
   const statement = number === 1 ? undefined : await checkStatement(opened, number, found);
   if (number === 1 && opened.digests.has(metaName('statement', 1)))
     found.bad('statement.unexpected', 'The first signature makes no statement.', metaName('statement', 1));
-  const manifest = await checkManifest(opened, number, found);
+  const manifest = await checkManifest(opened, number, 'signature', found);
   const signature = await opened.bytes(place);
   if (manifest === undefined || signature === undefined) return undefined;
   const cms = await verifyDetached(signature, manifest, host.webCrypto);

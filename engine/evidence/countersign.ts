@@ -1,31 +1,24 @@
-import { randomBytes } from 'node:crypto';
-import { copyFile, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { collect } from '../../core/bundle/finding.ts';
 import { metaName } from '../../core/bundle/layout.ts';
 import { renderStatement, STATEMENT_FORMAT, type Statement, statementSchema } from '../../core/bundle/statement.ts';
-import { certificatesFromPem, sameKey } from '../../core/bundle/trust.ts';
-import { checkContainer, payloadOrder } from '../../core/bundle/verify-container.ts';
-import { checkSignatures } from '../../core/bundle/verify-signatures.ts';
+import { certificatesFromPem, commonName, sameKey } from '../../core/bundle/trust.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { checkSigner, type Identity } from '../keys/identity.ts';
-import { nodeHost, withContainer } from './container-reader.ts';
-import { type Existing, writeContainer } from './container-writer.ts';
-import { syncDirectory } from './files.ts';
-import { addSignature, hashFile, sealError } from './seal.ts';
+import { extendBundle, type Extensible, inspectBundle } from './extend.ts';
+import { addSignature } from './seal.ts';
+
+export type StatementInput = {
+  /** Function in the hospital, in words. */
+  readonly role: string;
+  readonly remark: string;
+  /** Item keys whose waivers are accepted. */
+  readonly acceptedWaivers?: readonly string[];
+};
 
 export type CountersignOptions = {
   readonly bundle: string;
   readonly identity: Identity;
-  readonly statement: {
-    /** Default: the name in the certificate. */
-    readonly name?: string;
-    /** Function in the hospital, in words. */
-    readonly role: string;
-    readonly remark: string;
-    /** Item keys whose waivers are accepted. */
-    readonly acceptedWaivers?: readonly string[];
-  };
+  /** `name`: default, the name in the certificate. */
+  readonly statement: StatementInput & { readonly name?: string };
   readonly now: Date;
   /** Default: the bundle itself is replaced. */
   readonly out?: string;
@@ -39,12 +32,6 @@ export type Countersigned = {
   readonly provisional: false;
 };
 
-type Prepared = {
-  readonly number: number;
-  readonly files: { name: string; sha256: string }[];
-  readonly existing: Existing;
-};
-
 /**
  * Adds the hospital's signature 'as accepted' over payload, earlier signatures and its own statement (ETSI EN 319 162-1,
  * A.4). Bytes of earlier entries stay as they are. A bundle that is broken, unsigned, or signed by the same key
@@ -54,44 +41,33 @@ export async function countersign(options: CountersignOptions): Promise<Result<C
   const { bundle, identity, now } = options;
   const signer = checkSigner(identity, now);
   if (!signer.ok) return signer;
-  const statement = makeStatement(options);
+  const statement = makeStatement({ ...options.statement, name: options.statement.name ?? identity.name }, now);
   if (!statement.ok) return statement;
-  const prepared = await prepare(bundle, identity, now);
-  if (!prepared.ok) return prepared;
-  const out = options.out ?? bundle;
-  const temporary = join(dirname(out), `.${randomBytes(6).toString('hex')}.tmp`);
-  try {
-    await copyFile(bundle, temporary);
-    const handle = await open(temporary, 'r+');
-    try {
-      const { number, files, existing } = prepared.value;
-      const writer = writeContainer(handle, existing);
-      const name = metaName('statement', number);
-      const { sha256 } = await writer.add(name, new TextEncoder().encode(renderStatement(statement.value)));
-      await addSignature(writer, number, [...files, { name, sha256 }], identity, now);
-      const { size } = await writer.finish();
-      await handle.sync();
-      await handle.close();
-      await rename(temporary, out);
-      await syncDirectory(dirname(out));
-      return ok({ file: out, sha256: await hashFile(out), size, signatures: number, provisional: false });
-    } finally {
-      await handle.close().catch(() => {});
-    }
-  } catch (error) {
-    await rm(temporary, { force: true });
-    return { ok: false, error: sealError(error, out) };
-  }
+  const inspected = await inspectBundle(bundle, now);
+  if (!inspected.ok) return inspected;
+  const leaf = certificatesFromPem(identity.certificatePem)[0];
+  const other = leaf === undefined ? ok(undefined) : checkOtherPerson(leaf, inspected.value, bundle, identity.name);
+  if (!other.ok) return other;
+  const { number, files } = inspected.value;
+  const extended = await extendBundle(bundle, options.out ?? bundle, inspected.value, async (writer) => {
+    const name = metaName('statement', number);
+    const { sha256 } = await writer.add(name, new TextEncoder().encode(renderStatement(statement.value)));
+    await addSignature(writer, number, [...files, { name, sha256 }], identity, now);
+    return ok(undefined);
+  });
+  if (!extended.ok) return extended;
+  return ok({ ...extended.value, signatures: inspected.value.signers.length + 1, provisional: false });
 }
 
-function makeStatement({ statement, identity, now }: CountersignOptions): Result<Statement> {
+/** The hospital's statement in its one form. Error: `input.malformed`. */
+export function makeStatement(input: StatementInput & { readonly name: string }, now: Date): Result<Statement> {
   const parsed = statementSchema.safeParse({
     format: STATEMENT_FORMAT,
     party: 'hospital',
-    name: statement.name ?? identity.name,
-    role: statement.role,
-    remark: statement.remark,
-    acceptedWaivers: [...(statement.acceptedWaivers ?? [])].sort(),
+    name: input.name,
+    role: input.role,
+    remark: input.remark,
+    acceptedWaivers: [...(input.acceptedWaivers ?? [])].sort(),
     at: now.toISOString(),
   });
   if (parsed.success) return ok(parsed.data);
@@ -100,48 +76,18 @@ function makeStatement({ statement, identity, now }: CountersignOptions): Result
   });
 }
 
-async function prepare(bundle: string, identity: Identity, now: Date): Promise<Result<Prepared>> {
-  return withContainer(bundle, async (container, source) => {
-    const found = collect();
-    const opened = await checkContainer(container, found);
-    // Trust is the verifier's business: here it only matters that what is signed is whole.
-    const signers = await checkSignatures(opened, {}, now, nodeHost, found);
-    const fault = found.list.find((finding) => finding.severity === 'bad' && !finding.code.startsWith('trust.'));
-    if (fault !== undefined) {
-      return fail(
-        'bundle.malformed',
-        `This bundle is damaged or was altered, so it cannot be countersigned. ${fault.sentence}`,
-        fault.place === undefined ? {} : { place: fault.place },
-      );
-    }
-    if (opened.kind !== 'bundle') return fail('bundle.malformed', 'This is a guide, not a bundle.', { place: bundle });
-    if (signers.length === 0)
-      return fail('bundle.malformed', 'Nobody has signed this bundle yet; the engineer signs first.', {
-        place: bundle,
-      });
-    const own = certificatesFromPem(identity.certificatePem)[0];
-    const twice = signers.find(
-      (signer) => own !== undefined && (sameKey(signer.certificate, own) || signer.name === identity.name),
-    );
-    if (twice !== undefined) {
-      return fail(
-        'identity.invalid',
-        `${twice.name} has signed this bundle already; the countersignature is another person's.`,
-        { place: bundle },
-      );
-    }
-    const payload = payloadOrder(
-      [...opened.digests.keys()].filter((name) => !name.startsWith('META-INF/') && name !== 'mimetype'),
-    );
-    const meta = opened.numbers.flatMap((number) =>
-      (['statement', 'manifest', 'signature'] as const).map((kind) => metaName(kind, number)),
-    );
-    const files = [...payload, ...meta].flatMap((name) => {
-      const sha256 = opened.digests.get(name);
-      return sha256 === undefined ? [] : [{ name, sha256 }];
-    });
-    const offset = container.directoryOffset;
-    const directory = await source.read(offset, source.size - 22 - offset);
-    return ok({ number: signers.length + 1, files, existing: { offset, directory, count: container.entries.length } });
-  });
+/** Refuses a certificate whose key or person has signed the bundle already. Error: `identity.invalid`. */
+export function checkOtherPerson(
+  leaf: Parameters<typeof sameKey>[0],
+  { signers }: Extensible,
+  bundle: string,
+  name = commonName(leaf),
+): Result<undefined> {
+  const twice = signers.find((signer) => sameKey(signer.certificate, leaf) || signer.name === name);
+  if (twice === undefined) return ok(undefined);
+  return fail(
+    'identity.invalid',
+    `${twice.name} has signed this bundle already; the countersignature is another person's.`,
+    { place: bundle },
+  );
 }

@@ -100,7 +100,7 @@ export async function identityFromPem(pem: string, passphrase?: string): Promise
 }
 
 /** Refuses, with the reason, an identity that cannot sign evidence or is out of date at `now`. */
-export function checkSigner(identity: Identity, now: Date): Result<Identity> {
+export function checkSigner<T extends CertificateSummary>(identity: T, now: Date): Result<T> {
   if (!identity.purposes.includes('sign')) return fail('identity.invalid', explainPurposes(identity));
   const at = now.toISOString();
   if (at < identity.notBefore)

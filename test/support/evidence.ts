@@ -43,8 +43,8 @@ export async function makeIdentity(
   return value(await identityFromPem(leaf.keyPem + leaf.chainPem));
 }
 
-export async function makeParties(): Promise<Parties> {
-  const ca = await createPracticeCa({ now: NOW });
+export async function makeParties(now = NOW): Promise<Parties> {
+  const ca = await createPracticeCa({ now });
   return {
     ca,
     engineer: await makeIdentity(ca, { role: 'engineer', commonName: 'Erika Engineer', intermediate: true }),
@@ -61,8 +61,8 @@ export function trustOf({ ca }: Parties): { engineer: string[]; hospital: string
 export const ITEM = 'access.group@role:nurse';
 
 /** A session with facts, a judgement, an attachment, an answer, a waiver and signed heads; closed. */
-export async function makeSession(dir: string, parties: Parties, signedGuide = true): Promise<void> {
-  const clock = ticking();
+export async function makeSession(dir: string, parties: Parties, signedGuide = true, start = NOW): Promise<void> {
+  const clock = ticking(start);
   const journal: Journal = value(
     await createJournal(
       dir,
@@ -147,16 +147,17 @@ export type Made = {
 /** A whole bundle in a temporary folder, signed by the engineer, and countersigned unless told not to. */
 export async function makeBundle(
   parties: Parties,
-  options: { countersigned?: boolean; signedGuide?: boolean } = {},
+  options: { countersigned?: boolean; signedGuide?: boolean; start?: Date } = {},
 ): Promise<Made> {
   const dir = await mkdtemp(join(tmpdir(), 'lockstep-evidence-'));
   const sessionDir = join(dir, 'session');
   const signedGuide = options.signedGuide ?? true;
-  await makeSession(sessionDir, parties, signedGuide);
+  const start = options.start ?? NOW;
+  await makeSession(sessionDir, parties, signedGuide, start);
   let container: Uint8Array | undefined;
   if (signedGuide) {
     const out = join(dir, 'guide.asice');
-    value(await signGuide(GUIDE, parties.publisher, { now: NOW, out }));
+    value(await signGuide(GUIDE, parties.publisher, { now: start, out }));
     container = new Uint8Array(await readFile(out));
   }
   const bundle = join(dir, 'bundle.asice');
@@ -167,7 +168,7 @@ export async function makeBundle(
       site: SITE,
       report: REPORT,
       identity: parties.engineer,
-      now: new Date(NOW.getTime() + 60_000),
+      now: new Date(start.getTime() + 60_000),
       out: bundle,
     }),
   );
@@ -177,7 +178,7 @@ export async function makeBundle(
         bundle,
         identity: parties.hospital,
         statement: { role: 'IT security', remark: 'Seen on site.', acceptedWaivers: [ITEM] },
-        now: new Date(NOW.getTime() + 120_000),
+        now: new Date(start.getTime() + 120_000),
       }),
     );
   }
