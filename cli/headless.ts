@@ -1,8 +1,9 @@
 import { fail, ok, type Result } from '../core/result.ts';
+import { interruptedChanges } from '../core/session/state.ts';
 import { type Summary, summarize } from '../core/session/summary.ts';
 import type { WriteCredential } from '../engine/changes/change.ts';
 import type { Identity } from '../engine/keys/identity.ts';
-import { applyChange, planChange } from '../engine/session/changes.ts';
+import { applyChange, planChange, settleChange } from '../engine/session/changes.ts';
 import { sealSession, type SealedBundle } from '../engine/session/seal.ts';
 import type { Session } from '../engine/session/session.ts';
 import type { Answers } from './answers.ts';
@@ -17,6 +18,9 @@ export type HeadlessOptions = {
     readonly ids: readonly string[];
     readonly ticket: string;
     readonly approver: string;
+    /** Window (ISO 8601) in which they may be made. */
+    readonly notBefore?: string;
+    readonly notAfter?: string;
     readonly credential: WriteCredential;
   };
   readonly answers?: Answers;
@@ -45,6 +49,7 @@ export async function walkHeadless(session: Session, options: HeadlessOptions): 
   if (!gate.ok) return gate;
   const accepted = await session.acceptPreflight();
   if (!accepted.ok) return accepted;
+  await settleAll(session, options.show);
   const ran = await session.run(keys.value, options.cancel);
   if (!ran.ok) return ran;
   if (options.apply !== undefined) {
@@ -72,6 +77,19 @@ export function selectKeys(session: Session, names: readonly string[] | undefine
   );
 }
 
+/** Finds out how changes ended that an earlier run was cut off in. What cannot be read now stays open, and the walk goes on. */
+async function settleAll(session: Session, show: HeadlessOptions['show']): Promise<void> {
+  for (const { key, change } of interruptedChanges(session.state())) {
+    const settled = await settleChange(session, key, change.id);
+    const words = settled.ok
+      ? settled.value.asPlanned
+        ? 'It was made as planned.'
+        : settled.value.differences.join('; ')
+      : `${settled.error.message} It stays open.`;
+    show(`${key}: ${change.id} was cut off. ${words}`);
+  }
+}
+
 async function applyAll(
   session: Session,
   apply: NonNullable<HeadlessOptions['apply']>,
@@ -88,7 +106,12 @@ async function applyAll(
       continue;
     }
     options.show(`${key}: ${plan.value.plan.summary}\n${plan.value.plan.diff}`);
-    const applied = await applyChange(session, key, plan.value.change, apply);
+    const { ids: _ids, ...approval } = apply;
+    const applied = await applyChange(session, key, plan.value.change, approval);
+    if (!applied.ok && applied.error.code === 'change.refused') {
+      options.show(`${key}: ${applied.error.message}`);
+      continue;
+    }
     if (!applied.ok) return applied;
     options.show(
       `${key}: read back ${applied.value.asPlanned ? 'as planned' : `with differences: ${applied.value.differences.join('; ')}`}`,

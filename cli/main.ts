@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   guide: async () => (await import('./commands/guide.ts')).addGuideCommands,
   site: async () => (await import('./commands/site.ts')).addSiteCommands,
   probe: async () => (await import('./commands/probe.ts')).addProbeCommands,
+  change: async () => (await import('./commands/change.ts')).addChangeCommands,
   identity: async () => (await import('./commands/identity.ts')).addIdentityCommands,
   session: async () => (await import('./commands/session.ts')).addSessionCommands,
   lab: async () => (await import('./commands/lab.ts')).addLabCommands,

@@ -53,9 +53,16 @@ export const INPUTS = {
     change: text(60),
     ticket: text(120).min(1),
     approver: text(120).min(1),
+    /** The window that was approved; `change.refused` outside of it. */
+    notBefore: z.iso.datetime().optional(),
+    notAfter: z.iso.datetime().optional(),
     user: text(256).min(1),
     secret: handle,
   }),
+  /** Reads back a change of which the journal does not say how it ended, and records what was found. */
+  'change.settle': z.strictObject({ key, change: text(60) }),
+  /** Shows the save dialog and writes a plan that was shown as a file for the directory team. */
+  'change.handOff': z.strictObject({ key, change: text(60) }),
   /** Plans the undo of a change that was read back; it is applied with `change.apply` like any other. */
   'change.undo': z.strictObject({ key, change: text(60) }),
   'identity.list': none,
@@ -279,6 +286,14 @@ export type Outputs = {
   };
   'change.plan': ChangeView;
   'change.apply': { readonly asPlanned: boolean; readonly differences: readonly string[] };
+  'change.settle': {
+    /** False where nothing had been written. */
+    readonly written: boolean;
+    readonly asPlanned: boolean;
+    readonly differences: readonly string[];
+  };
+  /** The file's name; null when the person thought better of it. */
+  'change.handOff': { readonly name: string } | null;
   'change.undo': ChangeView;
   'identity.list': readonly IdentityView[];
   'identity.unlock': { readonly subject: string; readonly issuer: string; readonly notAfter: string };

@@ -1,4 +1,4 @@
-import { type BrowserWindow, dialog, type OpenDialogOptions } from 'electron';
+import { type BrowserWindow, dialog, type OpenDialogOptions, type SaveDialogOptions } from 'electron';
 import type { FileKind } from './files.ts';
 
 type Choice = { readonly title: string; readonly filter: string; readonly extensions: readonly string[] };
@@ -30,4 +30,21 @@ export async function chooseFile(
   const { canceled, filePaths } =
     window === undefined ? await dialog.showOpenDialog(options) : await dialog.showOpenDialog(window, options);
   return canceled ? undefined : filePaths[0];
+}
+
+/** Shows the system's save dialog for a text file over `window`. @returns as `chooseFile` */
+export async function chooseWhereToSave(
+  window: BrowserWindow | undefined,
+  title: string,
+  suggested: string,
+): Promise<string | undefined> {
+  const options: SaveDialogOptions = {
+    title,
+    defaultPath: suggested,
+    properties: ['showOverwriteConfirmation', 'dontAddToRecent'],
+    filters: [{ name: 'Text', extensions: ['txt'] }],
+  };
+  const { canceled, filePath } =
+    window === undefined ? await dialog.showSaveDialog(options) : await dialog.showSaveDialog(window, options);
+  return canceled || filePath === '' ? undefined : filePath;
 }

@@ -31,6 +31,8 @@ const calls: Readonly<Record<Channel, (input: unknown) => Promise<unknown>>> = {
   'facts.read': call('facts.read'),
   'change.plan': call('change.plan'),
   'change.apply': call('change.apply'),
+  'change.settle': call('change.settle'),
+  'change.handOff': call('change.handOff'),
   'change.undo': call('change.undo'),
   'identity.list': call('identity.list'),
   'identity.unlock': call('identity.unlock'),

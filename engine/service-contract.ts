@@ -24,7 +24,9 @@ export type ServiceInputs = {
   'walk.waive': Input<'walk.waive'>;
   'facts.read': Input<'facts.read'>;
   'change.plan': Input<'change.plan'>;
-  'change.apply': { key: string; change: string; ticket: string; approver: string; user: string; password: string };
+  'change.apply': Omit<Input<'change.apply'>, 'secret'> & { password: string };
+  'change.settle': Input<'change.settle'>;
+  'change.handOff': Input<'change.handOff'> & { path: string };
   'change.undo': Input<'change.undo'>;
   'identity.unlock': { path: string; passphrase?: string };
   'identity.signOpening': { path: string; passphrase?: string };

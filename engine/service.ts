@@ -1,13 +1,14 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Push } from '../core/ipc.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import { loadIdentity } from './keys/identity.ts';
 import type { Service, ServiceInputs, ServiceMethod, ServiceOptions } from './service-contract.ts';
 import { viewGuide, viewSession, viewSite } from './service-views.ts';
 import { countersignBundle, extractReport, requestedWaivers, verifyBundle } from './session/bundles.ts';
-import { applyChange, planChange, planUndo, type ShownChange } from './session/changes.ts';
+import { applyChange, planChange, planUndo, settleChange, type ShownChange } from './session/changes.ts';
+import { handOff } from './session/hand-off.ts';
 import { listSessions } from './session/list.ts';
 import { loadGuide } from './session/load-guide.ts';
 import { loadSite } from './session/load-site.ts';
@@ -156,8 +157,15 @@ export function createService(options: ServiceOptions): Service {
         });
       }),
     'change.plan': ({ key }) => inSession(async (open) => viewChange(await planChange(open, key))),
-    'change.apply': ({ key, change, ticket, approver, user, password }) =>
-      inSession((open) => applyChange(open, key, change, { ticket, approver, credential: { user, password } })),
+    'change.apply': ({ key, change, user, password, ...approval }) =>
+      inSession((open) => applyChange(open, key, change, { ...approval, credential: { user, password } })),
+    'change.settle': ({ key, change }) => inSession((open) => settleChange(open, key, change)),
+    'change.handOff': ({ key, change, path }) =>
+      inSession(async (open) => {
+        const name = basename(path);
+        const handed = await handOff(open, [{ key, change }], path, name);
+        return handed.ok ? ok({ name }) : handed;
+      }),
     'change.undo': ({ key, change }) => inSession(async (open) => viewChange(await planUndo(open, key, change))),
     'identity.unlock': async ({ path, passphrase }) => {
       const identity = await loadIdentity(path, passphrase);

@@ -21,6 +21,8 @@ type RunOptions = {
   apply?: string[];
   ticket?: string;
   approver?: string;
+  windowFrom?: string;
+  windowUntil?: string;
   writeUser?: string;
   writePassword?: string;
   identity?: string;
@@ -50,6 +52,8 @@ export function addRunCommand(program: Command): void {
     .option('--apply <id...>', 'apply the changes of these controls')
     .option('--ticket <id>', 'ticket under which changes are made')
     .option('--approver <name>', 'who approved them')
+    .option('--window-from <time>', 'changes may be made from here on (2026-11-24T20:00 or with an offset)')
+    .option('--window-until <time>', 'changes may be made until here')
     .option('--write-user <name>', 'account that writes')
     .option('--write-password <env:NAME>', 'its password; without it, it is asked for')
     .option('--secret <name=env:NAME...>', 'passwords that the site names')
@@ -163,10 +167,37 @@ async function readApply(options: RunOptions): Promise<Result<HeadlessOptions['a
   if (ticket === undefined || approver === undefined || writeUser === undefined) {
     return fail('input.malformed', 'A change needs --ticket, --approver and --write-user.');
   }
+  const window = readWindow(options.windowFrom, options.windowUntil);
+  if (!window.ok) return window;
   const password = await readSecret(options.writePassword, `password of ${writeUser}`);
   return password.ok
-    ? ok({ ids: options.apply, ticket, approver, credential: { user: writeUser, password: password.value } })
+    ? ok({
+        ids: options.apply,
+        ticket,
+        approver,
+        ...window.value,
+        credential: { user: writeUser, password: password.value },
+      })
     : password;
+}
+
+/** The window of a change as ISO 8601 in UTC; a time without an offset is this computer's. */
+function readWindow(
+  from: string | undefined,
+  until: string | undefined,
+): Result<{ notBefore?: string; notAfter?: string }> {
+  const [first, last] = [from, until].map((text) => (text === undefined ? undefined : new Date(text)));
+  for (const [text, date] of [
+    [from, first],
+    [until, last],
+  ] as const) {
+    if (date !== undefined && (Number.isNaN(date.getTime()) || !/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text ?? '')))
+      return fail('input.malformed', `"${text}" is not a time such as 2026-11-24T20:00.`);
+  }
+  return ok({
+    ...(first === undefined ? {} : { notBefore: first.toISOString() }),
+    ...(last === undefined ? {} : { notAfter: last.toISOString() }),
+  });
 }
 
 /** `name=env:NAME`, or `name` alone to be asked for it. */

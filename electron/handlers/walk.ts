@@ -1,5 +1,5 @@
 import { ok } from '../../core/result.ts';
-import { chooseFile } from '../choose-file.ts';
+import { chooseFile, chooseWhereToSave } from '../choose-file.ts';
 import type { HandlersOf, Shell } from './shell.ts';
 
 /** Walking through the items: probing, answering, attaching, waiving and changing. */
@@ -22,6 +22,12 @@ export function walkHandlers(shell: Shell): HandlersOf<'gate' | 'preflight' | 'w
     'change.apply': async ({ secret, ...rest }) => {
       const password = secrets.take(secret);
       return password.ok ? engine.call('change.apply', { ...rest, password: password.value }) : password;
+    },
+    'change.settle': (input) => engine.call('change.settle', input),
+    'change.handOff': async (input) => {
+      const suggested = `${input.key.replace(/[^A-Za-z0-9.-]+/g, '-')}-hand-off.txt`;
+      const path = await chooseWhereToSave(shell.window(), 'Hand it to the directory team', suggested);
+      return path === undefined ? ok(null) : engine.call('change.handOff', { ...input, path });
     },
     'change.undo': (input) => engine.call('change.undo', input),
   };
