@@ -1,0 +1,119 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LabProcess, startLabProcess } from '../../cli/lab-process.ts';
+import { lockstep, ROOT } from '../support/cli.ts';
+import { needs } from '../support/debian.ts';
+import { value } from '../support/evidence.ts';
+
+describe.skipIf(!needs('unzip'))('the secrets of a whole walk', () => {
+  let dir: string;
+  let lab: LabProcess;
+  let said = '';
+  /** What is looked for, by a name that may be shown. */
+  const needles = new Map<string, Buffer>();
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'lockstep-secrets-'));
+    lab = value(await startLabProcess(join(dir, 'hospital'), true));
+    const { info } = lab;
+    const env: Record<string, string> = {
+      LOCKSTEP_DATA_DIR: join(dir, 'data'),
+      WRITE_PASSWORD: info.writeCredential.password,
+      PASSPHRASE: info.identities.engineer.passphrase,
+    };
+    const options: string[] = [];
+    for (const [index, [name, secret]] of Object.entries(info.secrets).entries()) {
+      env[`SECRET_${index}`] = secret;
+      options.push(`${name}=env:SECRET_${index}`);
+    }
+    const run = async (...args: string[]) => {
+      const result = await lockstep(args, env);
+      said += result.stdout + result.stderr;
+      return result;
+    };
+    const walk = ['run', '--guide', info.guides[0]?.path ?? '', '--site', info.siteFile, '--secret', ...options];
+    walk.push('--trust', `publisher=${info.trust.publisher}`, '--identity', info.identities.engineer.path);
+    walk.push('--passphrase', 'env:PASSPHRASE', '--answers', join(ROOT, 'assets/practice/answers-hardened.yaml'));
+    walk.push('--out', join(dir, 'walk.asice'));
+    const change = ['--apply', 'access.clinical-group', '--ticket', 'CHG-1', '--approver', 'Head of IT'];
+    change.push('--write-user', info.writeCredential.user, '--write-password', 'env:WRITE_PASSWORD');
+    const walked = await run(...walk, ...change);
+    expect(walked.stdout, walked.stderr).toContain('walk.asice');
+    expect(walked.stderr).toContain('read back as planned');
+    const countersign = ['bundle', 'countersign', join(dir, 'walk.asice'), '--identity', info.identities.hospital.path];
+    expect((await run(...countersign, '--passphrase', 'env:PASSPHRASE', '--role', 'Head of IT')).code).toBe(0);
+    // A wrong secret must not be shown either, nor one that a person gives in a place where it does not belong.
+    env.SECRET_WRONG = 'Wrong-Planted-7715!';
+    const session = /session ([0-9a-f-]{36})/.exec(walked.stderr)?.[1] ?? '';
+    await run(
+      ...walk,
+      '--resume',
+      session,
+      '--only',
+      'access.clinical-group',
+      '--secret',
+      'directory-bind=env:SECRET_WRONG',
+    );
+    await run('identity', 'show', info.identities.engineer.path, '--passphrase', 'env:SECRET_WRONG');
+    execFileSync('unzip', ['-q', join(dir, 'walk.asice'), '-d', join(dir, 'opened')]);
+
+    // The factory password is printed in the manual of the device, and so no secret.
+    const { 'device-default': _, ...secrets } = info.secrets;
+    for (const [name, secret] of Object.entries({
+      ...secrets,
+      write: info.writeCredential.password,
+      passphrase: info.identities.engineer.passphrase,
+      wrong: env.SECRET_WRONG,
+    })) {
+      expect(secret.length, name).toBeGreaterThanOrEqual(12);
+      for (const [form, bytes] of Object.entries(formsOf(secret))) needles.set(`${name}, ${form}`, bytes);
+    }
+    const admin = Buffer.from(`lockstep:${info.secrets['device-admin']}`).toString('base64');
+    needles.set('device-admin, as an HTTP header', Buffer.from(admin));
+  });
+  afterAll(async () => {
+    await lab?.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const found = (bytes: Buffer) => [...needles].filter(([, needle]) => bytes.includes(needle)).map(([name]) => name);
+
+  it('are in no file of session, bundle and data folder', async () => {
+    const files = (await readdir(dir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+    expect(files.length).toBeGreaterThan(90);
+    const leaks: string[] = [];
+    for (const { parentPath, name } of files) {
+      const file = join(parentPath, name);
+      for (const needle of found(await readFile(file))) leaks.push(`${file.slice(dir.length + 1)}: ${needle}`);
+    }
+    expect(leaks).toEqual([]);
+  });
+
+  it('are in nothing that was printed', () => {
+    expect(said.length).toBeGreaterThan(5000);
+    expect(found(Buffer.from(said))).toEqual([]);
+  });
+
+  it('would be found, if they were there', async () => {
+    for (const [name, needle] of needles) {
+      const file = join(dir, 'planted');
+      await writeFile(file, Buffer.concat([Buffer.from('before '), needle, Buffer.from(' after')]));
+      expect(found(await readFile(file))).toContain(name);
+    }
+  });
+});
+
+/** How a secret may end up in a file without looking like itself. */
+function formsOf(secret: string): Record<string, Buffer> {
+  return {
+    plain: Buffer.from(secret),
+    'UTF-16': Buffer.from(secret, 'utf16le'),
+    base64: Buffer.from(Buffer.from(secret).toString('base64').replace(/=+$/, '')),
+    hex: Buffer.from(Buffer.from(secret).toString('hex')),
+    'in a URL': Buffer.from(encodeURIComponent(secret)),
+    reversed: Buffer.from([...secret].reverse().join('')),
+  };
+}
