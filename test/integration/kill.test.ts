@@ -16,4 +16,4 @@ it('a walk that is killed at random moments loses nothing acknowledged, and ends
     told,
   ).toEqual(['engineer']);
   expect(walk.verified.summary?.word, told).toBe('hardened');
-});
+}, 180_000);
