@@ -2,13 +2,11 @@ import { z } from 'zod';
 import { directorySetAttributes as declaration } from '../../core/changes/directory-set-attributes.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { ProbeContext } from '../context.ts';
-import type { LdapEntry } from '../wire/ldap.ts';
-import { isGroup } from '../wire/ldap-lookup.ts';
-import { isWithin, ldifModify, parseDn } from '../wire/ldap-names.ts';
+import { ldifModify } from '../wire/ldap-names.ts';
 import { type SiteDirectory, withDirectory } from '../wire/ldap-site.ts';
 import type { Change, ChangePlan, ReadBack, WriteCredential } from './change.ts';
 import { psComment, psText } from './powershell.ts';
-import { findPrincipal, guidOf, referenceOf } from './principal.ts';
+import { findGroupOrUnit, findPrincipal, guidOf, referenceOf } from './principal.ts';
 
 type Params = z.output<typeof declaration.params>;
 
@@ -37,7 +35,7 @@ async function plan(params: Params, context: ProbeContext): Promise<Result<Chang
   return withDirectory(context, async (directory) => {
     if (directory.root.kind !== 'active-directory')
       return fail('change.refused', 'Attributes are only changed in Active Directory.');
-    const dn = await findObject(directory, params.object);
+    const dn = await findGroupOrUnit(directory, params.object);
     if (!dn.ok) return dn;
     const wanted: Operations['values'] = {};
     const notes: string[] = [];
@@ -95,27 +93,6 @@ async function resolve(
     found.push(as === 'dn' ? manager.value.dn : referenceOf(manager.value));
   }
   return ok(found);
-}
-
-/** A group by any of its names, or what a DN below the base names, as long as it is a group or an organizational unit. */
-async function findObject(directory: SiteDirectory, object: string): Promise<Result<string>> {
-  const isDn = object.includes('=') && parseDn(object) !== undefined;
-  if (isDn && !isWithin(object, directory.baseDn))
-    return fail('change.refused', `${object} does not lie below the base DN of the site.`);
-  if (!isDn) {
-    const found = await findPrincipal(directory, object);
-    if (!found.ok) return found;
-    return found.value?.kind === 'group' ? ok(found.value.dn) : fail('change.refused', `There is no group ${object}.`);
-  }
-  const read = await directory.session.read(object, ['objectClass']);
-  if (!read.ok) return read;
-  return read.value !== undefined && (isGroup(read.value) || isUnit(read.value))
-    ? ok(read.value.dn)
-    : fail('change.refused', `${object} is no group and no organizational unit.`);
-}
-
-function isUnit(entry: LdapEntry): boolean {
-  return entry.texts('objectClass').some((name) => name.toLowerCase() === 'organizationalunit');
 }
 
 async function readState(

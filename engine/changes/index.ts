@@ -2,6 +2,7 @@ import type { Change } from './change.ts';
 import { directoryAddMembers } from './directory-add-members.ts';
 import { directoryCreateGroup } from './directory-create-group.ts';
 import { directoryCreateOu } from './directory-create-ou.ts';
+import { directoryProtectFromDeletion } from './directory-protect-from-deletion.ts';
 import { directoryRemoveMembers } from './directory-remove-members.ts';
 import { directorySetAttributes } from './directory-set-attributes.ts';
 
@@ -12,4 +13,5 @@ export const CHANGES: readonly Change[] = [
   directoryAddMembers,
   directoryRemoveMembers,
   directorySetAttributes,
+  directoryProtectFromDeletion,
 ] as unknown as readonly Change[];

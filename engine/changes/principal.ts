@@ -2,7 +2,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import type { LdapEntry } from '../wire/ldap.ts';
 import { isGroup, sidOf } from '../wire/ldap-lookup.ts';
 import { kindOf, type Member } from '../wire/ldap-members.ts';
-import { escapeFilterValue, parseDn } from '../wire/ldap-names.ts';
+import { escapeFilterValue, isWithin, parseDn } from '../wire/ldap-names.ts';
 import type { SiteDirectory } from '../wire/ldap-site.ts';
 import { readGuid } from '../wire/ldap-values.ts';
 
@@ -77,6 +77,27 @@ export async function findTargetGroup(
   return guid === undefined
     ? fail('ldap.no-right', `The bind account may not read the identifiers of ${found.value.dn}.`)
     : ok({ ...found.value, guid });
+}
+
+/** A group by any of its names, or what a DN below the base names, as long as it is a group or an organizational unit. */
+export async function findGroupOrUnit(directory: SiteDirectory, object: string): Promise<Result<string>> {
+  const isDn = object.includes('=') && parseDn(object) !== undefined;
+  if (isDn && !isWithin(object, directory.baseDn))
+    return fail('change.refused', `${object} does not lie below the base DN of the site.`);
+  if (!isDn) {
+    const found = await findPrincipal(directory, object);
+    if (!found.ok) return found;
+    return found.value?.kind === 'group' ? ok(found.value.dn) : fail('change.refused', `There is no group ${object}.`);
+  }
+  const read = await directory.session.read(object, ['objectClass']);
+  if (!read.ok) return read;
+  return read.value !== undefined && (isGroup(read.value) || isUnit(read.value))
+    ? ok(read.value.dn)
+    : fail('change.refused', `${object} is no group and no organizational unit.`);
+}
+
+function isUnit(entry: LdapEntry): boolean {
+  return entry.texts('objectClass').some((name) => name.toLowerCase() === 'organizationalunit');
 }
 
 /** `objectGUID` of an entry. */

@@ -1,14 +1,15 @@
-import { CircleCheck, FilePen, Undo2 } from 'lucide-react';
+import { CircleCheck, FilePen, SearchCheck, Undo2 } from 'lucide-react';
 import { useState } from 'react';
 import type { ItemView } from '../../core/ipc.ts';
-import { type AppError, ok } from '../../core/result.ts';
+import type { AppError, Result } from '../../core/result.ts';
 import type { ChangeState, ItemState } from '../../core/session/state.ts';
-import { call, putSecret } from '../api.ts';
+import { call } from '../api.ts';
 import { useWizard } from '../store.ts';
-import { Badge, PracticeBadge } from './badge.tsx';
+import { showTime } from '../lib/format.ts';
+import { ApplyForm } from './apply-form.tsx';
+import { Badge } from './badge.tsx';
 import { Button } from './button.tsx';
 import { Diff } from './diff.tsx';
-import { SecretInput, TextInput } from './field.tsx';
 import { ErrorNote, Note } from './note.tsx';
 
 const PHASES: Readonly<Record<ChangeState['phase'], string>> = {
@@ -21,30 +22,33 @@ const PHASES: Readonly<Record<ChangeState['phase'], string>> = {
   undone: 'Undone',
 };
 
+/** Something was recorded after the approval, but not how it ended. */
+const OPEN: readonly ChangeState['phase'][] = ['approved', 'started', 'applied'];
+
 /** A change that the guide offers: its plan as a diff, who approved it, the write, what was read back, its undo. */
 export function ChangePanel({ item, state }: { item: ItemView; state: ItemState | undefined }) {
   const readOnly = useWizard((wizard) => wizard.snapshot?.readOnly);
   const running = useWizard((wizard) => wizard.running);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<AppError>();
+  // The form goes as soon as the approval is recorded, so what is under way is kept here.
+  const [applying, setApplying] = useState(false);
   const { change } = item.control;
   if (change === undefined) return null;
   const changes = state?.changes ?? [];
   const last = changes.at(-1);
-  const canUndo = last !== undefined && !last.undo && (last.phase === 'read-back' || last.phase === 'applied');
+  const canUndo = last !== undefined && !last.undo && last.phase === 'read-back';
+  const cutOff = last !== undefined && !applying && OPEN.includes(last.phase);
 
-  async function plan(): Promise<void> {
+  async function doing(work: Promise<Result<unknown, AppError>>): Promise<void> {
     setBusy(true);
-    const planned = await call('change.plan', { key: item.key });
+    const done = await work;
     setBusy(false);
-    setError(planned.ok ? undefined : planned.error);
+    setError(done.ok ? undefined : done.error);
   }
-  async function undo(id: string): Promise<void> {
-    setBusy(true);
-    const planned = await call('change.undo', { key: item.key, change: id });
-    setBusy(false);
-    setError(planned.ok ? undefined : planned.error);
-  }
+  const plan = () => doing(call('change.plan', { key: item.key }));
+  const undo = (id: string) => doing(call('change.undo', { key: item.key, change: id }));
+  const settle = (id: string) => doing(call('change.settle', { key: item.key, change: id }));
 
   return (
     <section
@@ -81,6 +85,10 @@ export function ChangePanel({ item, state }: { item: ItemView; state: ItemState 
           >
             Plan the undo…
           </Button>
+        ) : cutOff ? (
+          <Button size="sm" icon={SearchCheck} busy={busy} isDisabled={running} onPress={() => void settle(last.id)}>
+            Find out how it ended
+          </Button>
         ) : last === undefined || last.phase !== 'planned' ? (
           <Button
             size="sm"
@@ -95,11 +103,18 @@ export function ChangePanel({ item, state }: { item: ItemView; state: ItemState 
       </header>
       {readOnly === undefined ? null : <p className="text-sm text-soft">Nothing can be changed here: {readOnly}</p>}
       {error === undefined ? null : <ErrorNote error={error} />}
+      {state?.deferred === undefined || state.verdict === 'pass' ? null : (
+        <Note tone="warn" title="Left to the hospital">
+          {state.deferred.note} When it has been done, run the checks again.
+        </Note>
+      )}
       {last === undefined ? null : (
         <ChangeDetails
           key={last.id}
           item={item}
           change={last}
+          applying={applying}
+          onApplying={setApplying}
           replan={() => void (last.undoOf === undefined ? plan() : undo(last.undoOf))}
         />
       )}
@@ -107,22 +122,35 @@ export function ChangePanel({ item, state }: { item: ItemView; state: ItemState 
   );
 }
 
-function ChangeDetails({ item, change, replan }: { item: ItemView; change: ChangeState; replan: () => void }) {
+type Details = {
+  item: ItemView;
+  change: ChangeState;
+  applying: boolean;
+  onApplying: (applying: boolean) => void;
+  replan: () => void;
+};
+
+function ChangeDetails({ item, change, applying, onApplying, replan }: Details) {
   return (
     <div className="grid grid-cols-1 gap-3">
       <p className="text-sm">{change.summary}</p>
       <Diff text={change.diff} label={change.undo ? 'Plan of the undo' : 'Plan of the change'} />
-      {change.phase === 'planned' ? <ApplyForm item={item} change={change} replan={replan} /> : null}
+      {change.phase === 'planned' ? (
+        <ApplyForm item={item} change={change} onApplying={onApplying} replan={replan} />
+      ) : null}
       {change.ticket === undefined ? null : (
         <p className="text-xs text-soft">
           Ticket {change.ticket}, approved by {change.approver}
+          {change.notBefore === undefined ? '' : `, from ${showTime(change.notBefore)}`}
+          {change.notAfter === undefined ? '' : `, until ${showTime(change.notAfter)}`}
         </p>
       )}
       {change.error === undefined ? null : <ErrorNote error={change.error} />}
       {change.phase === 'read-back' ? <ReadBack change={change} /> : null}
-      {change.phase === 'started' || change.phase === 'applied' ? (
+      {OPEN.includes(change.phase) && !applying ? (
         <Note tone="warn" title="It is not known how this ended.">
-          The value before is stored. Run the checks again to see what the directory holds now.
+          The session ended, or the answer was lost, while it was being made. Find out how it ended, then undo it or
+          plan it again.
         </Note>
       ) : null}
     </div>
@@ -145,93 +173,5 @@ function ReadBack({ change }: { change: ChangeState }) {
         ))}
       </ul>
     </Note>
-  );
-}
-
-function ApplyForm({ item, change, replan }: { item: ItemView; change: ChangeState; replan: () => void }) {
-  const writer = useWizard((wizard) =>
-    wizard.snapshot?.site.practice === true && wizard.library.state === 'ready'
-      ? wizard.library.value.practiceWriter
-      : undefined,
-  );
-  const [own, setOwn] = useState(false);
-  const [ticket, setTicket] = useState('');
-  const [approver, setApprover] = useState('');
-  const [user, setUser] = useState('');
-  const [password, setPassword] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<AppError>();
-  const practice = own ? undefined : writer;
-  const complete = [ticket, approver, ...(practice === undefined ? [user, password] : [])].every(
-    (value) => value.trim() !== '',
-  );
-  async function apply(): Promise<void> {
-    if (!complete) return;
-    const typed = password;
-    setPassword('');
-    setBusy(true);
-    const secret = practice === undefined ? await putSecret(typed) : ok(practice.secret);
-    const applied = secret.ok
-      ? await call('change.apply', {
-          key: item.key,
-          change: change.id,
-          ticket: ticket.trim(),
-          approver: approver.trim(),
-          user: practice?.user ?? user.trim(),
-          secret: secret.value,
-        })
-      : secret;
-    setBusy(false);
-    setError(applied.ok ? undefined : applied.error);
-  }
-  return (
-    <div className="grid grid-cols-1 gap-3 rounded-md border border-line bg-sunken p-3.5">
-      <div className="grid grid-cols-2 gap-3">
-        <TextInput label="Ticket" value={ticket} onChange={setTicket} maxLength={120} placeholder="CHG-10442" />
-        <TextInput label="Approved by" value={approver} onChange={setApprover} maxLength={120} />
-        {practice === undefined ? (
-          <>
-            <TextInput
-              label="Write account"
-              value={user}
-              onChange={setUser}
-              maxLength={256}
-              help="Used for this change only"
-            />
-            <SecretInput
-              label="Its password"
-              value={password}
-              onChange={setPassword}
-              help="Asked each time, dropped at once"
-              onEnter={() => void apply()}
-            />
-          </>
-        ) : null}
-      </div>
-      {practice === undefined ? null : (
-        <p className="flex flex-wrap items-center gap-2 text-sm">
-          <PracticeBadge /> Written as <span className="font-mono text-xs">{practice.user}</span>, whose password the
-          practice hospital knows.
-          <Button size="sm" kind="quiet" onPress={() => setOwn(true)}>
-            Use another account
-          </Button>
-        </p>
-      )}
-      {(item.control.change?.visible ?? []).map((sentence) => (
-        <p key={sentence} className="text-xs text-soft">
-          Visible to monitoring: {sentence}
-        </p>
-      ))}
-      {error === undefined ? null : <ErrorNote error={error} />}
-      <div className="flex items-center gap-2.5">
-        <Button kind="primary" size="sm" isDisabled={!complete} busy={busy} onPress={() => void apply()}>
-          {change.undo ? 'Apply the undo' : 'Apply this plan'}
-        </Button>
-        <Button size="sm" kind="quiet" isDisabled={busy} onPress={replan}>
-          Plan again
-        </Button>
-        <span className="text-xs text-faint">The value before is stored first.</span>
-      </div>
-    </div>
   );
 }

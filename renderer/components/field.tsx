@@ -52,7 +52,7 @@ export function TextInput({
   type = 'text',
   maxLength,
   onEnter,
-}: Common & { type?: 'text' | 'date'; onEnter?: () => void }) {
+}: Common & { type?: 'text' | 'date' | 'datetime-local'; onEnter?: () => void }) {
   return (
     <TextField
       value={value}

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { directoryAddMembers } from '../../engine/changes/directory-add-members.ts';
 import { directoryCreateOu } from '../../engine/changes/directory-create-ou.ts';
+import { directoryProtectFromDeletion } from '../../engine/changes/directory-protect-from-deletion.ts';
 import { directoryRemoveMembers } from '../../engine/changes/directory-remove-members.ts';
 import { directorySetAttributes } from '../../engine/changes/directory-set-attributes.ts';
 import type { Change, ChangePlan } from '../../engine/changes/change.ts';
@@ -283,6 +284,62 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('changes of the director
     expect(await plan(directorySetAttributes, { object: `CN=Nora Nurse,${users()}`, description: 'x' })).toMatchObject({
       ok: false,
       error: { code: 'change.refused' },
+    });
+  });
+
+  it('directory.protect-from-deletion keeps an administrator from deleting, and its undo lets them', async () => {
+    const change = directoryProtectFromDeletion as unknown as Change<never>;
+    const unit = `OU=Kept,${base}`;
+    await server.admin((client) => client.add(unit, { objectClass: ['top', 'organizationalUnit'], ou: 'Kept' }));
+    const dn = await server.addGroup({ name: 'MDIP-Kept', container: unit });
+    const remove = () => server.admin((client) => client.del(dn));
+    const made = must(await plan(directoryProtectFromDeletion, { object: 'MDIP-Kept' }));
+    expect(made.diff).toContain(`dn: ${unit}\ncontrol: 1.2.840.113556.1.4.801 true:: MAMCAQQ=\nchangetype: modify\n`);
+    const state = await write(change, made);
+    await expect(remove()).rejects.toThrow();
+    expect(await plan(directoryProtectFromDeletion, { object: dn })).toMatchObject({
+      ok: false,
+      error: { code: 'change.refused', message: `${dn} is protected already.` },
+    });
+    // Everything else that was in the lists is still there: members can be changed as before.
+    await server.addMember(dn, `CN=Ole Other,${users()}`);
+    const early = must(await change.planUndo(made, state, context()));
+    const sibling = must(await plan(directoryProtectFromDeletion, { object: unit }));
+    await write(change, sibling);
+    expect(await change.apply(early, writer(), context())).toMatchObject({
+      ok: false,
+      error: { code: 'change.state-differs' },
+    });
+    await undo(change, sibling, must(await change.readBack(sibling, context())).state);
+    // What another protected group beside it rests on stays.
+    const other = await server.addGroup({ name: 'MDIP-Kept-Too', container: unit });
+    const too = must(await plan(directoryProtectFromDeletion, { object: other }));
+    const stateToo = await write(change, too);
+    const back = await undo(change, made, state);
+    expect(back.operations).toMatchObject({ lists: ['object'] });
+    await remove();
+    await expect(server.admin((client) => client.del(other))).rejects.toThrow();
+    await undo(change, too, stateToo);
+    await server.admin((client) => client.del(other));
+    expect(await change.planUndo(made, state, context())).toMatchObject({
+      ok: false,
+      error: { code: 'change.state-differs' },
+    });
+  });
+
+  it('directory.protect-from-deletion writes nothing without the right', async () => {
+    await server.addGroup({ name: 'MDIP-Open' });
+    const made = must(await plan(directoryProtectFromDeletion, { object: 'MDIP-Open' }));
+    expect(
+      await directoryProtectFromDeletion.apply(
+        made,
+        { user: 'reader@hospital.test', password: READ_PASSWORD },
+        context(),
+      ),
+    ).toMatchObject({ ok: false, error: { code: 'ldap.no-right' } });
+    expect(must(await directoryProtectFromDeletion.readBack(made, context()))).toMatchObject({
+      asPlanned: false,
+      state: made.preImage,
     });
   });
 });

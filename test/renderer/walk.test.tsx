@@ -216,6 +216,59 @@ describe('what a person records', () => {
     expect(inputs(main, 'change.undo')).toEqual([{ key, change: 'chg-1' }]);
   });
 
+  it('keeps to a window, and hands the plan to those who have the right', async () => {
+    const key = 'access.clinical-group@role:admin';
+    const main = await startApp((fake) => (fake.openWalk(), fake.run([key])));
+    useWizard.setState({ current: 'access.clinical-group' });
+    await settle();
+    const card = page.getByRole('article', { name: 'Administrator' });
+    await card.getByRole('button', { name: 'Plan the change…' }).click();
+    await card.getByLabelText('Not before (optional)').fill('2026-11-24T20:00');
+    await card.getByLabelText('Not after (optional)').fill('2026-11-24T22:30');
+    await card.getByRole('button', { name: 'Hand it to the directory team…' }).click();
+    await until(() => document.body.innerText.includes('Saved as hand-off.txt'));
+    expect(inputs(main, 'change.handOff')).toEqual([{ key, change: 'chg-1' }]);
+    await until(() => document.body.innerText.includes('Left to the hospital'));
+    await card.getByRole('textbox', { name: 'Ticket' }).fill('CHG-1');
+    await card.getByRole('textbox', { name: 'Approved by' }).fill('Ada');
+    await card.getByRole('textbox', { name: 'Write account' }).fill('svc-write');
+    await card.getByLabelText('Its password').fill('Correct-horse-7');
+    await card.getByRole('button', { name: 'Apply this plan' }).click();
+    await until(() => document.body.innerText.includes('Read back: as planned'));
+    expect(inputs(main, 'change.apply')[0]).toMatchObject({
+      notBefore: new Date('2026-11-24T20:00').toISOString(),
+      notAfter: new Date('2026-11-24T22:30').toISOString(),
+    });
+  });
+
+  it('finds out how a change ended that was cut off', async () => {
+    const key = 'access.clinical-group@role:admin';
+    const about = { key, change: 'chg-1' };
+    const main = await startApp((fake) => {
+      fake.openWalk();
+      fake.run([key]);
+      fake.append('change.planned', {
+        ...about,
+        kind: 'directory.create-group',
+        summary: 'Creates a group.',
+        diff: '',
+        operations: [],
+        undo: false,
+      });
+      fake.append('change.approved', { ...about, ticket: 'CHG-1', approver: 'Ada' });
+      fake.append('change.preimage', { ...about, preImage: null });
+    });
+    useWizard.setState({ current: 'access.clinical-group' });
+    await settle();
+    const card = page.getByRole('article', { name: 'Administrator' });
+    await expect.element(card.getByText('It is not known how this ended.')).toBeVisible();
+    await expect.element(card.getByRole('button', { name: 'Plan the change…' })).not.toBeInTheDocument();
+    await card.getByRole('button', { name: 'Find out how it ended' }).click();
+    await until(() => document.body.innerText.includes('Read back: as planned'));
+    expect(inputs(main, 'change.settle')).toEqual([about]);
+    await expect.element(card.getByRole('button', { name: 'Plan the undo…' })).toBeVisible();
+  });
+
   it('offers no change under an untrusted guide', async () => {
     await startApp((fake) => {
       fake.readOnly = 'This guide is not signed, so Lockstep reads and changes nothing.';

@@ -337,6 +337,14 @@ export function fakeMain(): FakeMain {
       append('change.readback', { key, change, asPlanned: true, differences: [], state: {} });
       return { asPlanned: true, differences: [] };
     },
+    'change.settle': (input: Input<'change.settle'>) => {
+      append('change.readback', { ...input, asPlanned: true, differences: [], state: {} });
+      return { written: true, asPlanned: true, differences: [] };
+    },
+    'change.handOff': (input: Input<'change.handOff'>) => {
+      append('deferred', { key: input.key, to: 'hospital', note: 'Handed to the directory team as hand-off.txt.' });
+      return { name: 'hand-off.txt' };
+    },
     'change.undo': (input: Input<'change.undo'>) => {
       append('change.planned', {
         key: input.key,
