@@ -8,7 +8,7 @@ export type KeyKind = Curve | 'rsa-2048' | 'rsa-3072';
 /** Taken from the library, because Node's and the DOM's types of the same object do not fit each other. */
 export type KeyPair = Parameters<typeof x509.X509CertificateGenerator.createSelfSigned>[0]['keys'];
 export type PrivateKey = KeyPair['privateKey'];
-export type Usage = 'server' | 'client' | 'server-and-client' | 'sign' | 'code-signing';
+export type Usage = 'server' | 'client' | 'server-and-client' | 'sign' | 'code-signing' | 'ocsp-signing';
 
 const subtle = globalThis.crypto.subtle;
 
@@ -64,13 +64,14 @@ export function subjectAltNames(names: readonly string[]): x509.SubjectAlternati
 
 /** Key usage and extended key usage of a leaf. */
 export function usageExtensions(usage: Usage, rsa: boolean): x509.Extension[] {
-  const { serverAuth, clientAuth, emailProtection, codeSigning } = x509.ExtendedKeyUsage;
+  const { serverAuth, clientAuth, emailProtection, codeSigning, ocspSigning } = x509.ExtendedKeyUsage;
   const extended = {
     server: [serverAuth],
     client: [clientAuth],
     'server-and-client': [serverAuth, clientAuth],
     sign: [emailProtection],
     'code-signing': [codeSigning],
+    'ocsp-signing': [ocspSigning],
   }[usage];
   const tls = usage === 'server' || usage === 'client' || usage === 'server-and-client';
   const flags = x509.KeyUsageFlags.digitalSignature | (tls && rsa ? x509.KeyUsageFlags.keyEncipherment : 0);

@@ -53,6 +53,21 @@ export function checkChain(
   };
 }
 
+/**
+ * The way from the leaf to an anchor, both included, signature by signature: the first that is trusted, else the first.
+ * `undefined`: there is none. For what is asked about each certificate; `checkChain` says whether to trust it.
+ */
+export function chainToAnchor(
+  presented: readonly ReadCertificate[],
+  anchors: readonly ReadCertificate[],
+  at: Date,
+): readonly ReadCertificate[] | undefined {
+  const [leaf, ...others] = presented;
+  if (leaf === undefined) return undefined;
+  const paths = findPaths(leaf, others, anchors);
+  return paths.find((path) => checkPath(path, at, 'server').trusted) ?? paths[0];
+}
+
 /** True where a certificate is signed by its own key. */
 export function isSelfSigned(certificate: ReadCertificate): boolean {
   return sameIssuerName(certificate, certificate) && signedBy(certificate, certificate);

@@ -36,6 +36,8 @@ export type IssueOptions = {
   readonly intermediate?: boolean;
   /** No authority: the certificate signs itself, as devices ship. */
   readonly selfSigned?: boolean;
+  /** Addresses at which the status of the certificate can be asked. */
+  readonly status?: { readonly crl?: string; readonly ocsp?: string };
 };
 
 export type PracticeCertificate = {
@@ -222,6 +224,8 @@ async function makeLeaf(
       ...(issue.sans === undefined || issue.sans.length === 0 ? [] : [subjectAltNames(issue.sans)]),
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(issuer.certificate?.publicKey ?? publicKey),
+      ...(issue.status?.crl === undefined ? [] : [new x509.CRLDistributionPointsExtension([issue.status.crl])]),
+      ...(issue.status?.ocsp === undefined ? [] : [new x509.AuthorityInfoAccessExtension({ ocsp: issue.status.ocsp })]),
     ],
   });
 }

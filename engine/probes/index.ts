@@ -1,5 +1,6 @@
 import type { Probe } from '../context.ts';
 import { certificatePinnedProbe } from './certificate-pinned.ts';
+import { certificateStatusProbe } from './certificate-status.ts';
 import { dicomEchoProbe } from './dicom-echo.ts';
 import { directoryAccount } from './directory-account.ts';
 import { directoryConnection } from './directory-connection.ts';
@@ -14,6 +15,7 @@ import { tlsImpostorProbe } from './tls-impostor.ts';
 /** Every probe that can be run, one line each. */
 export const PROBES: readonly Probe[] = [
   certificatePinnedProbe,
+  certificateStatusProbe,
   dicomEchoProbe,
   directoryAccount,
   directoryConnection,

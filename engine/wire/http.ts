@@ -9,7 +9,7 @@ export type HttpRequest = {
   readonly url: string;
   readonly method: 'GET' | 'HEAD' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
 };
 
 export type HttpOptions = DialOptions & {
@@ -17,6 +17,8 @@ export type HttpOptions = DialOptions & {
   readonly anchors: readonly string[];
   /** Milliseconds for the answer, from the request to the last byte. */
   readonly answerMs?: number;
+  /** Bytes of the body that are kept. */
+  readonly maxBody?: number;
 };
 
 export type HttpAnswer = {
@@ -149,7 +151,7 @@ function exchange(
         );
       response.on('data', (chunk: Buffer) => {
         length += chunk.length;
-        if (length > MAX_BODY) return done(true);
+        if (length > (options.maxBody ?? MAX_BODY)) return done(true);
         chunks.push(chunk);
       });
       response.on('end', () => done(false));

@@ -14,6 +14,7 @@ export type HandshakeOptions = DialOptions & {
   readonly identity?: { readonly certificate: string; readonly key: string };
   readonly minVersion?: SecureVersion;
   readonly maxVersion?: SecureVersion;
+  readonly requestStapled?: boolean;
 };
 
 export type Peer = {
@@ -23,6 +24,8 @@ export type Peer = {
   readonly presented: readonly ReadCertificate[];
   /** The runtime's own opinion of the chain, as a second one beside `checkChain`. */
   readonly refusal?: string;
+  /** OCSP answer that came with the handshake, where it was asked for; DER. */
+  readonly stapled?: Buffer;
 };
 
 export type HandshakeFailure = {
@@ -98,6 +101,7 @@ async function handshake(endpoint: Endpoint, options: HandshakeOptions, verified
       ...(isIP(name) === 0 ? { servername: name } : {}),
       // Unverified only for observeHandshake, whose callers judge the certificate themselves and send nothing confidential.
       rejectUnauthorized: verified,
+      requestOCSP: options.requestStapled === true,
       checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
         verified ? nameError(certificate, name) : undefined,
     });
@@ -118,7 +122,14 @@ async function handshake(endpoint: Endpoint, options: HandshakeOptions, verified
     const onAbort = (): void => finish({ ok: false, error: abortError(options.signal) });
     const timer = setTimeout(() => failed({ kind: 'silent' }), HANDSHAKE_TIMEOUT_MS);
     options.signal.addEventListener('abort', onAbort, { once: true });
-    socket.once('secureConnect', () => finish(ok({ ok: true, socket, peer: readPeer(socket, options.anchors) })));
+    let stapled: Buffer | undefined;
+    socket.once('OCSPResponse', (response: Buffer | null) => {
+      if (response !== null && response.length > 0) stapled = response;
+    });
+    socket.once('secureConnect', () => {
+      const peer = readPeer(socket, options.anchors);
+      finish(ok({ ok: true, socket, peer: stapled === undefined ? peer : { ...peer, stapled } }));
+    });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       const alert = alertOf(error);
       // Node reports a peer that hangs up during the handshake as ECONNRESET, in words that name the case.
