@@ -12,7 +12,7 @@ export function addVerifyCommand(program: Command): void {
     .command('verify')
     .description('Verify a bundle: container, digests, journal, verdicts, signatures')
     .argument('<bundle>')
-    .option('--trust <role=file...>', 'engineer=ROOT.pem hospital=ROOT.pem publisher=ROOT.pem', [])
+    .option('--trust <role=file...>', 'engineer=ROOT.pem hospital=ROOT.pem publisher=ROOT.pem timestamp=ROOT.pem', [])
     .option('--at <date>', 'as of this date instead of now')
     .option('--json', 'print as JSON')
     .action(async (bundle: string, options: { trust: string[]; at?: string; json?: boolean }) => {

@@ -18,8 +18,11 @@ const OID = {
   contentType: '1.2.840.113549.1.9.3',
   messageDigest: '1.2.840.113549.1.9.4',
   signingTime: '1.2.840.113549.1.9.5',
+  signingCertificate: '1.2.840.113549.1.9.16.2.12',
   signingCertificateV2: '1.2.840.113549.1.9.16.2.47',
 } as const;
+/** Content type of a time-stamp token (RFC 3161 2.4.2). */
+export const TST_INFO = '1.2.840.113549.1.9.16.1.4';
 const DIGESTS: Record<string, string> = {
   '2.16.840.1.101.3.4.2.1': 'SHA-256',
   '2.16.840.1.101.3.4.2.2': 'SHA-384',
@@ -46,6 +49,31 @@ export async function verifyDetached(
   content: Uint8Array<ArrayBuffer>,
   webCrypto: WebCrypto,
 ): Promise<CmsResult> {
+  return verifySigned(signature, { token: false, content }, webCrypto);
+}
+
+/**
+ * Verifies the signature of a time-stamp token (RFC 3161 2.4.2) over the TSTInfo in it, whose DER is `content`; also
+ * with signing-certificate of the first version (RFC 5816). Exactly one signer. Never throws.
+ */
+export async function verifyToken(
+  token: Uint8Array<ArrayBuffer>,
+  webCrypto: WebCrypto,
+): Promise<CmsResult & { readonly content?: Uint8Array<ArrayBuffer> }> {
+  try {
+    const inside = parse(token).encapContentInfo.eContent;
+    if (inside === undefined) return { faults: ['The time-stamp carries no time.'], certificates: [] };
+    const content = new Uint8Array(inside.getValue()).slice();
+    return { ...(await verifySigned(token, { token: true, content }, webCrypto)), content };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { faults: [`The time-stamp cannot be read: ${why}.`], certificates: [] };
+  }
+}
+
+type Form = { readonly token: boolean; readonly content: Uint8Array<ArrayBuffer> };
+
+async function verifySigned(signature: Uint8Array<ArrayBuffer>, form: Form, webCrypto: WebCrypto): Promise<CmsResult> {
   const faults: string[] = [];
   let certificates: Certificate[] = [];
   let leaf: Certificate | undefined;
@@ -65,7 +93,9 @@ export async function verifyDetached(
       faults.push(`The signature names ${signed.signerInfos.length} signers instead of one.`);
       return result();
     }
-    if (signed.encapContentInfo.eContentType !== OID.data || signed.encapContentInfo.eContent !== undefined) {
+    if (form.token) {
+      if (signed.encapContentInfo.eContentType !== TST_INFO) faults.push('This is a signature, not a time-stamp.');
+    } else if (signed.encapContentInfo.eContentType !== OID.data || signed.encapContentInfo.eContent !== undefined) {
       faults.push('The signature carries content of its own instead of covering the manifest.');
     }
     const announced = signed.digestAlgorithms.map((each) => each.algorithmId);
@@ -78,8 +108,8 @@ export async function verifyDetached(
       return result();
     }
     signedAt = readSigningTime(signer);
-    if (signedAt === undefined) faults.push('The signature states no time of signing.');
-    faults.push(...(await attributeFaults(signer, leaf, content, webCrypto)));
+    if (signedAt === undefined && !form.token) faults.push('The signature states no time of signing.');
+    faults.push(...(await attributeFaults(signer, leaf, form, webCrypto)));
     if (!SIGNATURES.has(signer.signatureAlgorithm.algorithmId)) {
       faults.push(`The signature uses an algorithm that is not accepted (${signer.signatureAlgorithm.algorithmId}).`);
     } else if (signer.signedAttrs !== undefined) {
@@ -133,7 +163,7 @@ function readSigningTime(signer: SignerInfo): Date | undefined {
 async function attributeFaults(
   signer: SignerInfo,
   leaf: Certificate,
-  content: Uint8Array<ArrayBuffer>,
+  { token, content }: Form,
   webCrypto: WebCrypto,
 ): Promise<string[]> {
   const faults: string[] = [];
@@ -142,16 +172,17 @@ async function attributeFaults(
   if (algorithm === undefined)
     return [`The signature uses a digest that is not accepted (${signer.digestAlgorithm.algorithmId}).`];
   const type = single(signer, OID.contentType);
-  if (!(type instanceof asn1js.ObjectIdentifier) || type.valueBlock.toString() !== OID.data) {
-    faults.push('The signature does not state that it covers plain data.');
+  if (!(type instanceof asn1js.ObjectIdentifier) || type.valueBlock.toString() !== (token ? TST_INFO : OID.data)) {
+    faults.push(`The signature does not state that it covers ${token ? 'a time-stamp' : 'plain data'}.`);
   }
   const stated = single(signer, OID.messageDigest);
   const computed = toHex(new Uint8Array(await webCrypto.subtle.digest(algorithm, content)));
   if (!(stated instanceof asn1js.OctetString) || toHex(stated.valueBlock.valueHexView) !== computed) {
-    faults.push('The signature covers other bytes than the manifest beside it.');
+    faults.push(`The signature covers other bytes than the ${token ? 'time-stamp in it' : 'manifest beside it'}.`);
   }
   const reference = single(signer, OID.signingCertificateV2);
-  const hash = reference === undefined ? undefined : certificateHash(reference);
+  const older = token && reference === undefined ? single(signer, OID.signingCertificate) : undefined;
+  const hash = reference !== undefined ? certificateHash(reference) : older && certificateHash(older, 'SHA-1');
   if (hash === undefined)
     faults.push('The signature does not name its certificate (signing-certificate-v2), so it is not CAdES.');
   else {
@@ -163,8 +194,11 @@ async function attributeFaults(
   return faults;
 }
 
-/** First ESSCertIDv2: { hashAlgorithm DEFAULT sha256, certHash, issuerSerial OPTIONAL }. */
-function certificateHash(value: asn1js.BaseBlock): { algorithm: string; hex: string } | undefined {
+/**
+ * First ESSCertIDv2: { hashAlgorithm DEFAULT sha256, certHash, issuerSerial OPTIONAL }; or, with the digest given, first
+ * ESSCertID: { certHash, issuerSerial OPTIONAL }.
+ */
+function certificateHash(value: asn1js.BaseBlock, fixed?: 'SHA-1'): { algorithm: string; hex: string } | undefined {
   const inside = (block: unknown): asn1js.BaseBlock[] =>
     block instanceof asn1js.Sequence ? (block.valueBlock.value as asn1js.BaseBlock[]) : [];
   const id = inside(inside(inside(value)[0])[0]);
@@ -172,7 +206,7 @@ function certificateHash(value: asn1js.BaseBlock): { algorithm: string; hex: str
   const octets = id[named ? 1 : 0];
   if (!(octets instanceof asn1js.OctetString)) return undefined;
   const oid = named ? new AlgorithmIdentifier({ schema: id[0] }).algorithmId : '2.16.840.1.101.3.4.2.1';
-  const algorithm = DIGESTS[oid];
+  const algorithm = fixed ?? DIGESTS[oid];
   return algorithm === undefined ? undefined : { algorithm, hex: toHex(octets.valueBlock.valueHexView) };
 }
 

@@ -7,8 +7,11 @@ export type Trust = {
   readonly engineer?: readonly string[];
   readonly hospital?: readonly string[];
   readonly publisher?: readonly string[];
+  readonly timestamp?: readonly string[];
 };
-export type Role = keyof Trust;
+export type TrustRole = keyof Trust;
+/** Who signs; a time-stamp authority only says when. */
+export type Role = Exclude<TrustRole, 'timestamp'>;
 
 export type PathResult = {
   /** Anchor reached, leaf first; undefined when no path leads to one. */
@@ -24,6 +27,7 @@ const OID = {
   extendedKeyUsage: '2.5.29.37',
   anyUsage: '2.5.29.37.0',
   emailProtection: '1.3.6.1.5.5.7.3.4',
+  timeStamping: '1.3.6.1.5.5.7.3.8',
   documentSigning: '1.3.6.1.5.5.7.3.36',
 } as const;
 /** Extensions whose meaning is honoured below, or that restrict nothing here. */
@@ -193,6 +197,20 @@ export function signerFaults(leaf: Certificate): string[] {
       `The certificate of ${name} is for another purpose than signing documents (${usages.keyPurposes.join(', ')}).`,
     );
   }
+  return faults;
+}
+
+/** Sentences when a leaf may not issue time-stamps: that use alone, and critical (RFC 3161 2.3). */
+export function timestampFaults(leaf: Certificate): string[] {
+  const found = leaf.extensions?.find((each) => each.extnID === OID.extendedKeyUsage);
+  const usages = found?.parsedValue;
+  const only =
+    usages instanceof ExtKeyUsage && usages.keyPurposes.length === 1 && usages.keyPurposes[0] === OID.timeStamping;
+  const faults: string[] = [];
+  if (!only || found?.critical !== true)
+    faults.push(`The certificate of ${commonName(leaf)} is not for time-stamps alone (critical timeStamping).`);
+  if (!hasUsage(leaf, 0) && !hasUsage(leaf, 1))
+    faults.push(`The certificate of ${commonName(leaf)} lacks the key usage digitalSignature.`);
   return faults;
 }
 

@@ -5,7 +5,6 @@ import { cryptoEngine, type Host, sha256Hex } from './host.ts';
 import { metaName } from './layout.ts';
 import { renderStatement, type Statement, statementSchema } from './statement.ts';
 import {
-  certificatesFromPem,
   commonName,
   findPath,
   nameText,
@@ -17,6 +16,7 @@ import {
   validityFaults,
 } from './trust.ts';
 import { checkManifest, type Opened } from './verify-container.ts';
+import { anchorsOf, checkTimestamps, CLOCK_SLACK, earliest } from './verify-timestamps.ts';
 
 export type Signer = {
   readonly role: Role;
@@ -30,6 +30,8 @@ export type Signer = {
   readonly notAfter: string;
   /** The time that the signer claims, ISO 8601. */
   readonly signedAt?: string;
+  /** A trusted time-stamp proves that the signature existed then, ISO 8601. */
+  readonly provenAt?: string;
   /** The signature holds over what is in the container now. */
   readonly sound: boolean;
   /** A path leads to a root of the role, valid when it was signed. */
@@ -37,9 +39,6 @@ export type Signer = {
   readonly statement?: Statement;
   readonly certificate: Certificate;
 };
-
-/** How long after `at` a signature may claim to be made, in milliseconds: clocks differ. */
-const CLOCK_SLACK = 300_000;
 
 /** Checks every signature, the path of its certificate to a root of its own role, and that two parties signed. */
 export async function checkSignatures(
@@ -55,8 +54,10 @@ export async function checkSignatures(
       found.bad('signature.number', `Signature ${index + 1} is missing.`, metaName('signature', index + 1));
   });
   warnOfSharedRoots(trust, found);
+  const timestamps = await checkTimestamps(opened, trust, at, host, found);
   for (const number of opened.numbers) {
-    const signer = await checkOne(opened, number, trust, at, host, found);
+    if (opened.digests.has(metaName('timestamp', number))) continue;
+    const signer = await checkOne(opened, number, trust, at, earliest(timestamps, number), host, found);
     if (signer !== undefined) signers.push(signer);
   }
   checkParties(signers, found);
@@ -68,6 +69,7 @@ async function checkOne(
   number: number,
   trust: Trust,
   at: Date,
+  proven: Date | undefined,
   host: Host,
   found: Found,
 ): Promise<Signer | undefined> {
@@ -86,11 +88,18 @@ async function checkOne(
   for (const fault of cms.faults) found.bad('signature.broken', fault, place);
   if (cms.leaf === undefined) return undefined;
   for (const fault of signerFaults(cms.leaf)) found.bad('signer.purpose', fault, place);
-  const trusted = await checkTrust(cms, cms.leaf, role, trust, at, host, place, found);
+  const trusted = await checkTrust({ ...cms, proven }, cms.leaf, role, trust, at, host, place, found);
   if (cms.signedAt !== undefined && cms.signedAt.getTime() > at.getTime() + CLOCK_SLACK) {
     found.bad(
       'signature.future',
       `The signature claims to be made on ${cms.signedAt.toISOString()}, after the date of this check.`,
+      place,
+    );
+  }
+  if (proven !== undefined && cms.signedAt !== undefined && cms.signedAt.getTime() > proven.getTime() + CLOCK_SLACK) {
+    found.bad(
+      'timestamp.before-signature',
+      `The signature claims to be made on ${cms.signedAt.toISOString()}, but a time-stamp shows that it existed on ${proven.toISOString()}.`,
       place,
     );
   }
@@ -103,6 +112,7 @@ async function checkOne(
     sha256: await sha256Hex(host.webCrypto, new Uint8Array(cms.leaf.toSchema().toBER())),
     notAfter: cms.leaf.notAfter.value.toISOString(),
     ...(cms.signedAt === undefined ? {} : { signedAt: cms.signedAt.toISOString() }),
+    ...(proven === undefined ? {} : { provenAt: proven.toISOString() }),
     sound: found.list.filter((each) => each.severity === 'bad').length === before,
     trusted,
     ...(statement === undefined ? {} : { statement }),
@@ -112,7 +122,7 @@ async function checkOne(
 
 /** Checks a certificate against the roots of one role, never those of another. */
 export async function checkTrust(
-  cms: Pick<CmsResult, 'certificates' | 'signedAt'>,
+  cms: Pick<CmsResult, 'certificates' | 'signedAt'> & { readonly proven?: Date | undefined },
   leaf: Certificate,
   role: Role,
   trust: Trust,
@@ -145,25 +155,24 @@ export async function checkTrust(
         );
     }
   } else if (result.faults.length === 0) {
+    const { proven } = cms;
+    const inTime = proven !== undefined && result.path.every((each) => validityFaults(each, proven).length === 0);
     for (const fault of result.path.flatMap((each) => validityFaults(each, at))) {
-      found.warn(
-        'trust.expired',
-        `${fault} It was valid when the signature claims to be made; no time-stamp proves that time.`,
-        place,
-      );
+      if (inTime)
+        found.info(
+          'trust.expired-later',
+          `${fault} A time-stamp proves that the signature was there before, on ${proven.toISOString()}.`,
+          place,
+        );
+      else
+        found.warn(
+          'trust.expired',
+          `${fault} It was valid when the signature claims to be made; no time-stamp proves that time.`,
+          place,
+        );
     }
   }
   return result.path !== undefined && result.faults.length === 0;
-}
-
-function anchorsOf(trust: Trust, role: Role, found: Found): Certificate[] {
-  try {
-    return (trust[role] ?? []).flatMap(certificatesFromPem);
-  } catch (error) {
-    const sentence = `The roots given for the role ${role} cannot be read: ${error instanceof Error ? error.message : String(error)}.`;
-    if (!found.list.some((each) => each.sentence === sentence)) found.bad('trust.unreadable', sentence);
-    return [];
-  }
 }
 
 function warnOfSharedRoots(trust: Trust, found: Found): void {

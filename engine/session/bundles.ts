@@ -17,6 +17,7 @@ type Roots = {
   readonly engineer: readonly string[];
   readonly hospital: readonly string[];
   readonly publisher: readonly string[];
+  readonly timestamp?: readonly string[];
 };
 
 /**
