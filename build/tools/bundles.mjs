@@ -6,7 +6,7 @@ import { SetupError } from './progress.mjs';
 import { root, run } from './process.mjs';
 
 /** The parts of the app, each built by its own build/vite.<part>.config.ts. */
-const PARTS = ['main', 'preload', 'renderer'];
+const PARTS = ['main', 'preload', 'renderer', 'verifier'];
 const SOURCES = ['assets', 'core', 'electron', 'engine', 'lab', 'renderer', 'package.json', 'package-lock.json'];
 const BUILD_SECONDS = 300;
 

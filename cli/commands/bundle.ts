@@ -1,17 +1,17 @@
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { fail, type Result } from '../../core/result.ts';
 import { importCountersignature, prepareCountersignature } from '../../engine/evidence/countersign-outside.ts';
-import { countersignBundle, extractReport, requestedWaivers } from '../../engine/session/bundles.ts';
+import { countersignBundle, requestedWaivers } from '../../engine/session/bundles.ts';
 import { EXIT } from '../host.ts';
 import { unlockIdentity } from '../keys.ts';
 import { printSealed } from '../outcome.ts';
 import { complain, print } from '../terminal.ts';
-import { addTimestampCommand } from './bundle-timestamp.ts';
+import { addBundleReportCommand } from './bundle-report.ts';
 
-/** `lockstep bundle countersign|timestamp|report`. */
+/** `lockstep bundle countersign|report`. */
 export function addBundleCommands(program: Command): void {
-  const bundle = program.command('bundle').description('Countersign, time-stamp and read bundles');
+  const bundle = program.command('bundle').description('Countersign and read bundles');
   bundle
     .command('countersign')
     .description('Sign a bundle for the hospital, as accepted: here, or elsewhere with --prepare and --import')
@@ -28,18 +28,7 @@ export function addBundleCommands(program: Command): void {
     .action(async (file: string, options: CountersignOptions) => {
       process.exitCode = await countersign(resolve(file), options);
     });
-  addTimestampCommand(bundle);
-  bundle
-    .command('report')
-    .description('Write the report of a bundle beside it')
-    .argument('<bundle>')
-    .option('--out <folder>', 'folder to write it to; default: that of the bundle')
-    .action(async (file: string, options: { out?: string }) => {
-      const report = await extractReport(resolve(file), resolve(options.out ?? dirname(file)));
-      if (report.ok) print(report.value.path);
-      else complain(report.error);
-      process.exitCode = report.ok ? EXIT.done : EXIT.usage;
-    });
+  addBundleReportCommand(bundle);
 }
 
 type CountersignOptions = {

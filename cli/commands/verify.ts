@@ -1,26 +1,35 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { fail, ok, type Result } from '../../core/result.ts';
+import { appError, fail, ok, type Result } from '../../core/result.ts';
 import { verifyBundle } from '../../engine/session/bundles.ts';
 import { EXIT } from '../host.ts';
 import { readTrust } from '../keys.ts';
 import { complain, print } from '../terminal.ts';
+import { writeVerifierPage } from './verify-page.ts';
 
 /** `lockstep verify`: every finding about a bundle; 0 sound and complete, 1 findings, 2 not a bundle. */
 export function addVerifyCommand(program: Command): void {
   program
     .command('verify')
     .description('Verify a bundle: container, digests, journal, verdicts, signatures')
-    .argument('<bundle>')
+    .argument('[bundle]')
     .option('--trust <role=file...>', 'engineer=ROOT.pem hospital=ROOT.pem publisher=ROOT.pem timestamp=ROOT.pem', [])
     .option('--at <date>', 'as of this date instead of now')
     .option('--json', 'print as JSON')
-    .action(async (bundle: string, options: { trust: string[]; at?: string; json?: boolean }) => {
-      process.exitCode = await verify(bundle, options);
+    .option('--page <out.html>', 'instead of verifying, write the page that verifies bundles in any browser')
+    .action(async (bundle: string | undefined, options: VerifyOptions & { page?: string }) => {
+      process.exitCode =
+        options.page === undefined ? await verify(bundle, options) : await writeVerifierPage(options.page);
     });
 }
 
-async function verify(bundle: string, options: { trust: string[]; at?: string; json?: boolean }): Promise<number> {
+type VerifyOptions = { trust: string[]; at?: string; json?: boolean };
+
+async function verify(bundle: string | undefined, options: VerifyOptions): Promise<number> {
+  if (bundle === undefined) {
+    complain(appError('input.malformed', 'Say which bundle to verify.'));
+    return EXIT.usage;
+  }
   const trust = await readTrust(options.trust);
   const at = readDate(options.at);
   if (!trust.ok || !at.ok) {

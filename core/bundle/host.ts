@@ -15,7 +15,7 @@ export type ByteSource = {
 /** What verification needs from the world. */
 export type Host = {
   readonly webCrypto: WebCrypto;
-  /** Raw DEFLATE (RFC 1951); must throw when more than `limit` bytes come out. */
+  /** Raw DEFLATE (RFC 1951); must throw when more than `limit` bytes come out, or when bytes follow its end. */
   readonly inflateRaw: (
     bytes: Uint8Array<ArrayBuffer>,
     limit: number,

@@ -8,12 +8,21 @@ import { type Container, readContainer } from '../../core/bundle/zip-reader.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 
 const CHUNK = 1024 * 1024;
-const inflate = promisify(inflateRaw) as (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>;
+/** With `info`, zlib also says how much of its input it used. */
+const inflate = promisify(inflateRaw) as unknown as (
+  bytes: Uint8Array,
+  options: { maxOutputLength: number; info: true },
+) => Promise<{ buffer: Buffer; engine: { bytesWritten: number } }>;
 
 /** What core's verification needs, as Node has it. */
 export const nodeHost: Host = {
   webCrypto: globalThis.crypto as Host['webCrypto'],
-  inflateRaw: async (bytes, limit) => new Uint8Array(await inflate(bytes, { maxOutputLength: Math.max(limit, 1) })),
+  inflateRaw: async (bytes, limit) => {
+    const { buffer, engine } = await inflate(bytes, { maxOutputLength: Math.max(limit, 1), info: true });
+    // Browsers refuse bytes behind the end of the compressed data; zlib alone would pass them over.
+    if (engine.bytesWritten !== bytes.length) throw new Error('bytes follow the end of the compressed data');
+    return new Uint8Array(buffer);
+  },
   crc32: (bytes) => crc32(bytes),
 };
 

@@ -1,11 +1,8 @@
 import { basename, join } from 'node:path';
-import type { BundleFinding } from '../../core/bundle/finding.ts';
-import type { BundleParts } from '../../core/bundle/verify.ts';
+import { verifyJudged } from '../../core/bundle/verify-judged.ts';
 import type { VerifyView } from '../../core/ipc.ts';
 import { REPORTS } from '../../core/report/index.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import type { Summary } from '../../core/session/summary.ts';
-import { rejudge } from '../../core/verdict/rejudge.ts';
 import { readEntry, verifyFile } from '../evidence/container-reader.ts';
 import { countersign } from '../evidence/countersign.ts';
 import type { Identity } from '../keys/identity.ts';
@@ -25,58 +22,20 @@ type Roots = {
  * Errors only where the file is no container that can be read safely.
  */
 export async function verifyBundle(path: string, trust: Roots, at: Date): Promise<Result<VerifyView>> {
-  let summary: Summary | undefined;
-  const verified = await verifyFile(path, {
-    trust,
-    at,
-    rejudge: (parts) => {
-      const judged = judgeAgain(parts);
-      summary = judged.summary;
-      return judged.findings;
-    },
-  });
+  const verified = await verifyJudged((options) => verifyFile(path, options), trust, at);
   if (!verified.ok) return verified;
-  const { sound, findings, summary: about } = verified.value;
+  const { sound, complete, state, findings, signers } = verified.value;
   return ok({
-    sound: sound && !about.provisional,
-    complete: summary !== undefined && undecidedOf(summary) === 0 && summary.expired.length === 0,
-    ...(summary === undefined ? {} : { summary }),
+    sound,
+    complete,
+    ...(state === undefined ? {} : { summary: state }),
     findings,
-    signers: about.signers.map((signer) => ({
+    signers: signers.map((signer) => ({
       role: signer.role,
       subject: signer.subject,
       ...(signer.signedAt === undefined ? {} : { at: signer.signedAt }),
     })),
   });
-}
-
-function undecidedOf({ counts }: Summary): number {
-  return counts.error + counts['not-reviewed'];
-}
-
-function judgeAgain(parts: BundleParts): { findings: BundleFinding[]; summary?: Summary } {
-  const facts = (file: string): unknown => parts.facts.get(Number(/^facts\/(\d+)\.json$/.exec(file)?.[1]));
-  const accepted = new Set(parts.statements.flatMap((statement) => statement.acceptedWaivers));
-  const { faults, summary } = rejudge({ ...parts, facts }, parts.at, accepted);
-  const findings: BundleFinding[] = faults.map((fault) => ({ severity: 'bad', ...fault }));
-  if (summary === undefined) return { findings };
-  const { word, counts, expired } = summary;
-  const counted = Object.entries(counts).filter(([, count]) => count > 0);
-  findings.push({
-    severity: 'info',
-    code: 'state',
-    sentence: `At ${parts.at.toISOString().slice(0, 10)} this is ${word}: ${counted.map(([verdict, count]) => `${count} ${verdict}`).join(', ')}.`,
-  });
-  const undecided = undecidedOf(summary);
-  if (undecided > 0)
-    findings.push({
-      severity: 'warn',
-      code: 'incomplete',
-      sentence: `${undecided} ${undecided === 1 ? 'step is' : 'steps are'} undecided, so this bundle is incomplete.`,
-    });
-  for (const key of expired)
-    findings.push({ severity: 'warn', code: 'expired', sentence: `The evidence for ${key} has run out.`, place: key });
-  return { findings, summary };
 }
 
 /**
