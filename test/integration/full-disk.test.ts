@@ -14,12 +14,12 @@ import { loadSite } from '../../engine/session/load-site.ts';
 import { sealSession } from '../../engine/session/seal.ts';
 import { openSession, resumeSession, type Session, type SessionOptions } from '../../engine/session/session.ts';
 import { lockstep } from '../support/cli.ts';
-import { isRoot } from '../support/debian.ts';
+import { findProgram, isRoot, needs } from '../support/debian.ts';
 import { makeIdentity, value } from '../support/evidence.ts';
 import { miniGuide, miniSite } from '../support/mini-guide.ts';
 
 // A small disk of its own can be mounted by root only.
-const canMount = isRoot() && process.platform === 'linux';
+const canMount = isRoot() && process.platform === 'linux' && needs('mount', 'umount');
 if (!canMount) process.stderr.write('Skipped, a full disk: only root can mount a small one\n');
 
 const never = new AbortController().signal;
@@ -48,7 +48,7 @@ describe.skipIf(!canMount)('a disk that is full', () => {
     dir = await mkdtemp(join(tmpdir(), 'lockstep-full-'));
     disk = join(dir, 'disk');
     await mkdir(disk);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'none', disk]);
+    execFileSync(findProgram('mount') ?? '', ['-t', 'tmpfs', '-o', 'size=2m', 'none', disk]);
     server = createServer((request, response) => {
       const body = request.url === '/version' ? { version: '1.2.0' } : { secure: true };
       response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
@@ -60,7 +60,7 @@ describe.skipIf(!canMount)('a disk that is full', () => {
   afterEach(async () => {
     await new Promise((resolve) => server.close(resolve));
     for (const session of opened.splice(0)) await session.close();
-    execFileSync('umount', [disk]);
+    execFileSync(findProgram('umount') ?? '', [disk]);
     await rm(dir, { recursive: true, force: true });
   });
 

@@ -4,6 +4,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findProgram } from './debian.ts';
 
 /** What runs on an isolated host: programs in order, each ready when it listens on `ready` (a port of the host). */
 export type HostedProgram = {
@@ -42,7 +43,7 @@ export async function startIsolatedHost(
   const inside = 'ip link set lo up && mount -t tmpfs none /var/lib/orthanc && exec "$@"';
   const script = join(import.meta.dirname, 'isolated-host-inside.ts');
   const child = spawn(
-    'unshare',
+    findProgram('unshare') ?? '',
     ['-n', '-m', 'sh', '-ec', inside, 'sh', process.execPath, script, JSON.stringify(plan)],
     { stdio: ['pipe', 'pipe', 'pipe'] },
   );
