@@ -8,10 +8,11 @@ import { unlockIdentity } from '../keys.ts';
 import { printSealed } from '../outcome.ts';
 import { complain, print } from '../terminal.ts';
 import { addBundleReportCommand } from './bundle-report.ts';
+import { addTimestampCommand } from './bundle-timestamp.ts';
 
-/** `lockstep bundle countersign|report`. */
+/** `lockstep bundle countersign|timestamp|report`. */
 export function addBundleCommands(program: Command): void {
-  const bundle = program.command('bundle').description('Countersign and read bundles');
+  const bundle = program.command('bundle').description('Countersign, time-stamp and read bundles');
   bundle
     .command('countersign')
     .description('Sign a bundle for the hospital, as accepted: here, or elsewhere with --prepare and --import')
@@ -28,6 +29,7 @@ export function addBundleCommands(program: Command): void {
     .action(async (file: string, options: CountersignOptions) => {
       process.exitCode = await countersign(resolve(file), options);
     });
+  addTimestampCommand(bundle);
   addBundleReportCommand(bundle);
 }
 
