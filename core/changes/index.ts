@@ -1,4 +1,5 @@
 import type { ChangeDeclaration } from './declaration.ts';
+import { deviceRoleGroup } from './device-role-group.ts';
 import { directoryAddMembers } from './directory-add-members.ts';
 import { directoryCreateGroup } from './directory-create-group.ts';
 import { directoryCreateOu } from './directory-create-ou.ts';
@@ -14,4 +15,5 @@ export const CHANGE_DECLARATIONS: readonly ChangeDeclaration[] = [
   directoryRemoveMembers,
   directorySetAttributes,
   directoryProtectFromDeletion,
+  deviceRoleGroup,
 ] as unknown as readonly ChangeDeclaration[];

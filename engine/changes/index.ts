@@ -1,4 +1,5 @@
 import type { Change } from './change.ts';
+import { deviceRoleGroup } from './device-role-group.ts';
 import { directoryAddMembers } from './directory-add-members.ts';
 import { directoryCreateGroup } from './directory-create-group.ts';
 import { directoryCreateOu } from './directory-create-ou.ts';
@@ -14,4 +15,5 @@ export const CHANGES: readonly Change[] = [
   directoryRemoveMembers,
   directorySetAttributes,
   directoryProtectFromDeletion,
+  deviceRoleGroup,
 ] as unknown as readonly Change[];

@@ -86,6 +86,14 @@ export async function upwards(directory: SiteDirectory, group: LdapEntry): Promi
   return ok([...known.values()]);
 }
 
+/** Accounts below a group that can log in, through nesting and primary groups. */
+export async function countEnabled(directory: SiteDirectory, group: LdapEntry): Promise<Result<number>> {
+  const read = await directory.session.read(group.dn, ATTRIBUTES);
+  if (!read.ok || read.value === undefined) return read.ok ? ok(0) : read;
+  const people = await reach(directory, read.value, undefined);
+  return people.ok ? ok(enabled(people.value)) : people;
+}
+
 async function ownAccounts(
   directory: SiteDirectory,
   accounts: readonly string[],

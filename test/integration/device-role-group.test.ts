@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { fail, ok, type Result } from '../../core/result.ts';
+import type { ChangePlan } from '../../engine/changes/change.ts';
+import { directoryCreateOu } from '../../engine/changes/directory-create-ou.ts';
+import { directoryProtectFromDeletion } from '../../engine/changes/directory-protect-from-deletion.ts';
+import { directoryRemoveMembers } from '../../engine/changes/directory-remove-members.ts';
+import { directorySetAttributes } from '../../engine/changes/directory-set-attributes.ts';
+import { CHANGES } from '../../engine/changes/index.ts';
+import { deviceRoleGroup as change } from '../../engine/changes/device-role-group.ts';
+import type { ProbeContext } from '../../engine/context.ts';
+import { loadSite } from '../../engine/session/load-site.ts';
+import { DN, NAMES } from '../../lab/tree.ts';
+import { type Lab, startLab } from '../../lab/index.ts';
+import { testContext } from '../support/directory.ts';
+
+let lab: Lab;
+let dir: string;
+let site: ProbeContext['site'];
+
+function must<T>(result: Result<T>): T {
+  if (!result.ok) throw new Error(`${result.error.code}: ${result.error.message} ${result.error.cause ?? ''}`);
+  return result.value;
+}
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'lockstep-device-'));
+  lab = await startLab({ dir, shipped: false });
+  site = must(await loadSite(lab.siteFile)).site;
+});
+afterAll(async () => {
+  await lab?.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  await lab.reset();
+  await lab.harden();
+});
+
+const context = (): ProbeContext => ({
+  ...testContext(site, undefined),
+  secret: async (name) => {
+    const value = lab.secrets[name];
+    return value === undefined ? fail('secret.missing', name) : ok(value);
+  },
+});
+const throughJournal = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+describe('device.role-group on the practice device', () => {
+  const writer = () => ({ user: 'lockstep', password: lab.secrets['device-admin'] ?? '' });
+  const url = () => `${site.devices[0]?.adminUrl}/api/settings`;
+  const roles = () => site.roles;
+  const plan = (more: Record<string, unknown> = {}) =>
+    change.plan(
+      change.declaration.params.parse({ url: url(), credential: site.devices[0]?.credential, roles: roles(), ...more }),
+      context(),
+    );
+  const groups = () => lab.settings().directory.roleGroups;
+
+  it('gives every role its own group, reads it back, and puts the former one back', async () => {
+    expect(await plan()).toMatchObject({ ok: false, error: { message: 'Every role has its group already.' } });
+    await lab.setFault('groups-shared', true);
+    const before = { ...groups() };
+    const made = must(await plan());
+    expect(made.diff).toBe(
+      `PUT ${url()}\n-  directory.roleGroups.biomed: "${NAMES.clinical}"\n+  directory.roleGroups.biomed: "${NAMES.biomed}"\n`,
+    );
+    must(await change.apply(throughJournal(made), writer(), context()));
+    const read = must(await change.readBack(throughJournal(made), context()));
+    expect(read).toMatchObject({ asPlanned: true });
+    expect(groups().biomed).toBe(NAMES.biomed);
+    expect(JSON.stringify(made)).not.toContain(writer().password);
+    const undo = must(await change.planUndo(throughJournal(made), throughJournal(read.state), context()));
+    must(await change.apply(throughJournal(undo), writer(), context()));
+    expect(groups()).toEqual(before);
+    expect(await change.planUndo(made, read.state, context())).toMatchObject({
+      ok: false,
+      error: { code: 'change.state-differs' },
+    });
+  });
+
+  it('locks nobody out: no missing group, none without people who can log in', async () => {
+    const wanted = (group: string) => plan({ roles: [{ id: 'administrator', group }] });
+    expect(await wanted('No-Such-Group')).toMatchObject({ ok: false, error: { code: 'change.refused' } });
+    expect(await wanted('Schema Admins')).toMatchObject({
+      ok: false,
+      error: {
+        code: 'change.refused',
+        message: 'Nobody who can log in is in Schema Admins: the role administrator would lock everybody out.',
+      },
+    });
+    expect(await plan({ roles: [{ id: 'king', group: NAMES.biomed }] })).toMatchObject({
+      ok: false,
+      error: { code: 'change.refused', message: 'The device has no role king.' },
+    });
+  });
+
+  it('refuses a stale plan and a wrong password, and writes nothing then', async () => {
+    await lab.setFault('groups-shared', true);
+    const made = must(await plan());
+    expect(await change.apply(made, { ...writer(), password: 'wrong' }, context())).toMatchObject({ ok: false });
+    expect(must(await change.readBack(made, context()))).toMatchObject({ asPlanned: false, state: made.preImage });
+    await lab.setFault('groups-shared', false);
+    expect(await change.apply(made, writer(), context())).toMatchObject({
+      ok: false,
+      error: { code: 'change.state-differs' },
+    });
+    expect(await change.apply({ ...made, operations: { do: 'put' } } as ChangePlan, writer(), context())).toMatchObject(
+      {
+        ok: false,
+        error: { code: 'change.refused' },
+      },
+    );
+  });
+});
+
+describe('the changes of the directory on the practice directory', () => {
+  const GROUPS = 'OU=Groups,DC=hospital,DC=example';
+
+  it.each([
+    [directoryCreateOu.declaration.id, { name: 'MDIP, "wards"', container: GROUPS, description: 'Groups of the MDIP' }],
+    [
+      directoryRemoveMembers.declaration.id,
+      { group: NAMES.clinical, members: [NAMES.wardStaff, 'S-1-5-21-domain-513'] },
+    ],
+    [directorySetAttributes.declaration.id, { object: NAMES.biomed, managedBy: 'eva.birke', description: 'Engineers' }],
+    ['directory.add-members', { group: NAMES.biomed, members: [NAMES.wardStaff, 'eva.birke'] }],
+  ])('%s is made, read back and undone', async (id, params) => {
+    const one = CHANGES.find(({ declaration }) => declaration.id === id);
+    if (one === undefined) throw new Error(id);
+    const made = must(await one.plan(one.declaration.params.parse(params), context()));
+    must(await one.apply(throughJournal(made), lab.writeCredential, context()));
+    const read = must(await one.readBack(throughJournal(made), context()));
+    expect(read).toMatchObject({ asPlanned: true });
+    const undo = must(await one.planUndo(throughJournal(made), throughJournal(read.state), context()));
+    must(await one.apply(throughJournal(undo), lab.writeCredential, context()));
+    expect(must(await one.readBack(throughJournal(undo), context()))).toMatchObject({ asPlanned: true });
+    expect(must(await one.readBack(made, context())).state).toEqual(throughJournal(made.preImage));
+  });
+
+  it('keeps the hospital’s administrators, and says so where lists cannot be read', async () => {
+    const params = { group: 'Domain Admins', members: [NAMES.writeAccount] };
+    expect(await directoryRemoveMembers.plan(params, context())).toMatchObject({
+      ok: false,
+      error: { code: 'change.refused', message: 'This would leave Domain Admins without anybody who can log in.' },
+    });
+    expect(lab.parts.directory.get(DN.domainAdmins)).toBeDefined();
+    expect(await directoryProtectFromDeletion.plan({ object: NAMES.biomed }, context())).toMatchObject({
+      ok: false,
+      error: { code: 'ldap.no-right' },
+    });
+  });
+});
