@@ -31,13 +31,22 @@ export async function readTrust(entries: readonly string[]): Promise<Result<Trus
 }
 
 /** Opens an identity; asks for the passphrase only where the file wants one. */
-export async function unlockIdentity(path: string, passphrase: string | undefined): Promise<Result<Identity>> {
+export function unlockIdentity(path: string, passphrase: string | undefined): Promise<Result<Identity>> {
+  return unlock(loadIdentity, path, passphrase);
+}
+
+/** Opens a file with a key by `load`; asks for the passphrase only where the file wants one. */
+export async function unlock<T>(
+  load: (file: string, passphrase: string | undefined) => Promise<Result<T>>,
+  path: string,
+  passphrase: string | undefined,
+): Promise<Result<T>> {
   if (passphrase !== undefined) {
     const secret = await readSecret(passphrase, 'passphrase');
-    return secret.ok ? loadIdentity(resolve(path), secret.value) : secret;
+    return secret.ok ? load(resolve(path), secret.value) : secret;
   }
-  const open = await loadIdentity(resolve(path), undefined);
+  const open = await load(resolve(path), undefined);
   if (open.ok || open.error.code !== 'identity.passphrase') return open;
   const secret = await readSecret(undefined, `passphrase of ${path}`);
-  return secret.ok ? loadIdentity(resolve(path), secret.value) : open;
+  return secret.ok ? load(resolve(path), secret.value) : open;
 }

@@ -8,11 +8,12 @@ import { unlockIdentity } from '../keys.ts';
 import { printSealed } from '../outcome.ts';
 import { complain, print } from '../terminal.ts';
 import { addBundleReportCommand } from './bundle-report.ts';
+import { addEncryptCommands } from './bundle-encrypt.ts';
 import { addTimestampCommand } from './bundle-timestamp.ts';
 
-/** `lockstep bundle countersign|timestamp|report`. */
+/** `lockstep bundle countersign|timestamp|encrypt|decrypt|report`. */
 export function addBundleCommands(program: Command): void {
-  const bundle = program.command('bundle').description('Countersign, time-stamp and read bundles');
+  const bundle = program.command('bundle').description('Countersign, time-stamp, encrypt and read bundles');
   bundle
     .command('countersign')
     .description('Sign a bundle for the hospital, as accepted: here, or elsewhere with --prepare and --import')
@@ -30,6 +31,7 @@ export function addBundleCommands(program: Command): void {
       process.exitCode = await countersign(resolve(file), options);
     });
   addTimestampCommand(bundle);
+  addEncryptCommands(bundle);
   addBundleReportCommand(bundle);
 }
 
