@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { fail, ok, type Result } from '../../core/result.ts';
@@ -81,6 +82,7 @@ async function runCommand(options: RunOptions): Promise<number> {
     return EXIT.usage;
   }
   const { session, walk, cancel } = ready.value;
+  let neverBegan = false;
   const interrupt = () => cancel.abort();
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
@@ -92,13 +94,17 @@ async function runCommand(options: RunOptions): Promise<number> {
     const result = await walkHeadless(session, walk);
     if (!result.ok) {
       complain(result.error);
-      return result.error.code === 'guide.out-of-range' ? EXIT.undecided : EXIT.usage;
+      if (result.error.code !== 'guide.out-of-range') return EXIT.usage;
+      // The guide of another product is the wrong input; a version that nobody could tell is undecided, and kept.
+      neverBegan = options.resume === undefined && session.state().gate?.version !== undefined;
+      return neverBegan ? EXIT.usage : EXIT.undecided;
     }
     return printOutcome(session, result.value, options.json === true);
   } finally {
     process.removeListener('SIGINT', interrupt);
     process.removeListener('SIGTERM', interrupt);
     await session.close();
+    if (neverBegan) await rm(session.dir, { recursive: true, force: true });
   }
 }
 

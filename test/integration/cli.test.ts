@@ -169,6 +169,37 @@ describe('lockstep run and verify', () => {
     expect(await readdir(join(dir, 'data', 'sessions'))).toEqual(before);
   });
 
+  it('refuses a guide for another version with 2 and leaves nothing behind, unless a reason is recorded', async () => {
+    await writeFile(
+      file('other-guide.yaml'),
+      (await readFile(file('guide.yaml'), 'utf8')).replace('>=1.0.0 <2.0.0', '>=7.0.0'),
+    );
+    const sessions = join(dir, 'data', 'sessions');
+    const before = await readdir(sessions);
+    const walk = (...more: string[]) =>
+      lockstep(
+        [
+          'run',
+          '--guide',
+          file('other-guide.yaml'),
+          '--site',
+          file('site.yaml'),
+          '--quiet',
+          '--out',
+          file('other.asice'),
+          ...more,
+        ],
+        data(),
+      );
+    const refused = await walk();
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('1.2.0 was found');
+    expect(await readdir(sessions)).toEqual(before);
+    expect((await readdir(dir)).includes('other.asice')).toBe(false);
+    expect((await walk('--override-reason', 'The manufacturer agreed.')).code).toBe(3);
+    expect((await readdir(sessions)).length).toBe(before.length + 1);
+  });
+
   it('calls what is no bundle no bundle', async () => {
     expect((await lockstep(['verify', file('course.txt')])).code).toBe(2);
     expect((await lockstep(['verify', file('nothing.asice')])).code).toBe(2);
