@@ -124,9 +124,11 @@ function secretsOf(site: Site, items: readonly PlanItem[]): readonly { name: str
   }
   for (const item of items) {
     for (const { params } of item.checks) {
-      const parsed = credentialSchema.safeParse(params.ok ? params.value.credential : undefined);
-      if (parsed.success && !wanted.has(parsed.data.secret))
-        wanted.set(parsed.data.secret, `Password of ${parsed.data.user}, for "${item.control.title}"`);
+      for (const value of params.ok ? Object.values(params.value) : []) {
+        const parsed = credentialSchema.safeParse(value);
+        if (parsed.success && !wanted.has(parsed.data.secret))
+          wanted.set(parsed.data.secret, `Password of ${parsed.data.user}, for "${item.control.title}"`);
+      }
     }
   }
   return [...wanted].map(([name, purpose]) => ({ name, purpose }));

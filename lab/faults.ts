@@ -11,7 +11,7 @@ import {
   memberFault,
   setMembers,
 } from './fault.ts';
-import { DN, NAMES, PEOPLE, people, plantBiomed } from './tree.ts';
+import { DN, NAMES, PEOPLE, people, personDn, plantBiomed } from './tree.ts';
 
 const CLOCK_AHEAD_MS = 12 * 60_000;
 const OLD_LEVEL = 3;
@@ -148,6 +148,22 @@ export const FAULTS: readonly Fault[] = [
     attribute: 'groupType',
     wrong: [GLOBAL_DISTRIBUTION],
     right: [GLOBAL_SECURITY],
+  }),
+  memberFault('role-two-hats', {
+    control: 'access.separation-of-duties',
+    probe: 'directory.access',
+    title: 'The administrators of the platform are clinical users too',
+    group: DN.clinical,
+    members: people(PEOPLE.administrators),
+  }),
+  attributeFault('leaver-signs-in', {
+    control: 'access.sign-in',
+    probe: 'directory.sign-in',
+    title: 'The account of somebody who has left was never disabled',
+    dn: personDn(PEOPLE.leaver),
+    attribute: 'userAccountControl',
+    wrong: ['512'],
+    right: ['514'],
   }),
   deviceFault('groups-shared', {
     title: 'Two roles of the device map to one group',

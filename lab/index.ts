@@ -75,6 +75,8 @@ export async function startLab(options: { dir: string; now?: () => Date; shipped
     'directory-bind': newPassword(),
     'device-admin': newPassword(),
     'device-default': FACTORY_PASSWORD,
+    canary: newPassword(),
+    'canary-leaver': newPassword(),
   };
   const passphrase = newPassword();
   const certificates = await createLabCertificates(now());
@@ -145,13 +147,15 @@ async function startParts(options: {
   dir: string;
   now: () => Date;
   certificates: LabCertificates;
-  secrets: Readonly<Record<'directory-bind' | 'device-admin', string>>;
+  secrets: Readonly<Record<'directory-bind' | 'device-admin' | 'canary' | 'canary-leaver', string>>;
 }): Promise<LabParts> {
   const { certificates, now, secrets } = options;
   const directory = createHospitalDirectory({
     now,
     bindPassword: secrets['directory-bind'],
     writePassword: PRACTICE_WRITER.password,
+    canaryPassword: secrets.canary,
+    leaverPassword: secrets['canary-leaver'],
   });
   const dcFace = { certificate: goodCertificate(), oldVersions: false };
   const dcNames = [DC_NAMES.dc1, DC_NAMES.dc2, '127.0.0.1'];

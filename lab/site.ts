@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { siteSchema } from '../core/site/schema.ts';
 import { DEVICE_NAME, TRIALS } from './certificates.ts';
 import { EMR_NAME } from './emr.ts';
-import { BASE_DN, NAMES } from './tree.ts';
+import { BASE_DN, CANARIES, NAMES } from './tree.ts';
 
 export type SitePorts = {
   readonly dc1: { ldap: number; ldaps: number };
@@ -33,6 +33,10 @@ export function siteText(ports: SitePorts): string {
       anchors: ['hospital-ca'],
       bindAccount: `${NAMES.bindAccount}@hospital.example`,
       secret: 'directory-bind',
+      canary: {
+        account: { user: CANARIES.account, secret: 'canary' },
+        mustRefuse: { user: CANARIES.mustRefuse, secret: 'canary-leaver' },
+      },
     },
     anchors: [{ id: 'hospital-ca', file: SITE_FILES.anchor }],
     identities: TRIALS.map((kind) => ({

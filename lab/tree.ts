@@ -63,13 +63,25 @@ export const PEOPLE = {
   administrators: [24, 26],
   disabled: [54, 57],
   stale: [57, 60],
+  /** A nurse who lets Lockstep try one sign-in, and somebody who has left. */
+  canary: 0,
+  leaver: 56,
 } as const;
+
+/** Names under which the canaries sign in. */
+export const CANARIES = { account: accountOf(PEOPLE.canary), mustRefuse: accountOf(PEOPLE.leaver) } as const;
+
+function accountOf(index: number): string {
+  return `${personName(index).replace(' ', '.').toLowerCase()}@hospital.example`;
+}
 
 /** The hospital's directory, hardened. Passwords are those given. */
 export function createHospitalDirectory(options: {
   now: () => Date;
   bindPassword: string;
   writePassword: string;
+  canaryPassword: string;
+  leaverPassword: string;
 }): PracticeDirectory {
   const directory = createDirectory({ baseDn: BASE_DN, domainSid: DOMAIN_SID, now: options.now });
   plantContainers(directory);
@@ -84,6 +96,8 @@ export function createHospitalDirectory(options: {
     'Writes the directory, on request',
   );
   directory.set(DN.domainAdmins, 'member', [DN.writeAccount]);
+  directory.setPassword(personDn(PEOPLE.canary), options.canaryPassword);
+  directory.setPassword(personDn(PEOPLE.leaver), options.leaverPassword);
   plantRoleGroups(directory);
   return directory;
 }

@@ -55,14 +55,16 @@ function describeSite(site: Site): Record<string, unknown> {
     name: site.name,
     practice: site.practice,
     ...(site.directory === undefined
-      ? { hasDirectory: false }
+      ? { hasDirectory: false, hasCanary: false }
       : {
           hasDirectory: true,
+          hasCanary: site.directory.canary !== undefined,
           directory: {
             kind: site.directory.kind,
             baseDn: site.directory.baseDn,
             servers: site.directory.servers,
             bindAccount: site.directory.bindAccount,
+            ...(site.directory.canary === undefined ? {} : { canary: site.directory.canary }),
           },
         }),
     devices: site.devices,

@@ -2,10 +2,12 @@ import { certificatePinned } from './certificate-pinned.ts';
 import { certificateStatus } from './certificate-status.ts';
 import type { ProbeDeclaration } from './declaration.ts';
 import { dicomEcho } from './dicom-echo.ts';
+import { directoryAccess } from './directory-access.ts';
 import { directoryAccount } from './directory-account.ts';
 import { directoryConnection } from './directory-connection.ts';
 import { directoryGroup } from './directory-group.ts';
 import { directoryPasswordPolicy } from './directory-password-policy.ts';
+import { directorySignIn } from './directory-sign-in.ts';
 import { httpRequest } from './http-request.ts';
 import { tcpPorts } from './tcp-ports.ts';
 import { tlsClientAuthentication } from './tls-client-authentication.ts';
@@ -17,10 +19,12 @@ export const PROBE_DECLARATIONS = [
   certificatePinned,
   certificateStatus,
   dicomEcho,
+  directoryAccess,
   directoryAccount,
   directoryConnection,
   directoryGroup,
   directoryPasswordPolicy,
+  directorySignIn,
   httpRequest,
   tcpPorts,
   tlsClientAuthentication,

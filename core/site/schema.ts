@@ -149,6 +149,13 @@ export const directorySchema = z.strictObject({
     .max(1024)
     .describe('DN or userPrincipalName that Lockstep binds as; the password is asked for'),
   secret: idSchema.default('directory-bind').describe('Name under which the bind password is supplied'),
+  canary: z
+    .strictObject({
+      account: credentialSchema.describe('Account of somebody who consented to one logon of theirs being tried'),
+      mustRefuse: credentialSchema.optional().describe('Disabled or expired account, with its right password'),
+    })
+    .optional()
+    .describe('Accounts with which a sign-in is tried; absent: it is not tried'),
 });
 
 /** One hospital installation. Holds no secret. */

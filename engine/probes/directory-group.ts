@@ -6,9 +6,9 @@ import { addDuration } from '../../core/verdict/duration.ts';
 import { defineProbe, type ProbeContext, type ProbeOutcome } from '../context.ts';
 import type { LdapEntry } from '../wire/ldap.ts';
 import { findGroup, isGroup, nameOf, nearMatches, sidOf } from '../wire/ldap-lookup.ts';
-import { kindOf, type Member, MEMBER_ATTRIBUTES, type Membership, walkMembers } from '../wire/ldap-members.ts';
+import { broadNames, kindOf, type Member, type Membership, uncounted, walkMembers } from '../wire/ldap-members.ts';
+import { MEMBER_ATTRIBUTES } from '../wire/ldap-nesting.ts';
 import { normalizeDn } from '../wire/ldap-names.ts';
-import { isBroad, wellKnownName } from '../wire/ldap-principals.ts';
 import { pseudonymOf, type SiteDirectory, withDirectory } from '../wire/ldap-site.ts';
 import { parseFileTime, parseGeneralizedTime, parseNumber } from '../wire/ldap-values.ts';
 import { readWriters } from '../wire/ldap-writers.ts';
@@ -146,8 +146,7 @@ function describeEffective(
     for (const name of names) absent.push({ path: `effective.${name}`, reason });
   };
   const facts: Writable<Effective> = {};
-  const foreign = membership.leaves.filter(({ kind }) => kind === 'foreign');
-  const broad = broadOf(group, membership, foreign);
+  const broad = broadNames(group, membership);
   const counts = ['count', 'computers', 'disabled', 'expired', 'stale', 'neverLoggedOn', 'people'] as const;
   if (!membership.complete) {
     const reason = `there are more than ${params.maximum} entries, so the walk stopped`;
@@ -161,7 +160,7 @@ function describeEffective(
   facts.groups = membership.groups.map(nameOf).sort();
   facts.depth = membership.depth;
   facts.cycles = membership.cycles.map(nameOf).sort();
-  const gap = uncounted(membership.unread, foreign.length);
+  const gap = uncounted(membership);
   if (gap !== undefined) {
     leaveOut(counts, gap);
     return { facts, absent };
@@ -175,22 +174,6 @@ function describeEffective(
   if (directory.root.kind === 'active-directory') countStates(people, facts, leaveOut, params, context.now());
   else countLocked(people, facts, leaveOut);
   return { facts, absent };
-}
-
-function uncounted(unread: number, foreign: number): string | undefined {
-  if (unread > 0) return `${unread} members could not be read, so nobody knows how many people stand behind them`;
-  return foreign > 0
-    ? `${foreign} members are principals of other domains or stand for everybody, and cannot be counted`
-    : undefined;
-}
-
-function broadOf(group: LdapEntry, membership: Membership, foreign: readonly Member[]): string[] {
-  const groups = [group, ...membership.groups].filter((entry) => isBroad(sidOf(entry) ?? ''));
-  const outside = foreign.map(({ entry }) => {
-    const sid = sidOf(entry) ?? nameOf(entry);
-    return wellKnownName(sid) ?? sid;
-  });
-  return [...new Set([...groups.map(nameOf), ...outside])].sort();
 }
 
 type LeaveOut = (names: readonly (keyof Effective)[], reason: string) => void;

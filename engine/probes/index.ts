@@ -2,10 +2,12 @@ import type { Probe } from '../context.ts';
 import { certificatePinnedProbe } from './certificate-pinned.ts';
 import { certificateStatusProbe } from './certificate-status.ts';
 import { dicomEchoProbe } from './dicom-echo.ts';
+import { directoryAccess } from './directory-access.ts';
 import { directoryAccount } from './directory-account.ts';
 import { directoryConnection } from './directory-connection.ts';
 import { directoryGroup } from './directory-group.ts';
 import { directoryPasswordPolicy } from './directory-password-policy.ts';
+import { directorySignIn } from './directory-sign-in.ts';
 import { httpRequestProbe } from './http-request.ts';
 import { tcpPortsProbe } from './tcp-ports.ts';
 import { tlsClientAuthenticationProbe } from './tls-client-authentication.ts';
@@ -17,10 +19,12 @@ export const PROBES: readonly Probe[] = [
   certificatePinnedProbe,
   certificateStatusProbe,
   dicomEchoProbe,
+  directoryAccess,
   directoryAccount,
   directoryConnection,
   directoryGroup,
   directoryPasswordPolicy,
+  directorySignIn,
   httpRequestProbe,
   tcpPortsProbe,
   tlsClientAuthenticationProbe,

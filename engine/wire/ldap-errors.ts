@@ -43,12 +43,30 @@ const LOGON_REASONS: Readonly<Record<string, string>> = {
   '775': 'the account is locked out',
 };
 
+const WRONG = ['52e', '525'];
+
 /** An LDAP result other than success, with the server's own words. */
 export type LdapResult = { readonly code: number; readonly diagnostic: string };
 
 /** `operationsError (1)`, for people. */
 export function resultName(code: number): string {
   return `${RESULT_NAMES[code] ?? 'result'} (${code})`;
+}
+
+/** Why a logon was refused: the sub-code, and what it means in words. */
+export type LogonRefusal = { readonly code: string; readonly reason: string };
+
+/** What a sub-code of result 49 says; undefined where the directory gave none that is known. */
+export function logonRefusal(diagnostic: string): LogonRefusal | undefined {
+  const code = /\bdata ([0-9a-f]{3})\b/i.exec(diagnostic)?.[1]?.toLowerCase() ?? '';
+  const reason = LOGON_REASONS[code];
+  return reason === undefined ? undefined : { code, reason };
+}
+
+/** Whether a refused logon says no more than that this user and password do not belong together. */
+export function isWrongPassword(error: AppError): boolean {
+  const refusal = logonRefusal(error.cause ?? '');
+  return refusal === undefined || WRONG.includes(refusal.code);
 }
 
 /**
@@ -60,7 +78,7 @@ export function resultError(result: LdapResult, doing: string, place: string): A
   const cause = result.diagnostic.replace(/[\0\s]+/g, ' ').trim();
   const more = { place, ...(cause === '' ? {} : { cause }) };
   if (result.code === 49) {
-    const reason = LOGON_REASONS[/\bdata ([0-9a-f]{3})\b/i.exec(cause)?.[1]?.toLowerCase() ?? ''];
+    const reason = logonRefusal(cause)?.reason;
     const text = `The directory refused the logon: ${reason ?? 'user or password is wrong'}.`;
     const fixBy = reason === undefined || reason === LOGON_REASONS['52e'] ? 'operator' : 'hospital';
     return appError('ldap.credentials', text, { ...more, fixBy });

@@ -1,14 +1,24 @@
 import { ok, type Result } from '../../core/result.ts';
 import type { LdapEntry } from './ldap.ts';
-import { isGroup, readMany, sidOf } from './ldap-lookup.ts';
+import { isGroup, nameOf, readMany, sidOf } from './ldap-lookup.ts';
+import {
+  addGroup,
+  type GroupTree,
+  type GroupWays,
+  growNested,
+  MEMBER_ATTRIBUTES,
+  named,
+  plant,
+} from './ldap-nesting.ts';
 import { escapeFilterValue, normalizeDn } from './ldap-names.ts';
+import { isBroad, wellKnownName } from './ldap-principals.ts';
 import type { SiteDirectory } from './ldap-site.ts';
 import { relativeId } from './ldap-values.ts';
 
 type MemberKind = 'person' | 'computer' | 'group' | 'foreign' | 'other';
 export type Member = { readonly kind: MemberKind; readonly entry: LdapEntry };
 
-/** Everybody below a group. */
+/** Everybody below a group. Keys are normalised DNs. */
 export type Membership = {
   /** Members that the group itself names, and accounts with it as primary group. */
   readonly direct: readonly Member[];
@@ -22,27 +32,15 @@ export type Membership = {
   readonly depth: number;
   /** Groups that contain themselves through others. */
   readonly cycles: readonly LdapEntry[];
+  /** What each group names, and who has it as primary group. */
+  readonly ways: GroupWays;
   /** False when the walk stopped at the maximum. */
   readonly complete: boolean;
 };
 
-/** What is read of every member. */
-export const MEMBER_ATTRIBUTES = [
-  'objectClass',
-  'objectSid',
-  'sAMAccountName',
-  'cn',
-  'uid',
-  'member',
-  'uniqueMember',
-  'memberUid',
-  'userAccountControl',
-  'accountExpires',
-  'lastLogonTimestamp',
-  'whenCreated',
-  'pwdAccountLockedTime',
-];
-
+/** Members up to which a group is read before the directory is asked for its nested groups. */
+const FEW = 100;
+const PRIMARY_BATCH = 100;
 const PERSON_CLASSES = ['user', 'person', 'organizationalperson', 'inetorgperson', 'account', 'posixaccount'];
 
 /** What an entry is to a membership. */
@@ -57,8 +55,8 @@ export function kindOf(entry: LdapEntry): MemberKind {
 }
 
 /**
- * Walks `member` from the group downwards, level by level, adding accounts whose primary group a group is (`member` omits
- * them). `group` must have been read with MEMBER_ATTRIBUTES.
+ * Walks `member` from the group downwards, adding accounts whose primary group a group is (`member` omits them). `group`
+ * must have been read with MEMBER_ATTRIBUTES.
  * @param maximum entries after which the walk stops
  */
 export async function walkMembers(
@@ -66,113 +64,136 @@ export async function walkMembers(
   group: LdapEntry,
   maximum: number,
 ): Promise<Result<Membership>> {
-  const rootKey = normalizeDn(group.dn);
-  const known = new Map<string, Member>([[rootKey, { kind: 'group', entry: group }]]);
-  const edges = new Map<string, string[]>();
-  const direct: Member[] = [];
+  const tree = plant(group);
+  const known = new Map<string, Member>();
   const unreadable = new Set<string>();
-  let directUnread = 0;
   let complete = true;
-  let level: LdapEntry[] = [group];
-  while (level.length > 0 && complete) {
-    const next: LdapEntry[] = [];
-    for (const current of level) {
-      const members = await membersOf(directory, current, known, maximum);
-      if (!members.ok) return members;
-      const key = normalizeDn(current.dn);
-      edges.set(key, []);
-      for (const dn of members.value.unread) unreadable.add(dn);
-      if (key === rootKey) directUnread = members.value.unread.length;
-      for (const [memberKey, member] of members.value.found) {
-        if (key === rootKey) direct.push(member);
-        if (member.kind === 'group') edges.get(key)?.push(memberKey);
-        if (known.has(memberKey)) continue;
-        known.set(memberKey, member);
-        if (member.kind === 'group') next.push(member.entry);
-      }
-      complete = members.value.complete && known.size <= maximum;
-      if (!complete) break;
+  let fresh = [group];
+  for (let round = 0; fresh.length > 0 && complete; round += 1) {
+    // A small group is read faster than every nested group of the directory.
+    if (round > 0 || fresh.some((one) => named(one).length > FEW)) {
+      const grown = await growNested(directory, tree, maximum);
+      if (!grown.ok) return grown;
     }
-    level = next;
+    const more = await indirectly(directory, tree, known, maximum);
+    if (!more.ok) return more;
+    for (const uid of more.value.unread) unreadable.add(uid);
+    const pending = [...tree.pending].filter(([key]) => !known.has(key) && !unreadable.has(key));
+    tree.pending.clear();
+    complete = more.value.complete && known.size + tree.groups.size + pending.length <= maximum + 1;
+    if (!complete) break;
+    const dns = pending.map(([, dn]) => dn);
+    const read = await readMany(directory, dns, MEMBER_ATTRIBUTES);
+    if (!read.ok) return read;
+    fresh = [];
+    for (const [key] of pending) {
+      const entry = read.value.get(key);
+      if (entry === undefined) unreadable.add(key);
+      else if (isGroup(entry)) fresh.push(entry);
+      else known.set(key, { kind: kindOf(entry), entry });
+    }
+    for (const entry of fresh) addGroup(tree, entry);
   }
-  const nested = [...known].filter(([key, { kind }]) => kind === 'group' && key !== rootKey);
+  return ok(summarize(tree, known, unreadable, complete));
+}
+
+function summarize(
+  tree: GroupTree,
+  known: ReadonlyMap<string, Member>,
+  unreadable: ReadonlySet<string>,
+  complete: boolean,
+): Membership {
+  const { rootKey, groups, ways } = tree;
+  const edges = new Map(
+    [...groups.keys()].map((key) => [key, (ways.named.get(key) ?? []).filter((to) => groups.has(to))]),
+  );
   const { depth, cyclic } = shapeOf(rootKey, edges);
-  return ok({
-    direct,
-    directUnread,
-    leaves: [...known.values()].filter(({ kind }) => kind !== 'group'),
-    groups: nested.map(([, { entry }]) => entry),
+  const first = [...new Set([...(ways.named.get(rootKey) ?? []), ...(ways.primary.get(rootKey) ?? [])])];
+  const memberOf = (key: string): Member | undefined => {
+    const entry = groups.get(key);
+    return entry === undefined ? known.get(key) : { kind: 'group', entry };
+  };
+  return {
+    direct: first.flatMap((key) => memberOf(key) ?? []),
+    directUnread: first.filter((key) => unreadable.has(key)).length,
+    leaves: [...known.values()],
+    groups: [...groups].filter(([key]) => key !== rootKey).map(([, entry]) => entry),
     unread: unreadable.size,
     depth,
-    cycles: cyclic.flatMap((key) => known.get(key)?.entry ?? []),
+    cycles: cyclic.flatMap((key) => groups.get(key) ?? []),
+    ways,
     complete,
-  });
+  };
 }
 
-type Found = { readonly found: Map<string, Member>; readonly unread: string[]; readonly complete: boolean };
+type Indirect = { readonly unread: readonly string[]; readonly complete: boolean };
 
-async function membersOf(
-  directory: SiteDirectory,
-  group: LdapEntry,
-  known: ReadonlyMap<string, Member>,
-  maximum: number,
-): Promise<Result<Found>> {
-  const found = new Map<string, Member>();
-  // groupOfNames must have a member, so an empty DN is put there to stand for nobody; NameAndOptionalUID may carry `#'…'B`.
-  const named = [
-    ...group.texts('member'),
-    ...group.texts('uniqueMember').map((dn) => dn.replace(/#'[01]*'B$/, '')),
-  ].filter((dn) => dn !== '');
-  if (named.length > maximum) return ok({ found, unread: [], complete: false });
-  const missing: string[] = [];
-  for (const dn of named) {
-    const key = normalizeDn(dn);
-    const member = known.get(key);
-    if (member === undefined) missing.push(dn);
-    else found.set(key, member);
-  }
-  const read = await readMany(directory, missing, MEMBER_ATTRIBUTES);
-  if (!read.ok) return read;
-  for (const [key, entry] of read.value) found.set(key, { kind: kindOf(entry), entry });
-  const unread = missing.filter((dn) => !found.has(normalizeDn(dn)));
-  const more = await indirectly(directory, group, maximum);
-  if (!more.ok) return more;
-  for (const entry of more.value.entries) {
-    const key = normalizeDn(entry.dn);
-    if (!found.has(key)) found.set(key, known.get(key) ?? { kind: kindOf(entry), entry });
-  }
-  return ok({ found, unread: [...unread, ...more.value.unread], complete: more.value.complete });
-}
-
-/** Members that are not named by DN: by primary group, or by `memberUid` (RFC 2307). */
+/** Members that are not named by DN: by primary group, or by `memberUid` (RFC 2307). Asked once for every group of the tree. */
 async function indirectly(
   { session, baseDn }: SiteDirectory,
-  group: LdapEntry,
+  { groups, ways }: GroupTree,
+  known: Map<string, Member>,
   maximum: number,
-): Promise<Result<{ entries: LdapEntry[]; unread: string[]; complete: boolean }>> {
-  const sid = sidOf(group);
-  if (sid !== undefined) {
-    if (!sid.startsWith('S-1-5-21-')) return ok({ entries: [], unread: [], complete: true });
-    const filter = `(primaryGroupID=${relativeId(sid)})`;
-    const found = await session.search({ base: baseDn, filter, attributes: MEMBER_ATTRIBUTES, limit: maximum });
-    return found.ok ? ok({ ...found.value, unread: [] }) : found;
-  }
-  const entries: LdapEntry[] = [];
+): Promise<Result<Indirect>> {
+  const asked = [...groups].filter(([key]) => !ways.primary.has(key));
+  for (const [key] of asked) ways.primary.set(key, []);
   const unread: string[] = [];
-  const uids = group.texts('memberUid');
-  if (uids.length > maximum) return ok({ entries, unread, complete: false });
-  for (const uid of uids) {
-    const found = await session.search({
-      base: baseDn,
-      filter: `(uid=${escapeFilterValue(uid)})`,
-      attributes: MEMBER_ATTRIBUTES,
-      limit: 10,
-    });
-    if (!found.ok) return found;
-    entries.push(...found.value.entries);
-    if (found.value.entries.length === 0) unread.push(`uid=${uid}`);
+  const add = (entry: LdapEntry, groupKey: string | undefined) => {
+    const key = normalizeDn(entry.dn);
+    if (groupKey !== undefined) ways.primary.get(groupKey)?.push(key);
+    if (!known.has(key) && !groups.has(key)) known.set(key, { kind: kindOf(entry), entry });
+  };
+  const byRelativeId = new Map<string, string>();
+  for (const [key, entry] of asked) {
+    const sid = sidOf(entry);
+    if (sid?.startsWith('S-1-5-21-')) byRelativeId.set(String(relativeId(sid)), key);
+    if (sid !== undefined) continue;
+    const uids = entry.texts('memberUid');
+    if (uids.length > maximum) return ok({ unread, complete: false });
+    for (const uid of uids) {
+      const filter = `(uid=${escapeFilterValue(uid)})`;
+      const found = await session.search({ base: baseDn, filter, attributes: MEMBER_ATTRIBUTES, limit: 10 });
+      if (!found.ok) return found;
+      for (const person of found.value.entries) add(person, key);
+      if (found.value.entries.length > 0) continue;
+      unread.push(`uid=${uid}`);
+      ways.primary.get(key)?.push(`uid=${uid}`);
+    }
   }
-  return ok({ entries, unread, complete: true });
+  const ids = [...byRelativeId.keys()];
+  for (let at = 0; at < ids.length; at += PRIMARY_BATCH) {
+    const filter = `(|${ids
+      .slice(at, at + PRIMARY_BATCH)
+      .map((id) => `(primaryGroupID=${id})`)
+      .join('')})`;
+    const attributes = [...MEMBER_ATTRIBUTES, 'primaryGroupID'];
+    const found = await session.search({ base: baseDn, filter, attributes, limit: maximum });
+    if (!found.ok) return found;
+    for (const entry of found.value.entries) add(entry, byRelativeId.get(entry.text('primaryGroupID') ?? ''));
+    if (!found.value.complete) return ok({ unread, complete: false });
+  }
+  return ok({ unread, complete: true });
+}
+
+/** Why a complete membership still cannot be counted in people; undefined when it can. */
+export function uncounted({ unread, leaves }: Membership): string | undefined {
+  if (unread > 0) return `${unread} members could not be read, so nobody knows how many people stand behind them`;
+  const foreign = leaves.filter(({ kind }) => kind === 'foreign').length;
+  return foreign > 0
+    ? `${foreign} members are principals of other domains or stand for everybody, and cannot be counted`
+    : undefined;
+}
+
+/** Names of those that stand for more or less everybody or come from another domain: the group, nested ones, foreign members. */
+export function broadNames(group: LdapEntry, { groups, leaves }: Membership): string[] {
+  const wide = [group, ...groups].filter((entry) => isBroad(sidOf(entry) ?? ''));
+  const outside = leaves
+    .filter(({ kind }) => kind === 'foreign')
+    .map(({ entry }) => {
+      const sid = sidOf(entry) ?? nameOf(entry);
+      return wellKnownName(sid) ?? sid;
+    });
+  return [...new Set([...wide.map(nameOf), ...outside])].sort();
 }
 
 /** Longest chain below `root` and the nodes that reach themselves. Iterative: a directory may nest thousands deep. */

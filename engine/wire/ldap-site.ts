@@ -3,6 +3,7 @@ import { appError, fail, ok, type AppError, type Result } from '../../core/resul
 import type { Directory } from '../../core/site/schema.ts';
 import type { WriteCredential } from '../changes/change.ts';
 import type { ProbeContext } from '../context.ts';
+import { isWrongPassword } from './ldap-errors.ts';
 import { openLdap, type LdapSession } from './ldap.ts';
 import type { DialTarget } from './ldap-dial.ts';
 import { parseNumber } from './ldap-values.ts';
@@ -116,7 +117,8 @@ export async function bindOnce(
     );
   }
   const bound = await session.bind(who.user, who.password);
-  if (!bound.ok && bound.error.code === 'ldap.credentials')
+  // Every other refusal, of a disabled account for one, comes to those who know the password, and counts for nothing.
+  if (!bound.ok && bound.error.code === 'ldap.credentials' && isWrongPassword(bound.error))
     refused.set(key, { until: now.getTime() + REFUSED_MS, error: bound.error });
   else refused.delete(key);
   return bound;

@@ -2,18 +2,11 @@ import type { Socket } from 'node:net';
 import { Attribute, Change, Client, Control, ResultCodeError, type Entry } from 'ldapts';
 import { type AppError, fail, ok, type Result } from '../../core/result.ts';
 import { dialDirectory, type DialedPeer, type DialTarget } from './ldap-dial.ts';
+import { attributesOf, entryMaker, type LdapEntry } from './ldap-entry.ts';
 import { resultError } from './ldap-errors.ts';
-import { abortError } from './tcp.ts';
 
-/** An entry as it was read. Attribute names do not care about case; ranges (`member;range=…`) are resolved already. */
-export type LdapEntry = {
-  readonly dn: string;
-  /** Names of the attributes that have a value, in lower case. */
-  readonly names: readonly string[];
-  readonly text: (attribute: string) => string | undefined;
-  readonly texts: (attribute: string) => readonly string[];
-  readonly bytes: (attribute: string) => readonly Buffer[];
-};
+export type { LdapEntry };
+import { abortError } from './tcp.ts';
 
 type LdapSearch = {
   readonly base: string;
@@ -215,6 +208,7 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
       search.securityDescriptor === undefined ? [] : [new SecurityDescriptorControl(search.securityDescriptor)];
     const options = { scope, filter, attributes: [...attributes], explicitBufferAttributes: BINARY };
     const entries: LdapEntry[] = [];
+    const make = entryMaker();
     let seen = 0;
     // The rest of ranges is fetched after the last page: servers differ in what they allow between two pages.
     const ranged: { at: number; entry: Entry }[] = [];
@@ -226,7 +220,7 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
         const isRanged = Object.keys(entry).some((name) => RANGED.test(name));
         if (isRanged && search.wholeOnly === true) continue;
         if (isRanged) ranged.push({ at: entries.length, entry });
-        entries.push(entryOf(entry.dn, isRanged ? new Map() : valuesOf(entry)));
+        entries.push(make(entry.dn, isRanged ? [] : attributesOf(entry)));
       }
     };
     if (scope === 'base') {
@@ -269,7 +263,7 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
       if (!rest.ok) return rest;
       values.set((range[1] ?? '').toLowerCase(), rest.value);
     }
-    return ok(entryOf(entry.dn, values));
+    return ok(entryMaker()(entry.dn, values));
   }
 
   async function fetchRanges(
@@ -316,33 +310,4 @@ function attributeOf({ attribute, values }: LdapModification): Attribute {
 /** ldapts puts the server's words before ` Code: 0x…`, and its own where the server said nothing. */
 function diagnosticOf(error: ResultCodeError): string {
   return error.message.replace(/\s*Code: 0x[0-9a-f]+$/i, '');
-}
-
-/** Attributes by name in lower case, for an entry without ranges. */
-function valuesOf(entry: Entry): Map<string, readonly (string | Buffer)[]> {
-  const values = new Map<string, readonly (string | Buffer)[]>();
-  for (const [name, value] of Object.entries(entry)) {
-    if (name === 'dn') continue;
-    const list = Array.isArray(value) ? value : [value];
-    // Bytes are a window on what came from the wire; copied, they do not keep all of it.
-    if (list.length > 0)
-      values.set(
-        name.toLowerCase(),
-        list.map((one) => (typeof one === 'string' ? one : Buffer.from(one))),
-      );
-  }
-  return values;
-}
-
-function entryOf(dn: string, values: ReadonlyMap<string, readonly (string | Buffer)[]>): LdapEntry {
-  const all = (name: string) => values.get(name.toLowerCase()) ?? [];
-  const texts = (name: string) =>
-    all(name).map((value) => (typeof value === 'string' ? value : value.toString('utf8')));
-  return {
-    dn,
-    names: [...values].filter(([, list]) => list.length > 0).map(([name]) => name),
-    text: (name) => texts(name)[0],
-    texts,
-    bytes: (name) => all(name).map((value) => (typeof value === 'string' ? Buffer.from(value, 'utf8') : value)),
-  };
 }

@@ -123,6 +123,8 @@ const WITNESSES: Record<string, () => Promise<boolean>> = {
     )) > 0,
   'group-distribution': async () =>
     Number((await values(`CN=MDIP-Administrators,OU=Groups,${BASE}`, 'groupType'))[0]) > 0,
+  'role-two-hats': async () => (await count(inChain(`(memberOf=CN=MDIP-Administrators,OU=Groups,${BASE})`))) > 0,
+  'leaver-signs-in': async () => (await count('(&(cn=Quin Distel)(userAccountControl=512))')) === 1,
   'groups-shared': async () =>
     new Set(Object.values((await settings())['directory']?.['roleGroups'] as Record<string, string>)).size === 2,
   'bind-account-privileged': async () =>

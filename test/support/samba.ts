@@ -48,6 +48,8 @@ type SambaOptions = {
   /** Names in the certificate; default: the host name and the address. */
   readonly certificateNames?: readonly string[];
   readonly certificateNotAfter?: Date;
+  /** A provisioned folder that is copied; default: the cached empty domain of `provisionSamba`. */
+  readonly domain?: string;
 };
 
 export type SambaServer = {
@@ -120,7 +122,7 @@ export async function provisionSamba(): Promise<string> {
 
 /** Starts a domain controller of its own on a loopback address. Stop it, or the process outlives the test. */
 export async function startSamba(options: SambaOptions = {}): Promise<SambaServer> {
-  const cache = await provisionSamba();
+  const cache = options.domain ?? (await provisionSamba());
   const address = options.address ?? (await freeAddress());
   const folder = await mkdtemp(join(tmpdir(), 'lks-dc-'));
   const data = join(folder, 'd');

@@ -1,0 +1,201 @@
+import type { z } from 'zod';
+import type { AbsentFact } from '../../core/probes/declaration.ts';
+import { directoryAccess as declaration } from '../../core/probes/directory-access.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { defineProbe, type ProbeContext, type ProbeOutcome } from '../context.ts';
+import type { LdapEntry } from '../wire/ldap.ts';
+import { findGroup, nameOf, sidOf } from '../wire/ldap-lookup.ts';
+import { broadNames, type Membership, uncounted, walkMembers } from '../wire/ldap-members.ts';
+import { normalizeDn } from '../wire/ldap-names.ts';
+import { MEMBER_ATTRIBUTES } from '../wire/ldap-nesting.ts';
+import { pseudonymOf, type SiteDirectory, withDirectory } from '../wire/ldap-site.ts';
+import { parseFileTime, parseNumber } from '../wire/ldap-values.ts';
+import { readWriters } from '../wire/ldap-writers.ts';
+
+type Params = z.output<typeof declaration.params>;
+type Facts = z.input<typeof declaration.facts>;
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+type RoleFacts = Writable<Facts['roles'][number]>;
+
+/** One role, with its holders by normalised DN, or without where they could not all be told. */
+type Role = { readonly facts: RoleFacts; readonly holders?: ReadonlyMap<string, LdapEntry>; readonly gaps: Gap[] };
+type Gap = { readonly name: keyof RoleFacts; readonly reason: string };
+
+const DISABLED = 0x2;
+/** Nested groups whose access control list is read, over each role: a list takes a question of its own. */
+const MAX_LISTS = 100;
+
+async function look(params: Params, context: ProbeContext): Promise<Result<ProbeOutcome<Facts>>> {
+  const ids = params.roles.map(({ id }) => id);
+  const unknown = params.keepApart.flat().filter((id) => !ids.includes(id));
+  if (unknown.length > 0)
+    return fail('guide.invalid', `keepApart names ${unknown.join(', ')}; the roles are ${ids.join(', ')}.`);
+  if (params.keepApart.some(([a, b]) => a === b))
+    return fail('guide.invalid', 'keepApart names a pair of one and the same role.');
+  return withDirectory(context, async (directory) => {
+    const roles: Role[] = [];
+    for (const role of params.roles) {
+      context.progress(`Who can log in as ${role.name ?? role.id}`);
+      const found = await lookAtRole(directory, role, params.maximum, context);
+      if (!found.ok) return found;
+      roles.push(found.value);
+    }
+    return ok({ kind: 'facts' as const, ...join(roles, params.keepApart, context) });
+  });
+}
+
+async function lookAtRole(
+  directory: SiteDirectory,
+  { id, group: name }: Params['roles'][number],
+  maximum: number,
+  context: ProbeContext,
+): Promise<Result<Role>> {
+  const group = await findGroup(directory, name, MEMBER_ATTRIBUTES);
+  if (!group.ok) return group;
+  const facts: RoleFacts = { id, group: name, exists: group.value !== undefined };
+  const gaps: Gap[] = [];
+  const leaveOut = (names: readonly (keyof RoleFacts)[], reason: string) =>
+    gaps.push(...names.map((one) => ({ name: one, reason })));
+  const counts = ['holders', 'canLogIn', 'paths', 'people'] as const;
+  if (group.value === undefined) {
+    leaveOut([...counts, 'through', 'broad', 'grantors'], `there is no group ${name}`);
+    return ok({ facts, gaps });
+  }
+  const members = await walkMembers(directory, group.value, maximum);
+  if (!members.ok) return members;
+  const broad = broadNames(group.value, members.value);
+  if (members.value.complete || broad.length > 0) facts.broad = broad;
+  const tooMany = `there are more than ${maximum} entries, so the walk stopped`;
+  if (members.value.complete) facts.through = members.value.groups.map(nameOf).sort();
+  else leaveOut(broad.length > 0 ? ['through'] : ['through', 'broad'], tooMany);
+  const grantors = await grantorsOf(directory, [group.value, ...members.value.groups], members.value.complete, context);
+  if (!grantors.ok) return grantors;
+  if (typeof grantors.value === 'string') leaveOut(['grantors'], grantors.value);
+  else facts.grantors = grantors.value;
+  const gap = members.value.complete ? uncounted(members.value) : tooMany;
+  if (gap !== undefined) {
+    leaveOut(counts, gap);
+    return ok({ facts, gaps });
+  }
+  const holders = new Map(
+    members.value.leaves
+      .filter(({ kind }) => kind === 'person')
+      .map(({ entry }) => [normalizeDn(entry.dn), entry] as const),
+  );
+  facts.holders = holders.size;
+  facts.paths = pathsInto(normalizeDn(group.value.dn), members.value, holders);
+  const able = countAble(directory, [...holders.values()], context.now());
+  if (typeof able === 'string') leaveOut(['canLogIn'], able);
+  else facts.canLogIn = able;
+  const people = pseudonymsOf(holders.values(), context);
+  if (people === undefined) leaveOut(['people'], 'the hospital gave no key for pseudonyms');
+  else facts.people = people;
+  return ok({ facts, holders, gaps });
+}
+
+function pathsInto(
+  root: string,
+  { ways }: Membership,
+  holders: ReadonlyMap<string, LdapEntry>,
+): NonNullable<RoleFacts['paths']> {
+  const within = (lists: Iterable<readonly string[]>) =>
+    new Set([...lists].flatMap((keys) => keys.filter((key) => holders.has(key)))).size;
+  return {
+    direct: within([ways.named.get(root) ?? []]),
+    nested: within([...ways.named].filter(([key]) => key !== root).map(([, keys]) => keys)),
+    primaryGroup: within(ways.primary.values()),
+  };
+}
+
+/** How many are neither disabled nor expired; else why that is not known. */
+function countAble(directory: SiteDirectory, holders: readonly LdapEntry[], now: Date): number | string {
+  if (directory.root.kind !== 'active-directory')
+    return 'this directory has no mark for disabled and expired accounts that can be relied on';
+  let able = 0;
+  for (const entry of holders) {
+    const flags = parseNumber(entry.text('userAccountControl'));
+    const expiry = parseFileTime(entry.text('accountExpires'));
+    if (flags === undefined || expiry === undefined)
+      return 'the bind account may not read userAccountControl and accountExpires of every holder';
+    if ((flags & DISABLED) === 0 && !(expiry instanceof Date && expiry <= now)) able += 1;
+  }
+  return able;
+}
+
+function pseudonymsOf(entries: Iterable<LdapEntry>, context: ProbeContext): string[] | undefined {
+  if (context.siteKey === undefined) return undefined;
+  return [...entries].flatMap((entry) => pseudonymOf(context, sidOf(entry) ?? normalizeDn(entry.dn)) ?? []).sort();
+}
+
+/** Who can change one of the groups and is no built-in administrator; else why that is not known. */
+async function grantorsOf(
+  directory: SiteDirectory,
+  groups: readonly LdapEntry[],
+  complete: boolean,
+  context: ProbeContext,
+): Promise<Result<string[] | string>> {
+  if (!complete) return ok('not every nested group was found, and each of them has writers');
+  if (groups.length > MAX_LISTS + 1)
+    return ok(`more than ${MAX_LISTS} groups are nested, and each has a list of its own`);
+  const names = new Set<string>();
+  for (const group of groups) {
+    const writers = await readWriters(directory, group.dn);
+    if (!writers.ok) return writers;
+    if (typeof writers.value === 'string') return ok(`${nameOf(group)}: ${writers.value}`);
+    for (const { type, name, sid, privileged } of writers.value) {
+      if (privileged) continue;
+      names.add(name ?? (type === 'person' ? (pseudonymOf(context, sid) ?? 'person') : sid));
+    }
+  }
+  return ok([...names].sort());
+}
+
+/** What only all roles together show. */
+function join(
+  roles: readonly Role[],
+  keepApart: Params['keepApart'],
+  context: ProbeContext,
+): { facts: Facts; absent: AbsentFact[] } {
+  const facts: Writable<Facts> = { roles: roles.map((role) => role.facts) };
+  const absent: AbsentFact[] = roles.flatMap((role) =>
+    role.gaps.map(({ name, reason }) => ({ path: `roles[].${name}`, reason: `${role.facts.id}: ${reason}` })),
+  );
+  const lost = (path: string, missing: readonly Role[]) =>
+    absent.push({
+      path,
+      reason: `it is not known who holds ${[...new Set(missing.map((role) => role.facts.id))].join(', ')}`,
+    });
+  const uncountedRoles = roles.filter((role) => role.holders === undefined);
+  if (uncountedRoles.length > 0) lost('everyone', uncountedRoles);
+  else facts.everyone = new Set(roles.flatMap((role) => [...(role.holders?.keys() ?? [])])).size;
+  const byId = new Map(roles.map((role) => [role.facts.id, role]));
+  const wanted = keepApart.flat().flatMap((id) => byId.get(id) ?? []);
+  const undecided = wanted.filter((role) => role.holders === undefined);
+  if (undecided.length > 0) for (const path of ['keptApart', 'holdTwo']) lost(path, undecided);
+  else {
+    const both = new Set<string>();
+    facts.keptApart = keepApart.map(([a = '', b = '']) => {
+      const other = byId.get(b)?.holders;
+      const shared = [...(byId.get(a)?.holders ?? [])].filter(([key]) => other?.has(key) === true);
+      for (const [key] of shared) both.add(key);
+      const people = pseudonymsOf(
+        shared.map(([, entry]) => entry),
+        context,
+      );
+      return { roles: [a, b], count: shared.length, ...(people === undefined ? {} : { people }) };
+    });
+    facts.holdTwo = both.size;
+    if (context.siteKey === undefined && keepApart.length > 0)
+      absent.push({ path: 'keptApart[].people', reason: 'the hospital gave no key for pseudonyms' });
+  }
+  const silent = roles.filter((role) => role.facts.grantors === undefined);
+  if (silent.length > 0)
+    absent.push({
+      path: 'grantors',
+      reason: `it is not known who can change the groups of ${silent.map((role) => role.facts.id).join(', ')}`,
+    });
+  else facts.grantors = [...new Set(roles.flatMap((role) => role.facts.grantors ?? []))].sort();
+  return { facts, absent };
+}
+
+export const directoryAccess = defineProbe(declaration, look);

@@ -1,0 +1,276 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { Attribute, Change, Client } from 'ldapts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fail, ok } from '../../core/result.ts';
+import { directoryAccess } from '../../engine/probes/directory-access.ts';
+import { directorySignIn } from '../../engine/probes/directory-sign-in.ts';
+import { parseSid } from '../../engine/wire/ldap-values.ts';
+import { isRoot, needs } from '../support/debian.ts';
+import { directorySite, runDirectoryProbe, testContext } from '../support/directory.ts';
+import { addGroup, addMember, addUser, SAMBA_PROGRAMS, type SambaServer, startSamba } from '../support/samba.ts';
+
+const BIND_PASSWORD = 'Practice-B1nd!';
+const PASSWORD = 'Practice-Us3r!';
+const WRONG = 'Practice-Wr0ng!';
+const KEY = new Uint8Array(32).fill(7);
+const ROLES = [
+  { id: 'clinical', group: 'MDIP-Clinical' },
+  { id: 'biomed', group: 'MDIP-Biomed' },
+  { id: 'administrator', group: 'MDIP-Administrators' },
+];
+const APART = [
+  ['clinical', 'administrator'],
+  ['biomed', 'administrator'],
+];
+const YESTERDAY = String((BigInt(Date.now() - 86_400_000) + 11_644_473_600_000n) * 10_000n);
+
+const replace = (type: string, value: string) =>
+  new Change({ operation: 'replace', modification: new Attribute({ type, values: [value] }) });
+
+describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('access to a product, on a Samba domain controller', () => {
+  let server: SambaServer;
+  const context = (secrets: Record<string, string> = {}, more: { siteKey?: Uint8Array; asAdmin?: true } = {}) => {
+    const bindAccount = more.asAdmin === true ? server.adminDn : 'lockstep@hospital.test';
+    const all: Record<string, string> = {
+      'directory-bind': more.asAdmin === true ? server.adminPassword : BIND_PASSWORD,
+      ...secrets,
+    };
+    return {
+      ...testContext(directorySite({ ...server, bindAccount }), undefined, more),
+      secret: async (name: string) => (all[name] === undefined ? fail('secret.missing', name) : ok(all[name])),
+    };
+  };
+  const access = (params: Record<string, unknown> = {}, more: { siteKey?: Uint8Array } = {}) =>
+    runDirectoryProbe(directoryAccess, { roles: ROLES, keepApart: APART, ...params }, context({}, more));
+  const signIn = (
+    account: string,
+    options: { password?: string; mustRefuse?: string; refusedPassword?: string; asAdmin?: true } = {},
+  ) =>
+    runDirectoryProbe(
+      directorySignIn,
+      {
+        account: { user: `${account}@hospital.test`, secret: 'canary' },
+        roles: ROLES,
+        ...(options.mustRefuse === undefined
+          ? {}
+          : { mustRefuse: { user: `${options.mustRefuse}@hospital.test`, secret: 'leaver' } }),
+      },
+      context({ canary: options.password ?? PASSWORD, leaver: options.refusedPassword ?? PASSWORD }, options),
+    );
+  const failures = (name: string) =>
+    server.admin(async (client) => {
+      const dn = `CN=${name},CN=Users,${server.baseDn}`;
+      const { searchEntries } = await client.search(dn, { scope: 'base', attributes: ['badPwdCount'] });
+      return Number(searchEntries[0]?.badPwdCount ?? 0);
+    });
+  const sidOfUser = (name: string) =>
+    server.admin(async (client) => {
+      const dn = `CN=${name},CN=Users,${server.baseDn}`;
+      const options = { scope: 'base' as const, explicitBufferAttributes: ['objectSid'] };
+      return parseSid((await client.search(dn, options)).searchEntries[0]?.objectSid as Buffer);
+    });
+  const failLogon = async (name: string) => {
+    const client = new Client({
+      url: `ldaps://${server.address}:${server.ldaps}`,
+      tlsOptions: { ca: [server.caPem], servername: server.host },
+    });
+    await expect(client.bind(`${name}@hospital.test`, WRONG)).rejects.toMatchObject({ code: 49 });
+    await client.unbind();
+  };
+
+  beforeAll(async () => {
+    server = await startSamba();
+    await server.admin(async (client) => {
+      await addUser(client, { name: 'lockstep', password: BIND_PASSWORD });
+      const user = (name: string, more: object = {}) => addUser(client, { name, password: PASSWORD, ...more });
+      const group = (name: string) => addGroup(client, { name, scope: 'universal' });
+      const clinical = await group('MDIP-Clinical');
+      const ward = await group('Ward-7');
+      const biomed = await group('MDIP-Biomed');
+      const administrators = await group('MDIP-Administrators');
+      await addMember(client, clinical, ward);
+      const nurse = await user('nurse');
+      const both = await user('both-hats');
+      for (const member of [nurse, both, await user('left', { flags: 514 })]) await addMember(client, ward, member);
+      await addMember(client, clinical, nurse);
+      await addMember(client, clinical, await user('gone', { attributes: { accountExpires: YESTERDAY } }));
+      for (const member of [both, await user('boss')]) await addMember(client, administrators, member);
+      for (const name of ['shaky', 'close', 'mistyped', 'typo', 'changes']) await user(name);
+      await client.modify(`CN=changes,CN=Users,${server.baseDn}`, replace('pwdLastSet', '0'));
+
+      const fixed = await user('fixed');
+      await addMember(client, biomed, fixed);
+      const read = await client.search(biomed, { scope: 'base', explicitBufferAttributes: ['objectSid'] });
+      const sid = read.searchEntries[0]?.objectSid as Buffer;
+      await client.modify(fixed, replace('primaryGroupID', String(sid.readUInt32LE(sid.length - 4))));
+
+      await client.modify(server.baseDn, replace('lockoutThreshold', '6'));
+      await client.add(`CN=strict,CN=Password Settings Container,CN=System,${server.baseDn}`, {
+        objectClass: 'msDS-PasswordSettings',
+        'msDS-PasswordSettingsPrecedence': '10',
+        'msDS-PasswordReversibleEncryptionEnabled': 'FALSE',
+        'msDS-PasswordHistoryLength': '24',
+        'msDS-PasswordComplexityEnabled': 'TRUE',
+        'msDS-MinimumPasswordLength': '12',
+        'msDS-MinimumPasswordAge': '0',
+        'msDS-MaximumPasswordAge': '-315360000000000',
+        'msDS-LockoutThreshold': '4',
+        'msDS-LockoutObservationWindow': '-18000000000',
+        'msDS-LockoutDuration': '-18000000000',
+        'msDS-PSOAppliesTo': `CN=close,CN=Users,${server.baseDn}`,
+      });
+    });
+  });
+  afterAll(async () => server?.stop());
+
+  describe('directory.access', () => {
+    it('counts who holds each role, by which kind of path, and who holds two', async () => {
+      const { facts, absent } = await access();
+      expect(facts).toMatchObject({
+        roles: [
+          {
+            id: 'clinical',
+            exists: true,
+            holders: 4,
+            canLogIn: 2,
+            paths: { direct: 2, nested: 3, primaryGroup: 0 },
+            through: ['Ward-7'],
+            broad: [],
+            grantors: [],
+          },
+          { id: 'biomed', holders: 1, canLogIn: 1, paths: { direct: 0, nested: 0, primaryGroup: 1 } },
+          { id: 'administrator', holders: 2, canLogIn: 2, paths: { direct: 2, nested: 0, primaryGroup: 0 } },
+        ],
+        everyone: 6,
+        keptApart: [
+          { roles: ['clinical', 'administrator'], count: 1 },
+          { roles: ['biomed', 'administrator'], count: 0 },
+        ],
+        holdTwo: 1,
+        grantors: [],
+      });
+      expect(absent['roles[].people']).toMatch(/key/);
+      expect(absent['keptApart[].people']).toMatch(/key/);
+    });
+
+    it('gives the same person the same pseudonym under every role', async () => {
+      const { facts, absent } = await access({}, { siteKey: KEY });
+      const [clinical, , administrator] = facts.roles;
+      expect(clinical.people).toHaveLength(4);
+      expect(facts.keptApart[0].people).toEqual(
+        clinical.people.filter((one: string) => administrator.people.includes(one)),
+      );
+      expect(facts.keptApart[0].people).toHaveLength(1);
+      expect(absent['roles[].people']).toBeUndefined();
+    });
+
+    it('names who can let others in, also by way of a nested group', async () => {
+      const ward = `CN=Ward-7,CN=Users,${server.baseDn}`;
+      const sddl = `(OA;;WP;bf9679c0-0de6-11d0-a285-00aa003049e2;;${await sidOfUser('nurse')})`;
+      const args = ['dsacl', 'set', '-s', server.configuration, '--action=allow', `--objectdn=${ward}`];
+      await promisify(execFile)('samba-tool', [...args, `--sddl=${sddl}`]);
+      const { facts } = await access();
+      expect(facts.roles[0].grantors).toEqual(['person']);
+      expect(facts.roles[2].grantors).toEqual([]);
+      expect(facts.grantors).toEqual(['person']);
+    });
+
+    it('does not decide on a role whose holders it cannot tell', async () => {
+      const roles = [...ROLES.slice(0, 2), { id: 'administrator', group: 'MDIP-Adminstrators' }];
+      const { facts, absent } = await access({ roles });
+      expect(facts.roles[2]).toEqual({ id: 'administrator', group: 'MDIP-Adminstrators', exists: false });
+      expect(facts).not.toHaveProperty('holdTwo');
+      expect(facts).not.toHaveProperty('everyone');
+      expect(absent.holdTwo).toMatch(/administrator/);
+      expect(absent['roles[].holders']).toMatch(/there is no group MDIP-Adminstrators/);
+      expect((await access({ maximum: 2 })).absent.holdTwo).toMatch(/clinical/);
+    });
+
+    it('refuses pairs of roles that the guide does not have', async () => {
+      expect((await access({ keepApart: [['clinical', 'cleaner']] })).error).toMatchObject({ code: 'guide.invalid' });
+      expect((await access({ keepApart: [['clinical', 'clinical']] })).error).toMatchObject({ code: 'guide.invalid' });
+    });
+
+    it('ends in an error for a wrong password', async () => {
+      const site = directorySite({ ...server, bindAccount: 'typo@hospital.test' });
+      const params = { roles: ROLES };
+      const { error } = await runDirectoryProbe(directoryAccess, params, testContext(site, WRONG));
+      expect(error).toMatchObject({ code: 'ldap.credentials' });
+    });
+  });
+
+  describe('directory.sign-in', () => {
+    it('lets the canary in under its role, and sees a disabled account refused', async () => {
+      const { facts, error } = await signIn('nurse', { mustRefuse: 'left' });
+      expect(error).toBeUndefined();
+      expect(facts).toMatchObject({
+        signIn: { outcome: 'accepted' },
+        roles: ['clinical'],
+        how: 'token-groups',
+        lockout: { threshold: 6, failed: 0, source: 'domain' },
+        mustRefuse: { outcome: 'refused', code: '533', reason: 'the account is disabled' },
+      });
+      expect(facts.groups).toBeGreaterThanOrEqual(3);
+    });
+
+    it('decides the role of a primary group, and refuses an expired account', async () => {
+      const { facts } = await signIn('fixed', { mustRefuse: 'gone' });
+      expect(facts.roles).toEqual(['biomed']);
+      expect(facts.mustRefuse).toEqual({ outcome: 'refused', code: '701', reason: 'the account has expired' });
+    });
+
+    it('tells an account that should be refused and gets in', async () => {
+      const { facts } = await signIn('nurse', { mustRefuse: 'boss' });
+      expect(facts.mustRefuse).toEqual({ outcome: 'accepted' });
+    });
+
+    it('says why a canary with the right password does not get in', async () => {
+      const { facts, absent } = await signIn('changes');
+      expect(facts.signIn).toEqual({
+        outcome: 'refused',
+        code: '773',
+        reason: 'the password must be changed at the next logon',
+      });
+      expect(absent.roles).toMatch(/not let in/);
+      expect(absent.mustRefuse).toMatch(/names no/);
+      expect((await signIn('left')).facts.signIn).toMatchObject({ outcome: 'refused', code: '533' });
+    });
+
+    it('tries a wrong password once', async () => {
+      expect((await signIn('shaky', { password: WRONG })).error).toMatchObject({ code: 'ldap.credentials' });
+      expect(await failures('shaky')).toBe(1);
+      // Which policy holds for it is hidden from an ordinary user, and now a logon has failed.
+      expect((await signIn('shaky', { password: WRONG })).error).toMatchObject({ code: 'ldap.no-right' });
+      expect((await signIn('shaky')).error?.message).toMatch(/which lockout policy holds/);
+      expect(await failures('shaky')).toBe(1);
+    });
+
+    it('does not take a wrong password for a refusal', async () => {
+      const { facts, absent } = await signIn('nurse', { mustRefuse: 'mistyped', refusedPassword: WRONG });
+      expect(facts).not.toHaveProperty('mustRefuse');
+      expect(absent.mustRefuse).toMatch(/wrong password/);
+    });
+
+    it('leaves an account alone that is near its lockout', async () => {
+      expect((await signIn('close', { asAdmin: true })).facts.lockout).toEqual({
+        threshold: 4,
+        failed: 0,
+        source: 'account',
+      });
+      for (let at = 0; at < 2; at += 1) await failLogon('close');
+      const { error } = await signIn('close', { asAdmin: true });
+      expect(error).toMatchObject({ code: 'probe.inconclusive', fixBy: 'hospital' });
+      expect(error?.message).toContain('2 of 4 failed logons');
+      expect(await failures('close')).toBe(2);
+    });
+
+    it('names an account that is not there and a password that was not supplied', async () => {
+      expect((await signIn('nobody')).error).toMatchObject({ code: 'input.not-found', fixBy: 'hospital' });
+      const params = { account: { user: 'nurse@hospital.test', secret: 'forgotten' }, roles: ROLES };
+      expect((await runDirectoryProbe(directorySignIn, params, context())).error).toMatchObject({
+        code: 'secret.missing',
+      });
+    });
+  });
+});
