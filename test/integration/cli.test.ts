@@ -174,8 +174,8 @@ describe('lockstep run and verify', () => {
       file('other-guide.yaml'),
       (await readFile(file('guide.yaml'), 'utf8')).replace('>=1.0.0 <2.0.0', '>=7.0.0'),
     );
-    const sessions = join(dir, 'data', 'sessions');
-    const before = await readdir(sessions);
+    const sessions = () => readdir(join(dir, 'data', 'sessions')).catch((): string[] => []);
+    const before = await sessions();
     const walk = (...more: string[]) =>
       lockstep(
         [
@@ -194,10 +194,10 @@ describe('lockstep run and verify', () => {
     const refused = await walk();
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain('1.2.0 was found');
-    expect(await readdir(sessions)).toEqual(before);
+    expect(await sessions()).toEqual(before);
     expect((await readdir(dir)).includes('other.asice')).toBe(false);
     expect((await walk('--override-reason', 'The manufacturer agreed.')).code).toBe(3);
-    expect((await readdir(sessions)).length).toBe(before.length + 1);
+    expect((await sessions()).length).toBe(before.length + 1);
   });
 
   it('calls what is no bundle no bundle', async () => {
