@@ -28,6 +28,7 @@ export function bundleReadme(): string {
   return `EVIDENCE SEALED BY LOCKSTEP
 
 report.html      what was checked, and what came of it; opens in any browser
+reports/         the same for a spreadsheet, for Heimdall and in OSCAL; open-items: what is left to do for either party
 guide/           the manufacturer's guide that was followed (guide.asice: as its publisher signed it)
 site.yaml        the site as it was described
 journal.jsonl    all that happened, line by line; each line holds the SHA-256 of the one before it
@@ -46,7 +47,7 @@ ${HOW}
 
 ${PURPOSE}
 The command "lockstep verify" does all of this, follows the journal's chain and its signed heads, and computes the
-verdicts again from the facts.
+verdicts again from the facts. So does the page that "lockstep verify --page" writes, in any browser, without a network.
 `;
 }
 

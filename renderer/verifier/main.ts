@@ -1,4 +1,5 @@
 import './strict-policy.ts';
+import type { TrustRole } from '../../core/bundle/trust.ts';
 import { verifyContainer } from '../../core/bundle/verify.ts';
 import { verifyJudged } from '../../core/bundle/verify-judged.ts';
 import { blobSource, browserHost } from './browser-host.ts';
@@ -6,10 +7,9 @@ import { byId, element } from './elements.ts';
 import { showBreakdown, showError, showVerification } from './result.ts';
 import { readRoots, type Root } from './roots.ts';
 
-const ROLES = ['engineer', 'hospital', 'publisher'] as const;
-type Role = (typeof ROLES)[number];
+const ROLES: readonly TrustRole[] = ['engineer', 'hospital', 'publisher', 'timestamp'];
 
-const roots: Record<Role, readonly Root[]> = { engineer: [], hospital: [], publisher: [] };
+const roots: Record<TrustRole, readonly Root[]> = { engineer: [], hospital: [], publisher: [], timestamp: [] };
 let bundle: File | undefined;
 /** Counts the checks, so that the result of an older one never stands beside a newer choice. */
 let run = 0;
@@ -34,7 +34,7 @@ function chooseBundle(file: File | undefined): void {
   chosen.textContent = file === undefined ? 'No file chosen.' : `${file.name}, ${file.size.toLocaleString('en')} bytes`;
 }
 
-async function chooseRoots(role: Role, files: readonly File[]): Promise<void> {
+async function chooseRoots(role: TrustRole, files: readonly File[]): Promise<void> {
   forget();
   roots[role] = [];
   const shown = byId(`${role}-roots`, HTMLElement);

@@ -1,3 +1,4 @@
+import type { Role } from '../../core/bundle/trust.ts';
 import type { SignerSummary } from '../../core/bundle/verify.ts';
 import type { JudgedVerification } from '../../core/bundle/verify-judged.ts';
 import { type AppError, describeError } from '../../core/result.ts';
@@ -6,7 +7,7 @@ import { element } from './elements.ts';
 type Headline = { readonly tone: 'good' | 'mind' | 'bad'; readonly title: string; readonly text: string };
 
 const SEVERITIES = { bad: '✗ Wrong', warn: '! Mind', info: 'i Note' } as const;
-const ROLES: Readonly<Record<string, string>> = {
+const ROLES: Readonly<Record<Role, string>> = {
   engineer: 'Engineer',
   hospital: 'Hospital',
   publisher: 'Publisher of the guide',
@@ -135,7 +136,7 @@ function showSigners(signers: readonly SignerSummary[]): HTMLElement[] {
       element(
         'section',
         { class: 'signer', 'data-role': signer.role },
-        element('h4', {}, `${ROLES[signer.role] ?? signer.role}: ${signer.name}`),
+        element('h4', {}, `${ROLES[signer.role]}: ${signer.name}`),
         element(
           'p',
           {},
@@ -147,6 +148,7 @@ function showSigners(signers: readonly SignerSummary[]): HTMLElement[] {
           ['SHA-256', signer.sha256],
           ['Valid until', signer.notAfter],
           ['Signed at (as claimed)', signer.signedAt],
+          ['Time-stamped (proved)', signer.provenAt],
           ['Function', signer.statement?.role],
           ['Remark', signer.statement?.remark],
           ['Waivers accepted', signer.statement?.acceptedWaivers.join(', ')],

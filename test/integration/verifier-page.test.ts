@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { metaName } from '../../core/bundle/layout.ts';
 import type { VerifyView } from '../../core/ipc.ts';
 import { describeError } from '../../core/result.ts';
+import { addTimestamp, timestampQuery } from '../../engine/evidence/timestamp.ts';
 import { countersignBundle, verifyBundle } from '../../engine/session/bundles.ts';
 import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
@@ -20,7 +21,7 @@ import { sealSession } from '../../engine/session/seal.ts';
 import { openSession } from '../../engine/session/session.ts';
 import { lockstep, ROOT } from '../support/cli.ts';
 import { findProgram, needs } from '../support/debian.ts';
-import { makeBundle, makeParties, type Parties, trustOf, value, writeRoots } from '../support/evidence.ts';
+import { makeBundle, makeParties, type Parties, value, writeRoots } from '../support/evidence.ts';
 import { type JsonSchema, schemaFaults } from '../support/json-schema.ts';
 import { miniGuide, miniSite } from '../support/mini-guide.ts';
 import {
@@ -34,10 +35,12 @@ import {
   writeBytes,
   writeParts,
 } from '../support/tamper.ts';
+import { createTimeAuthority } from '../support/time-authority.ts';
 import { deflatedZip } from '../support/zip.ts';
 
 const DAY = '2026-11-24';
 const NOW = new Date('2026-11-23T10:00:00.000Z');
+const ROLES = ['engineer', 'hospital', 'publisher', 'timestamp'] as const;
 const never = new AbortController().signal;
 
 /** A real session against a small server, sealed and countersigned. */
@@ -123,14 +126,14 @@ describe.skipIf(!needs('chromium'))('the stand-alone verifier page', () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  type Roots = Partial<Record<'engineer' | 'hospital' | 'publisher', string>>;
+  type Roots = Partial<Record<(typeof ROLES)[number], string>>;
   const own: Roots = { engineer: 'engineer', hospital: 'hospital', publisher: 'publisher' };
   const file = (name: string) => join(dir, `${name}-root.pem`);
   const chosen: Partial<Record<keyof Roots, string | undefined>> = {};
 
   /** What the page says of a file, as a person would have it checked. */
   async function onPage(bundle: string, roots: Roots = own, day = DAY) {
-    for (const role of ['engineer', 'hospital', 'publisher'] as const) {
+    for (const role of ROLES) {
       const root = roots[role];
       if (root === chosen[role]) continue;
       chosen[role] = root;
@@ -159,16 +162,12 @@ describe.skipIf(!needs('chromium'))('the stand-alone verifier page', () => {
 
   /** The same by the engine that the command line calls. */
   async function onLine(bundle: string, roots: Roots = own, day = DAY) {
-    const pem = trustOf(parties);
-    const of = (role: keyof Roots) => {
-      const root = roots[role] as keyof typeof pem | undefined;
-      return root === undefined ? [] : pem[root];
+    const of = async (role: keyof Roots) => {
+      const root = roots[role];
+      return root === undefined ? [] : [await readFile(file(root), 'utf8')];
     };
-    return verifyBundle(
-      bundle,
-      { engineer: of('engineer'), hospital: of('hospital'), publisher: of('publisher') },
-      new Date(day),
-    );
+    const [engineer = [], hospital = [], publisher = [], timestamp = []] = await Promise.all(ROLES.map(of));
+    return verifyBundle(bundle, { engineer, hospital, publisher, timestamp }, new Date(day));
   }
 
   async function expectSame(bundle: string, what: string, roots: Roots = own, day = DAY) {
@@ -265,6 +264,28 @@ describe.skipIf(!needs('chromium'))('the stand-alone verifier page', () => {
     const here = await expectSame(sound, 'roots', roots);
     expect(here.headline).toBe('✗ Not sound');
     expect(here.there.ok && here.there.value.sound).toBe(false);
+  });
+
+  it.skipIf(!needs('openssl'))('says the same of time-stamps, trusted and not', async () => {
+    // Stock OpenSSL stamps at the clock's time, so everything lives around it.
+    const others = await makeParties(new Date(Date.now() - 3_000_000));
+    const made = await makeBundle(others, { start: new Date(Date.now() - 3_000_000) });
+    const authority = await createTimeAuthority();
+    await mkdir(join(dir, 'stamped'));
+    await writeRoots(join(dir, 'stamped'), others);
+    await writeFile(file('stamped/timestamp'), authority.root);
+    const out = join(dir, 'stamped.asice');
+    const query = value(await timestampQuery(made.bundle, new Date()));
+    const response = await authority.reply(query);
+    value(await addTimestamp({ bundle: made.bundle, response, query, now: new Date(), out }));
+    const signers = { engineer: 'stamped/engineer', hospital: 'stamped/hospital', publisher: 'stamped/publisher' };
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+    const trusted = await expectSame(out, 'trusted', { ...signers, timestamp: 'stamped/timestamp' }, tomorrow);
+    expect(codes(trusted)).toContain('timestamp');
+    expect(await page.locator('#result').innerText()).toContain('Time-stamped (proved)');
+    expect(codes(await expectSame(out, 'not trusted', signers, tomorrow))).toContain('timestamp.untrusted');
+    await authority.remove();
+    await rm(made.dir, { recursive: true, force: true });
   });
 
   it('finds every kind of tampering that the command line finds', async () => {
@@ -394,12 +415,12 @@ describe.skipIf(!needs('chromium'))('the stand-alone verifier page', () => {
     const fresh = await context.newPage();
     await fresh.goto(url);
     const order: string[] = [];
-    for (let step = 0; step < 12; step++) {
+    for (let step = 0; step < 14; step++) {
       await fresh.keyboard.press('Tab');
       const id = await fresh.evaluate(() => document.activeElement?.id ?? '');
       if (id !== '' && id !== order.at(-1)) order.push(id);
     }
-    expect(order.slice(0, 6)).toEqual(['bundle', 'engineer', 'hospital', 'publisher', 'at', 'check']);
+    expect(order.slice(0, 7)).toEqual(['bundle', 'engineer', 'hospital', 'publisher', 'timestamp', 'at', 'check']);
     await fresh.focus('#check');
     await fresh.keyboard.press('Enter');
     await fresh.locator('#status', { hasText: 'Choose a bundle first.' }).waitFor();
