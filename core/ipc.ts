@@ -250,6 +250,8 @@ export type Outputs = {
     readonly sites: readonly { readonly file: FileRef; readonly name: string; readonly practice: boolean }[];
     /** The account that may change the practice hospital's directory; `secret` is good for `change.apply` any number of times. */
     readonly practiceWriter?: { readonly user: string; readonly secret: string };
+    /** Likewise for its device's settings. */
+    readonly practiceDeviceWriter?: { readonly user: string; readonly secret: string };
   };
   'file.choose': FileRef | null;
   'guide.load': GuideView;

@@ -64,13 +64,15 @@ export async function listLibrary(lab: LabInfo | undefined, options: LibraryOpti
     if ((await stat(path).catch(() => undefined))?.isFile() === true)
       sites.push({ file: files.refer('site', path), name, practice: false });
   }
-  const writer = lab?.writeCredential;
+  const lasting = (of: { user: string; password: string }) => ({
+    user: of.user,
+    secret: secrets.putLasting(of.password),
+  });
   return ok({
     guides: guides.map(({ id: _id, ...guide }) => guide),
     sites,
-    ...(writer === undefined
-      ? {}
-      : { practiceWriter: { user: writer.user, secret: secrets.putLasting(writer.password) } }),
+    ...(lab === undefined ? {} : { practiceWriter: lasting(lab.writeCredential) }),
+    ...(lab?.deviceCredential === undefined ? {} : { practiceDeviceWriter: lasting(lab.deviceCredential) }),
   });
 }
 

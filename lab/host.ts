@@ -79,6 +79,7 @@ async function start({ dir, assetsDir, shipped }: Extract<Request, { type: 'star
     guides: [guide.value],
     secrets: started.secrets,
     writeCredential: started.writeCredential,
+    deviceCredential: { user: 'lockstep', password: started.secrets['device-admin'] ?? '' },
     identities: {
       engineer: open(started.identities.engineer),
       hospital: open(started.identities.hospital),

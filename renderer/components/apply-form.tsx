@@ -19,9 +19,10 @@ type Props = {
 
 /** What a write needs: ticket, approver, a window, an account for this change only. Or the plan goes to those who may. */
 export function ApplyForm({ item, change, onApplying, replan }: Props) {
+  const onDirectory = change.kind.startsWith('directory.');
   const writer = useWizard((wizard) =>
     wizard.snapshot?.site.practice === true && wizard.library.state === 'ready'
-      ? wizard.library.value.practiceWriter
+      ? wizard.library.value[onDirectory ? 'practiceWriter' : 'practiceDeviceWriter']
       : undefined,
   );
   const [own, setOwn] = useState(false);
@@ -136,7 +137,7 @@ export function ApplyForm({ item, change, onApplying, replan }: Props) {
           Plan again
         </Button>
         <span className="min-w-0 flex-1 text-xs text-faint">The value before is stored first.</span>
-        {change.kind.startsWith('directory.') ? (
+        {onDirectory ? (
           <Button size="sm" kind="quiet" icon={Handshake} isDisabled={busy} onPress={() => void handOver()}>
             Hand it to the directory team…
           </Button>

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { evaluateParams, makePlan } from '../../core/guide/plan.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { ChangePlan } from '../../engine/changes/change.ts';
 import { directoryCreateOu } from '../../engine/changes/directory-create-ou.ts';
@@ -11,9 +12,11 @@ import { directorySetAttributes } from '../../engine/changes/directory-set-attri
 import { CHANGES } from '../../engine/changes/index.ts';
 import { deviceRoleGroup as change } from '../../engine/changes/device-role-group.ts';
 import type { ProbeContext } from '../../engine/context.ts';
+import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
 import { DN, NAMES } from '../../lab/tree.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
+import { judgeInLab, REFERENCE_GUIDE } from '../support/lab-walk.ts';
 import { testContext } from '../support/directory.ts';
 
 let lab: Lab;
@@ -79,6 +82,22 @@ describe('device.role-group on the practice device', () => {
       ok: false,
       error: { code: 'change.state-differs' },
     });
+  });
+
+  it('is what the reference guide offers where two roles share a group, and turns that step green', async () => {
+    await lab.setFault('groups-shared', true);
+    const step = 'access.separate-groups';
+    const verdicts = async () =>
+      (await judgeInLab(lab, (item) => item.control.id === step)).map(({ verdict }) => verdict);
+    expect(await verdicts()).toEqual(['fail']);
+    const guide = must(await loadGuide(REFERENCE_GUIDE, {}));
+    const planned = makePlan(guide.guide, must(await loadSite(lab.siteFile)).sealed);
+    const item = planned.ok ? planned.value.items.find((one) => one.control.id === step) : undefined;
+    expect(item?.control.change?.kind).toBe(change.declaration.id);
+    const params = must(evaluateParams(item?.control.change?.with ?? {}, item?.values ?? {}));
+    const made = must(await change.plan(change.declaration.params.parse(params), context()));
+    must(await change.apply(made, writer(), context()));
+    expect(await verdicts()).toEqual(['pass']);
   });
 
   it('locks nobody out: no missing group, none without people who can log in', async () => {
