@@ -1,34 +1,99 @@
+import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { listSessions } from '../../engine/session/list.ts';
-import { dataDir } from '../host.ts';
-import { print, printTable } from '../terminal.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { type ListedSession, listSessions } from '../../engine/session/list.ts';
+import { purgeRecordPath, purgeSession, sessionsToPurge } from '../../engine/session/purge.ts';
+import { dataDir, EXIT } from '../host.ts';
+import { askYesNo, complain, isInteractive, print, printTable } from '../terminal.ts';
 
-/** `lockstep session list`. Resuming is `lockstep run --resume`. */
+type PurgeOptions = { olderThan?: string; yes?: boolean; data?: string };
+
+/** `lockstep session list|purge`. Resuming is `lockstep run --resume`. */
 export function addSessionCommands(program: Command): void {
-  program
-    .command('session')
-    .description('Sessions on this computer')
+  const session = program.command('session').description('Sessions on this computer');
+  session
     .command('list')
-    .description('List sessions; go on with one by `lockstep run --resume ID`')
+    .description('List sessions with their age; go on with one by `lockstep run --resume ID`')
     .option('--data <folder>', 'where sessions are kept')
     .option('--json', 'print as JSON')
     .action(async (options: { data?: string; json?: boolean }) => {
-      const sessions = await listSessions(resolve(options.data ?? dataDir(), 'sessions'));
-      if (options.json === true) print(JSON.stringify(sessions, null, 2));
+      const now = new Date();
+      const sessions = await listSessions(sessionsDir(options));
+      if (options.json === true)
+        print(
+          JSON.stringify(
+            sessions.map((one) => ({ ...one, ageDays: ageInDays(one, now) })),
+            null,
+            2,
+          ),
+        );
       else if (sessions.length === 0) print('No sessions yet. `lockstep run` starts one.');
       else
         printTable(
-          ['session', 'guide', 'site', 'operator', 'opened', 'events', 'sealed'],
+          ['session', 'guide', 'site', 'operator', 'opened', 'last event', 'events', 'sealed'],
           sessions.map((one) => [
             one.session,
             one.guide,
             one.site,
             one.operator,
             one.openedAt,
+            age(one, now),
             String(one.events),
             one.sealed ? 'yes' : 'no',
           ]),
         );
     });
+  session
+    .command('purge')
+    .description('Remove a session, or all old ones, for good; that it was there stays on record')
+    .argument('[session]')
+    .option('--older-than <duration>', 'all whose last event is older, such as P90D')
+    .option('--yes', 'do not ask')
+    .option('--data <folder>', 'where sessions are kept')
+    .action(async (id: string | undefined, options: PurgeOptions) => {
+      const purged = await purge(id, options);
+      if (!purged.ok) complain(purged.error);
+      process.exitCode = purged.ok ? EXIT.done : EXIT.usage;
+    });
+}
+
+function sessionsDir(options: { data?: string }): string {
+  return resolve(options.data ?? dataDir(), 'sessions');
+}
+
+function ageInDays(session: ListedSession, now: Date): number {
+  return Math.floor((now.getTime() - Date.parse(session.lastAt)) / 86_400_000);
+}
+
+function age(session: ListedSession, now: Date): string {
+  const days = ageInDays(session, now);
+  return days < 1 ? 'today' : `${days} ${days === 1 ? 'day' : 'days'} ago`;
+}
+
+async function purge(id: string | undefined, options: PurgeOptions): Promise<Result<unknown>> {
+  const { olderThan } = options;
+  if ((id === undefined) === (olderThan === undefined))
+    return fail('input.malformed', 'Say which session to purge, or --older-than.');
+  const folder = sessionsDir(options);
+  const now = new Date();
+  const found = await sessionsToPurge(folder, id === undefined ? { olderThan: olderThan ?? '' } : { id }, now);
+  if (!found.ok) return found;
+  if (found.value.length === 0) print('Nothing is that old.');
+  let refused: Result<unknown> = ok(undefined);
+  for (const one of found.value) {
+    const what = `${one.session}: ${one.guide} at ${one.site}, last event ${age(one, now)}, ${one.sealed ? 'sealed' : 'NEVER SEALED'}`;
+    if (options.yes !== true) {
+      if (!isInteractive()) return fail('input.malformed', 'Nobody can be asked here; say --yes to purge.');
+      if (!(await askYesNo(`Remove ${what}? This cannot be undone.`))) continue;
+    }
+    const purged = await purgeSession(folder, one, userInfo().username, new Date());
+    if (purged.ok) print(`purged ${what}`);
+    else {
+      complain(purged.error);
+      refused = purged;
+    }
+  }
+  if (found.value.length > 0) print(`on record in ${purgeRecordPath(folder)}`);
+  return refused;
 }
