@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { CHANGE_DECLARATIONS } from '../../core/changes/index.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { planChange } from '../../engine/session/changes.ts';
 import { handOff, type HandedOver } from '../../engine/session/hand-off.ts';
@@ -9,7 +10,7 @@ import { openSession, resumeSession, type Session, type SessionOptions } from '.
 import { selectKeys } from '../headless.ts';
 import { dataDir, EXIT, RUNTIME, VERSION } from '../host.ts';
 import { readTrust } from '../keys.ts';
-import { complain, note, print } from '../terminal.ts';
+import { complain, note, print, printTable } from '../terminal.ts';
 import { readSecrets } from './run.ts';
 
 type HandOffOptions = {
@@ -26,9 +27,17 @@ type HandOffOptions = {
 
 /** `lockstep change hand-off`: plans for those who have the right to write. */
 export function addChangeCommands(program: Command): void {
-  program
-    .command('change')
-    .description('Changes that a guide offers')
+  const change = program.command('change').description('Changes that a guide offers');
+  change
+    .command('list')
+    .description('List every change that a guide may name, with the right that it needs')
+    .action(() =>
+      printTable(
+        ['change', 'parameters', 'needs'],
+        CHANGE_DECLARATIONS.map(({ id, params, rights }) => [id, Object.keys(shapeOf(params)).join(', '), rights]),
+      ),
+    );
+  change
     .command('hand-off')
     .description('Write the plans of changes for the directory team: LDIF, PowerShell, and what is checked afterwards')
     .requiredOption('--guide <file>', 'guide as a signed container')
@@ -45,6 +54,10 @@ export function addChangeCommands(program: Command): void {
       if (!done.ok) complain(done.error);
       process.exitCode = done.ok ? EXIT.done : EXIT.usage;
     });
+}
+
+function shapeOf(params: unknown): object {
+  return (params as { shape: object }).shape;
 }
 
 async function handOffCommand(options: HandOffOptions): Promise<Result<void>> {

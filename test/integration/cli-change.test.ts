@@ -3,9 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHANGE_DECLARATIONS } from '../../core/changes/index.ts';
 import { createPracticeCa } from '../../engine/keys/practice-ca.ts';
 import { lockstep } from '../support/cli.ts';
-import { isRoot, needs } from '../support/debian.ts';
+import { findProgram, isRoot, needs } from '../support/debian.ts';
 import { SAMBA_PROGRAMS, type SambaServer, startSamba } from '../support/samba.ts';
 
 const READ_PASSWORD = 'Practice-Re4d!';
@@ -171,7 +172,7 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS, 'ldapmodify'))('changes b
     const before = await run('--resume', id, '--only', 'group.narrow', 'group.person');
     expect(before.code).toBe(1);
     execFileSync(
-      'ldapmodify',
+      findProgram('ldapmodify') ?? '',
       [
         '-x',
         '-H',
@@ -196,6 +197,15 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS, 'ldapmodify'))('changes b
     const journal = await readFile(file(`data/sessions/${id}/journal.jsonl`), 'utf8');
     expect(journal.match(/"type":"deferred"/g)).toHaveLength(3);
     expect(journal).toContain('Handed to the directory team as h.txt (change-1).');
+  });
+
+  it('lists every change with its parameters and the right that it needs', async () => {
+    const listed = await lockstep(['change', 'list'], env());
+    for (const { id, rights } of CHANGE_DECLARATIONS) {
+      expect(listed.stdout).toContain(id);
+      expect(listed.stdout).toContain(rights);
+    }
+    expect(listed.code).toBe(0);
   });
 
   it('hands nothing over for a guide that nobody trusts, or a step without a change', async () => {
