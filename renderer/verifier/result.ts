@@ -36,6 +36,12 @@ function headlineOf(found: JudgedVerification): Headline {
     };
   if (!found.complete)
     return { tone: 'mind', title: '! Sound, but incomplete', text: 'Something in it is undecided or has run out.' };
+  if (found.state?.word === 'open')
+    return {
+      tone: 'mind',
+      title: '! Sound and complete, but open',
+      text: 'Both parties signed it and everything in it is decided, but something does not meet the guide.',
+    };
   return {
     tone: 'good',
     title: '✓ Sound and complete',
