@@ -56,7 +56,7 @@ export const certificateSummarySchema = z.strictObject({
 export const tlsEndpoint = declareProbe({
   id: 'tls.endpoint',
   title: 'TLS of a server',
-  version: 1,
+  version: 2,
   params: z.strictObject({
     endpoint: endpointParameter,
     protocol: applicationProtocolSchema
@@ -112,6 +112,35 @@ export const tlsEndpoint = declareProbe({
       .boolean()
       .optional()
       .describe('True as soon as one weak suite was chosen; false only when all were refused'),
+    suiteOrder: z
+      .enum(['server', 'client'])
+      .optional()
+      .describe('Whose order of cipher suites counts in TLS 1.2; absent where one suite only is accepted'),
+    groups: z
+      .array(z.string())
+      .optional()
+      .describe(
+        'Key exchange groups accepted, in the order in which the server chose them: of TLS 1.3 where it is accepted, else of TLS 1.2',
+      ),
+    alpn: z
+      .array(z.string())
+      .optional()
+      .describe('Application protocols chosen in TLS 1.2 when h2 and http/1.1 are offered (ALPN, RFC 7301)'),
+    compression: z.boolean().optional().describe('The server chose TLS compression (CRIME)'),
+    sessionTickets: z.boolean().optional().describe('The server promises session tickets in TLS 1.2 (RFC 5077)'),
+    secureRenegotiation: z
+      .boolean()
+      .optional()
+      .describe('The server indicates secure renegotiation in TLS 1.2 (RFC 5746)'),
+    extendedMasterSecret: z
+      .boolean()
+      .optional()
+      .describe('The server binds the master secret to the handshake in TLS 1.2 (RFC 7627)'),
+    stapled: z.boolean().optional().describe('The server sends an OCSP answer with the handshake when asked'),
+    unknownName: z
+      .enum(['same-certificate', 'other-certificate', 'refused'])
+      .optional()
+      .describe('What a client gets that asks for a name nobody has (SNI, RFC 6066)'),
     negotiated: z
       .strictObject({
         version: z.string().describe('Version of the full handshake'),
@@ -171,7 +200,7 @@ export const tlsEndpoint = declareProbe({
       .describe('What the server presented, its own first; anchors are left out'),
   }),
   visible: ({ endpoint }) => [
-    `Up to 30 short TLS connections to ${endpoint.host}:${endpoint.port}, one at a time, some offering SSL 3.0, TLS 1.0 and weak suites; an intrusion detection system may report them.`,
+    `Up to 60 short TLS connections to ${endpoint.host}:${endpoint.port}, one at a time, some offering SSL 3.0, TLS 1.0 and weak suites; an intrusion detection system may report them.`,
   ],
   rights: 'none',
   deadlineMs: 90_000,

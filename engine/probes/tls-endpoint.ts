@@ -8,7 +8,9 @@ import { stimulusFor, type ApplicationProtocol } from '../wire/stimulus.ts';
 import { abortError, converse, dial } from '../wire/tcp.ts';
 import { anchorPems, readAnchors } from '../wire/tls/anchors.ts';
 import { CERTIFICATE_FACTS, certificateFacts } from '../wire/tls/certificate-facts.ts';
+import { FEATURES, surveyFeatures } from '../wire/tls/features.ts';
 import { observeHandshake, runtimeEngine } from '../wire/tls/handshake.ts';
+import { inquire } from '../wire/tls/inquiry.ts';
 import { offer } from '../wire/tls/offer.ts';
 import { readPlainHandshake } from '../wire/tls/plain-handshake.ts';
 import { noAnswer, surveyVersions } from '../wire/tls/survey.ts';
@@ -35,13 +37,36 @@ export const tlsEndpointProbe = defineProbe(tlsEndpoint, async ({ endpoint, prot
   }
   if (surveyed.value.kind === 'not-tls') return ok(notTls(engine, surveyed.value.seen));
 
+  context.progress(`Asking ${place} for what else it offers`);
+  const features = await surveyFeatures(
+    (inquiry) => context.connection(endpoint.host, () => inquire(endpoint, inquiry, options)),
+    surveyed.value.survey.accepts ?? {},
+    surveyed.value.stopped,
+  );
+  if (!features.ok) return features;
+
   context.progress(`Reading the certificate of ${place}`);
   const { absent: surveyAbsent, ...survey } = surveyed.value.survey;
   const presented = await readPresented(endpoint, anchors.value, context);
   if (!presented.ok) return presented;
-  const absent: AbsentFact[] = [{ path: 'clearText', reason: 'The server speaks TLS.' }, ...surveyAbsent];
-  const facts = { speaksTls: true, engine, ...survey };
-  const { negotiated, certificates, refusal, why } = presented.value;
+  const absent: AbsentFact[] = [
+    { path: 'clearText', reason: 'The server speaks TLS.' },
+    ...surveyAbsent,
+    ...features.value.absent,
+  ];
+  const { negotiated, certificates, refusal, stapled, why } = presented.value;
+  const named = await readUnknownName(endpoint, presented.value, anchors.value, context);
+  if (!named.ok) return named;
+  const facts = {
+    speaksTls: true,
+    engine,
+    ...survey,
+    ...features.value.facts,
+    ...(stapled === undefined ? {} : { stapled }),
+    ...('unknownName' in named.value ? named.value : {}),
+  };
+  if (stapled === undefined) absent.push({ path: 'stapled', reason: why });
+  if ('why' in named.value) absent.push({ path: 'unknownName', reason: named.value.why });
   if (negotiated === undefined) absent.push({ path: 'negotiated', reason: why });
   const [leaf, ...rest] = certificates;
   if (leaf === undefined) {
@@ -69,8 +94,36 @@ type Presented = {
   negotiated?: { version: string; suite: string };
   certificates: readonly ReadCertificate[];
   refusal?: string;
+  stapled?: boolean;
   why: string;
 };
+
+const NAME_OF_NOBODY = 'unknown-name.invalid';
+type UnknownName = { unknownName: 'same-certificate' | 'other-certificate' | 'refused' } | { why: string };
+
+/** What a client gets that asks for another name; only where the same handshake under the right name went well before. */
+async function readUnknownName(
+  endpoint: Endpoint,
+  { negotiated, certificates: [leaf], why }: Presented,
+  anchors: readonly string[],
+  context: ProbeContext,
+): Promise<Result<UnknownName>> {
+  if (negotiated === undefined || leaf === undefined) return ok({ why });
+  const shaken = await context.connection(endpoint.host, async () => {
+    const other = { ...endpoint, serverName: NAME_OF_NOBODY };
+    const result = await observeHandshake(other, { hosts: context.site.hosts, signal: context.signal, anchors });
+    if (result.ok && result.value.ok) result.value.socket.destroy();
+    return result;
+  });
+  if (!shaken.ok) return context.signal.aborted ? shaken : ok({ why: shaken.error.message });
+  if (!shaken.value.ok) {
+    const { kind, alert } = shaken.value.failure;
+    return ok(kind === 'alert' ? { unknownName: 'refused' } : { why: `The handshake failed (${alert ?? kind}).` });
+  }
+  const [other] = shaken.value.peer.presented;
+  if (other === undefined) return ok({ why: "The other name's certificate could not be read." });
+  return ok({ unknownName: other.der.equals(leaf.der) ? 'same-certificate' : 'other-certificate' });
+}
 
 /** A full handshake; where the server ends it (it may want a client certificate), what it sent in clear under TLS 1.2. */
 async function readPresented(
@@ -80,15 +133,16 @@ async function readPresented(
 ): Promise<Result<Presented>> {
   const options = { hosts: context.site.hosts, signal: context.signal };
   const shaken = await context.connection(endpoint.host, async () => {
-    const result = await observeHandshake(endpoint, { ...options, anchors });
+    const result = await observeHandshake(endpoint, { ...options, anchors, requestStapled: true });
     if (result.ok && result.value.ok) result.value.socket.destroy();
     return result;
   });
   if (!shaken.ok) return context.signal.aborted ? shaken : ok({ certificates: [], why: shaken.error.message });
   if (shaken.value.ok) {
-    const { version, suite, presented, refusal } = shaken.value.peer;
+    const { version, suite, presented, refusal, stapled } = shaken.value.peer;
     return ok({
       negotiated: { version, suite },
+      stapled: stapled !== undefined,
       certificates: presented,
       ...(refusal === undefined ? {} : { refusal }),
       why: "The server's certificate could not be read.",
@@ -129,7 +183,17 @@ async function greet(
 
 function notTls(engine: string, clearText: string) {
   const reason = `The server does not speak TLS: ${clearText}.`;
-  const paths = ['versions', 'accepts', 'weakSuites', 'acceptsWeakSuite', 'negotiated', ...CERTIFICATE_FACTS];
+  const paths = [
+    'versions',
+    'accepts',
+    'weakSuites',
+    'acceptsWeakSuite',
+    'negotiated',
+    'stapled',
+    'unknownName',
+    ...FEATURES,
+    ...CERTIFICATE_FACTS,
+  ];
   return {
     kind: 'facts' as const,
     facts: { speaksTls: false, clearText, engine },

@@ -19,6 +19,20 @@ const SIGNATURES = [
   0x0203, 0x0201, 0x0202,
 ];
 
+/** What a ClientHello asks for beyond versions and suites. */
+export type HelloOptions = {
+  /** Named groups; default: those that most servers know. */
+  readonly groups?: readonly number[];
+  /** False: no TLS 1.3 key share at all, so that the server names the group it wants (RFC 8446 section 4.2.8). */
+  readonly keyShares?: false;
+  /** Application protocols (RFC 7301). */
+  readonly alpn?: readonly string[];
+  /** DEFLATE (RFC 3749) before no compression. */
+  readonly compression?: true;
+  /** An empty session ticket: the client would take one (RFC 5077). */
+  readonly sessionTicket?: true;
+};
+
 export type ClientHello = { readonly bytes: Buffer; readonly random: Buffer };
 
 /**
@@ -26,18 +40,24 @@ export type ClientHello = { readonly bytes: Buffer; readonly random: Buffer };
  * library cannot offer the old versions and weak suites; so these bytes never become a full handshake.
  * @param serverName SNI; left out for IP addresses and for SSL 3.0, which knows no extensions.
  */
-export function buildClientHello(version: TlsVersion, suites: readonly number[], serverName: string): ClientHello {
+export function buildClientHello(
+  version: TlsVersion,
+  suites: readonly number[],
+  serverName: string,
+  options: HelloOptions = {},
+): ClientHello {
   const number = VERSION_NUMBERS[version];
   const random = randomBytes(32);
   const offered = version === 'SSL 3.0' ? suites.filter((suite) => !isEllipticSuite(suite)) : suites;
   const tls13 = version === 'TLS 1.3';
-  const extensions = version === 'SSL 3.0' ? [] : [vector(2, Buffer.concat(extensionsFor(version, serverName)))];
+  const extensions =
+    version === 'SSL 3.0' ? [] : [vector(2, Buffer.concat(extensionsFor(version, serverName, options)))];
   const body = Buffer.concat([
     uint16(Math.min(number, 0x0303)),
     random,
     vector(1, tls13 ? randomBytes(32) : Buffer.alloc(0)),
     vector(2, Buffer.concat([...offered, ...(tls13 ? [] : [EMPTY_RENEGOTIATION_INFO])].map(uint16))),
-    vector(1, Buffer.from([0])),
+    vector(1, Buffer.from(options.compression === true ? [1, 0] : [0])),
     ...extensions,
   ]);
   const handshake = Buffer.concat([Buffer.from([1]), vector(3, body)]);
@@ -49,15 +69,19 @@ export function buildClientHello(version: TlsVersion, suites: readonly number[],
   return { bytes: record, random };
 }
 
-function extensionsFor(version: TlsVersion, serverName: string): Buffer[] {
+function extensionsFor(version: TlsVersion, serverName: string, options: HelloOptions): Buffer[] {
   const name =
     isIP(serverName) === 0
       ? [extension(0, vector(2, Buffer.concat([Buffer.from([0]), vector(2, Buffer.from(serverName, 'latin1'))])))]
       : [];
   const common = [
     ...name,
-    extension(10, vector(2, Buffer.concat(GROUPS.map(uint16)))),
+    extension(10, vector(2, Buffer.concat((options.groups ?? GROUPS).map(uint16)))),
     extension(11, vector(1, Buffer.from([0]))),
+    ...(options.alpn === undefined
+      ? []
+      : [extension(16, vector(2, Buffer.concat(options.alpn.map((name) => vector(1, Buffer.from(name))))))]),
+    ...(options.sessionTicket === true ? [extension(35, Buffer.alloc(0))] : []),
   ];
   if (version === 'TLS 1.0' || version === 'TLS 1.1') return common;
   common.push(extension(13, vector(2, Buffer.concat(SIGNATURES.map(uint16)))));
@@ -72,7 +96,7 @@ function extensionsFor(version: TlsVersion, serverName: string): Buffer[] {
     ...common,
     extension(43, vector(1, uint16(VERSION_NUMBERS['TLS 1.3']))),
     extension(45, vector(1, Buffer.from([1]))),
-    extension(51, vector(2, shares)),
+    extension(51, vector(2, options.keyShares === false ? Buffer.alloc(0) : shares)),
   ];
 }
 

@@ -82,6 +82,9 @@ export type ServerHello = {
   readonly random: Buffer;
   readonly suite: number;
   readonly retry: boolean;
+  readonly compression: number;
+  /** Content by extension number; empty for a server that sends none. */
+  readonly extensions: ReadonlyMap<number, Buffer>;
 };
 
 /** SHA-256 of "HelloRetryRequest", the random by which one is known (RFC 8446 section 4.1.3). */
@@ -96,7 +99,9 @@ export function parseServerHello(body: Buffer): ServerHello | undefined {
   let offset = 35 + sessionLength;
   if (sessionLength > 32 || body.length < offset + 3) return undefined;
   const suite = body.readUInt16BE(offset);
+  const compression = body.readUInt8(offset + 2);
   offset += 3;
+  const extensions = new Map<number, Buffer>();
   let version = legacy;
   if (body.length > offset) {
     if (body.length < offset + 2 || body.readUInt16BE(offset) !== body.length - offset - 2) return undefined;
@@ -110,11 +115,12 @@ export function parseServerHello(body: Buffer): ServerHello | undefined {
         if (length !== 2) return undefined;
         version = body.readUInt16BE(offset + 4);
       }
+      extensions.set(type, body.subarray(offset + 4, offset + 4 + length));
       offset += 4 + length;
     }
   }
   if (version < 0x0300 || version > 0x0304) return undefined;
-  return { version, random, suite, retry: random.toString('hex') === RETRY_RANDOM };
+  return { version, random, suite, retry: random.toString('hex') === RETRY_RANDOM, compression, extensions };
 }
 
 /** DER certificates of a Certificate message up to TLS 1.2 (RFC 5246 section 7.4.2); undefined when it is malformed. */

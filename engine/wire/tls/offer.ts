@@ -19,6 +19,9 @@ export type OfferAnswer =
   | { readonly kind: 'not-tls'; readonly seen: string }
   | { readonly kind: 'other'; readonly reason: string };
 
+/** What may come instead of an answer in TLS. */
+export type NoHello = Extract<OfferAnswer, { kind: 'closed' | 'reset' | 'silent' | 'not-tls' | 'other' }>;
+
 const ANSWER_TIMEOUT_MS = 5_000;
 
 /**
@@ -33,6 +36,21 @@ export async function offer(
   options: DialOptions,
   timeoutMs = ANSWER_TIMEOUT_MS,
 ): Promise<Result<OfferAnswer>> {
+  const { bytes } = buildClientHello(version, suites, endpoint.serverName ?? endpoint.host);
+  return sendHello(endpoint, bytes, (answer) => firstAnswer(answer, version), options, timeoutMs);
+}
+
+/**
+ * Sends a ClientHello on a connection of its own, reads until `read` finds what decides, and hangs up. Errors and slot as
+ * for `offer`.
+ */
+export async function sendHello<T>(
+  endpoint: Endpoint,
+  hello: Buffer,
+  read: (bytes: Buffer) => T | undefined,
+  options: DialOptions,
+  timeoutMs = ANSWER_TIMEOUT_MS,
+): Promise<Result<T | NoHello>> {
   const dialled = await dial(endpoint.host, endpoint.port, options);
   if (!dialled.ok) return dialled;
   const conversation = converse(dialled.value, options.signal);
@@ -44,8 +62,8 @@ export async function offer(
         return ok({ kind: 'not-tls', seen: `LDAP without StartTLS (result code ${started.resultCode})` });
       if (started.kind === 'other') return ok({ kind: 'other', reason: started.reason });
     }
-    conversation.send(buildClientHello(version, suites, endpoint.serverName ?? endpoint.host).bytes);
-    const received = await conversation.receive((bytes) => firstAnswer(bytes, version), timeoutMs);
+    conversation.send(hello);
+    const received = await conversation.receive(read, timeoutMs);
     if (received.ok) return ok(received.value);
     if (received.ended === 'cancelled') return { ok: false, error: abortError(options.signal) };
     if (received.ended === 'closed' || received.ended === 'reset' || received.ended === 'silent') {

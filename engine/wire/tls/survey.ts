@@ -19,7 +19,8 @@ export type Survey = Pick<EndpointFacts, 'versions' | 'accepts' | 'weakSuites' |
 /** Offers on a connection of its own. */
 export type Offer = (version: TlsVersion, suites: readonly number[]) => Promise<Result<OfferAnswer>>;
 export type SurveyResult =
-  | { readonly kind: 'tls'; readonly survey: Survey }
+  /** `stopped`: why the server is to be left alone. */
+  | { readonly kind: 'tls'; readonly survey: Survey; readonly stopped?: string }
   | { readonly kind: 'not-tls'; readonly seen: string }
   | { readonly kind: 'no-answer'; readonly reason: string };
 
@@ -99,6 +100,7 @@ export async function surveyVersions(offer: Offer): Promise<Result<SurveyResult>
   if (!weak.ok) return weak;
   return ok({
     kind: 'tls',
+    ...(stopped === undefined ? {} : { stopped }),
     survey: {
       ...versionFacts(answers, verdict, stopped),
       ...weak.value.facts,

@@ -1,0 +1,205 @@
+import type { z } from 'zod';
+import type { AbsentFact } from '../../../core/probes/declaration.ts';
+import type { tlsEndpoint } from '../../../core/probes/tls-endpoint.ts';
+import { ok, type Result } from '../../../core/result.ts';
+import type { Inquiry, InquiryAnswer } from './inquiry.ts';
+import { ORDINARY_SUITES, SUITE_NAMES, TLS13_SUITES } from './suites.ts';
+
+/** Named groups (IANA TLS registry), the usual ones first. */
+export const GROUP_NAMES: Readonly<Record<number, string>> = {
+  0x001d: 'X25519',
+  0x0017: 'P-256',
+  0x0018: 'P-384',
+  0x0019: 'P-521',
+  0x001e: 'X448',
+  0x0013: 'P-192',
+  0x0015: 'P-224',
+  0x0016: 'secp256k1',
+  0x001a: 'brainpoolP256r1',
+  0x001b: 'brainpoolP384r1',
+  0x001c: 'brainpoolP512r1',
+  0x001f: 'brainpoolP256r1tls13',
+  0x0020: 'brainpoolP384r1tls13',
+  0x0021: 'brainpoolP512r1tls13',
+  0x0100: 'ffdhe2048',
+  0x0101: 'ffdhe3072',
+  0x0102: 'ffdhe4096',
+  0x0103: 'ffdhe6144',
+  0x0104: 'ffdhe8192',
+  0x11eb: 'SecP256r1MLKEM768',
+  0x11ec: 'X25519MLKEM768',
+  0x11ed: 'SecP384r1MLKEM1024',
+};
+const GROUPS = Object.keys(GROUP_NAMES).map(Number);
+/** X25519 and X448: key exchange only, never the curve of an ECDSA certificate. */
+const NO_CERTIFICATE_GROUPS: ReadonlySet<number> = new Set([0x001d, 0x001e]);
+const ECDHE_SUITES = ORDINARY_SUITES.filter((suite) => SUITE_NAMES[suite]?.includes('_ECDHE_'));
+const PROTOCOLS = ['h2', 'http/1.1'];
+const EXTENSION = { alpn: 16, extendedMasterSecret: 23, sessionTicket: 35, renegotiationInfo: 0xff01 } as const;
+
+type Facts = z.input<typeof tlsEndpoint.facts>;
+type Inquire = (inquiry: Inquiry) => Promise<Result<InquiryAnswer>>;
+
+/** The facts below, as far as they come from here. */
+export const FEATURES = [
+  'suiteOrder',
+  'groups',
+  'alpn',
+  'compression',
+  'sessionTickets',
+  'secureRenegotiation',
+  'extendedMasterSecret',
+] as const;
+export type Features = Pick<Facts, (typeof FEATURES)[number]>;
+
+/**
+ * What a server that was seen to accept TLS 1.2 or 1.3 offers besides. Each inquiry differs from an accepted one in one
+ * thing; an answer that does not decide leaves its fact absent. Errors: cancel and deadline only.
+ * @param stopped why the server is to be left alone
+ */
+export async function surveyFeatures(
+  inquire: Inquire,
+  accepts: NonNullable<Facts['accepts']>,
+  stopped: string | undefined,
+): Promise<Result<{ facts: Features; absent: AbsentFact[] }>> {
+  const facts: Features = {};
+  const why = new Map<string, string>();
+  let aborted: Result<never> | undefined;
+  // A first failure to connect ends it: the server is not asked again and again (rule 5).
+  let lost = stopped;
+  const ask = async (inquiry: Inquiry): Promise<InquiryAnswer> => {
+    if (lost !== undefined) return { kind: 'other', reason: lost };
+    const answer = await inquire(inquiry);
+    if (answer.ok) {
+      if (answer.value.kind === 'silent') lost = 'the server kept silent, so it was left alone';
+      return answer.value;
+    }
+    if (answer.error.code === 'probe.cancelled' || answer.error.code === 'probe.deadline') aborted = answer;
+    lost = answer.error.message;
+    return { kind: 'other', reason: lost };
+  };
+
+  if (accepts.tls12 === true) await readHello(ask, facts, why);
+  else {
+    const reason = accepts.tls12 === false ? 'TLS 1.2 is not accepted.' : 'Whether TLS 1.2 is accepted is not known.';
+    for (const path of FEATURES) if (path !== 'groups' && path !== 'compression') why.set(path, reason);
+    // TLS 1.3 knows no compression (RFC 8446 section 4.1.2); older versions were not asked.
+    const old = [accepts.ssl30, accepts.tls10, accepts.tls11, accepts.tls12];
+    if (accepts.tls13 === true && old.every((one) => one === false)) facts.compression = false;
+    else why.set('compression', reason);
+  }
+  const version = accepts.tls13 === true ? 'TLS 1.3' : accepts.tls12 === true ? 'TLS 1.2' : undefined;
+  const groups = version === undefined ? 'Neither TLS 1.2 nor 1.3 is accepted.' : await readGroups(ask, version);
+  if (typeof groups === 'string') why.set('groups', groups);
+  else facts.groups = groups;
+  if (aborted !== undefined) return aborted;
+  return ok({ facts, absent: [...why].map(([path, reason]) => ({ path, reason })) });
+}
+
+type Ask = (inquiry: Inquiry) => Promise<InquiryAnswer>;
+
+async function readHello(ask: Ask, facts: Features, why: Map<string, string>): Promise<void> {
+  const plain = { version: 'TLS 1.2', suites: ORDINARY_SUITES } as const;
+  const answer = await ask({ ...plain, compression: true, sessionTicket: true });
+  if (answer.kind !== 'hello') {
+    for (const path of FEATURES) if (path !== 'groups') why.set(path, `TLS 1.2: ${describe(answer)}.`);
+    return;
+  }
+  const { hello } = answer;
+  facts.compression = hello.compression !== 0;
+  facts.sessionTickets = hello.extensions.has(EXTENSION.sessionTicket);
+  facts.secureRenegotiation = hello.extensions.has(EXTENSION.renegotiationInfo);
+  facts.extendedMasterSecret = hello.extensions.has(EXTENSION.extendedMasterSecret);
+  const alpn = await readProtocols(ask);
+  if (typeof alpn === 'string') why.set('alpn', alpn);
+  else facts.alpn = alpn;
+  const order = await readOrder(ask, hello.suite);
+  if (order === 'server' || order === 'client') facts.suiteOrder = order;
+  else why.set('suiteOrder', order);
+}
+
+async function readProtocols(ask: Ask): Promise<string[] | string> {
+  const chosen: string[] = [];
+  while (chosen.length < PROTOCOLS.length) {
+    const alpn = PROTOCOLS.filter((name) => !chosen.includes(name));
+    const answer = await ask({ version: 'TLS 1.2', suites: ORDINARY_SUITES, alpn });
+    if (answer.kind === 'alert' && answer.alert === 'no_application_protocol') break;
+    if (answer.kind !== 'hello') return `ALPN in TLS 1.2: ${describe(answer)}.`;
+    const list = answer.hello.extensions.get(EXTENSION.alpn);
+    if (list === undefined) break;
+    const name = list.subarray(3).toString('latin1');
+    if (!alpn.includes(name)) return 'The server chose an application protocol that was not offered.';
+    chosen.push(name);
+  }
+  return chosen;
+}
+
+/** @param first what the server chose from all suites */
+async function readOrder(ask: Ask, first: number): Promise<string> {
+  const rest = await ask({ version: 'TLS 1.2', suites: ORDINARY_SUITES.filter((suite) => suite !== first) });
+  if (rest.kind === 'alert' && rest.refusal) return 'One suite only is accepted, so no order is to be seen.';
+  if (rest.kind !== 'hello') return `Without the preferred suite: ${describe(rest)}.`;
+  const second = rest.hello.suite;
+  const both = await ask({ version: 'TLS 1.2', suites: [second, first] });
+  if (both.kind !== 'hello') return `Two suites in turn: ${describe(both)}.`;
+  return both.hello.suite === first ? 'server' : 'client';
+}
+
+/** Offers what has not been chosen yet, until it is refused. The list, or why it is not complete. */
+async function readGroups(ask: Ask, version: 'TLS 1.2' | 'TLS 1.3'): Promise<string[] | string> {
+  const suites = version === 'TLS 1.3' ? TLS13_SUITES : ECDHE_SUITES;
+  const inquiry = (groups: readonly number[]): Inquiry => ({
+    version,
+    suites,
+    groups,
+    wantsGroup: true,
+    ...(version === 'TLS 1.3' ? { keyShares: false } : {}),
+  });
+  const found: number[] = [];
+  let curveBound = false;
+  for (;;) {
+    const open = GROUPS.filter((group) => !found.includes(group));
+    if (open.length === 0) break;
+    const answer = await ask(inquiry(open));
+    if (answer.kind === 'hello' && answer.group !== undefined && open.includes(answer.group)) {
+      found.push(answer.group);
+      const ecdsa = SUITE_NAMES[answer.hello.suite]?.includes('_ECDSA_') === true;
+      curveBound = ecdsa && found.some((group) => !NO_CERTIFICATE_GROUPS.has(group));
+      continue;
+    }
+    if (found.length === 0) return `No group was chosen in ${version}: ${describe(answer)}.`;
+    // In TLS 1.2 the groups bound the certificate's curve too (RFC 8422 section 5.1), so its removal alone may be refused.
+    if (curveBound)
+      return `Not every group was decided in ${version} (accepted: ${namesOf(found)}): without its certificate's curve the server can offer nothing.`;
+    if (answer.kind === 'alert' && answer.refusal) break;
+    const isHangUp = (one: InquiryAnswer): boolean => one.kind === 'closed' || one.kind === 'reset';
+    // A server that hangs up without an alert refuses only between two inquiries that it answers.
+    const good = async (): Promise<boolean> => (await ask(inquiry(found))).kind === 'hello';
+    if (isHangUp(answer) && (await good()) && isHangUp(await ask(inquiry(open))) && (await good())) break;
+    return `Not every group was decided in ${version} (accepted: ${namesOf(found)}): ${describe(answer)}.`;
+  }
+  return found.map((group) => GROUP_NAMES[group] ?? String(group));
+}
+
+function namesOf(groups: readonly number[]): string {
+  return groups.map((group) => GROUP_NAMES[group]).join(', ');
+}
+
+function describe(answer: InquiryAnswer): string {
+  switch (answer.kind) {
+    case 'hello':
+      return 'an answer that was not asked for';
+    case 'alert':
+      return `the alert ${answer.alert}`;
+    case 'closed':
+      return 'the server hung up without an alert';
+    case 'reset':
+      return 'the server reset the connection';
+    case 'silent':
+      return 'no answer in time';
+    case 'not-tls':
+      return answer.seen;
+    case 'other':
+      return answer.reason;
+  }
+}
