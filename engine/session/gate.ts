@@ -24,7 +24,9 @@ export async function checkGate(
   const version = seen.version ?? input.typed;
   const inRange = version !== undefined && isInRange(version, range);
   const overridden = !inRange && input.overrideReason !== undefined;
-  const reason = [seen.reason, overridden ? input.overrideReason : undefined].filter((part) => part !== undefined).join(' Operator: ');
+  const reason = [seen.reason, overridden ? input.overrideReason : undefined]
+    .filter((part) => part !== undefined)
+    .join(' Operator: ');
   return {
     basis,
     range,
