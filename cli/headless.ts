@@ -6,7 +6,7 @@ import type { Identity } from '../engine/keys/identity.ts';
 import { applyChange, planChange, settleChange } from '../engine/session/changes.ts';
 import { sealSession, type SealedBundle } from '../engine/session/seal.ts';
 import type { Session } from '../engine/session/session.ts';
-import type { Answers } from './answers.ts';
+import type { Answers, Waivers } from './answers.ts';
 
 export type HeadlessOptions = {
   readonly typedVersion?: string;
@@ -24,6 +24,8 @@ export type HeadlessOptions = {
     readonly credential: WriteCredential;
   };
   readonly answers?: Answers;
+  /** Asked for where the step fails in the end; elsewhere there is nothing to waive. */
+  readonly waivers?: Waivers;
   readonly identity?: Identity;
   /** Where the bundle goes; absent: nothing is sealed. */
   readonly out?: string;
@@ -58,6 +60,8 @@ export async function walkHeadless(session: Session, options: HeadlessOptions): 
   }
   const answered = await answerAll(session, options.answers ?? {}, keys.value);
   if (!answered.ok) return answered;
+  const waived = await waiveAll(session, options.waivers ?? {}, keys.value, options.show);
+  if (!waived.ok) return waived;
   const summary = summarize(session.plan.items, session.state(), session.now());
   const cancelled = options.cancel.aborted;
   if (options.out === undefined) return ok({ summary, cancelled });
@@ -134,6 +138,28 @@ async function answerAll(session: Session, answers: Answers, keys: readonly stri
       }
       const answered = await session.answer(item.key, answer.answer, answer.note);
       if (!answered.ok) return answered;
+    }
+  }
+  return ok(undefined);
+}
+
+async function waiveAll(
+  session: Session,
+  waivers: Waivers,
+  keys: readonly string[],
+  show: HeadlessOptions['show'],
+): Promise<Result<unknown>> {
+  for (const [name, waiver] of Object.entries(waivers)) {
+    const named = session.plan.items.filter((item) => item.key === name || item.control.id === name);
+    if (named.length === 0) return fail('input.malformed', `A waiver names "${name}", which the guide does not have.`);
+    for (const { key } of named.filter((item) => keys.includes(item.key))) {
+      const verdict = session.state().items[key]?.verdict ?? 'not-reviewed';
+      if (verdict !== 'fail') {
+        show(`${key}: not waived, because only what fails can be; this is ${verdict}`);
+        continue;
+      }
+      const waived = await session.waive(key, waiver);
+      if (!waived.ok) return waived;
     }
   }
   return ok(undefined);

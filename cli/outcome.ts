@@ -46,6 +46,10 @@ function printHuman(session: Session, { summary, cancelled, sealed }: HeadlessRe
     print(
       `The guide is ${session.guide.trust}: nothing shows that it comes from the manufacturer, and nothing was changed.`,
     );
+  if (summary.waived.length > 0)
+    print(
+      `waivers asked for: ${summary.waived.join(', ')}; each counts as fail until the hospital's signature accepts it`,
+    );
   if (session.site.sealed.practice)
     print('PRACTICE: this is a practice hospital; nothing here is evidence about a real one.');
   if (sealed !== undefined) printSealed(sealed);

@@ -85,7 +85,7 @@ async function walkOnce(
   try {
     for (const [secret, value] of Object.entries(info.secrets)) session.value.secrets.set(secret, value);
     const result = await walkHeadless(session.value, {
-      answers: answers.value,
+      answers: answers.value.answers,
       identity: engineer.value,
       out: join(dir, `${name}.asice`),
       show: note,

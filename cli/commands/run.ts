@@ -6,7 +6,7 @@ import type { Identity } from '../../engine/keys/identity.ts';
 import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
 import { openSession, resumeSession, type Session, type SessionOptions } from '../../engine/session/session.ts';
-import { type Answers, loadAnswers } from '../answers.ts';
+import { type Answers, loadAnswers, loadWaivers, type Waivers } from '../answers.ts';
 import { type HeadlessOptions, walkHeadless } from '../headless.ts';
 import { dataDir, EXIT, RUNTIME, VERSION } from '../host.ts';
 import { readTrust, unlockIdentity } from '../keys.ts';
@@ -18,6 +18,7 @@ type RunOptions = {
   site: string;
   resume?: string;
   answers?: string;
+  waive?: string[];
   only?: string[];
   apply?: string[];
   ticket?: string;
@@ -48,7 +49,8 @@ export function addRunCommand(program: Command): void {
     .requiredOption('--site <file>', 'site file')
     .option('--resume <session>', 'go on with a session instead of starting one')
     .option('--operator <name>', 'who walks', process.env.USER ?? process.env.USERNAME ?? 'operator')
-    .option('--answers <file>', 'answers to the manual questions')
+    .option('--answers <file>', 'answers to the manual questions, and waivers')
+    .option('--waive <id=file...>', 'ask for a waiver where this control fails: reason, compensating, until')
     .option('--only <id...>', 'only these controls')
     .option('--apply <id...>', 'apply the changes of these controls')
     .option('--ticket <id>', 'ticket under which changes are made')
@@ -121,11 +123,19 @@ async function prepare(options: RunOptions): Promise<Result<Ready>> {
   const secrets = await readSecrets(options.secret ?? []);
   if (!secrets.ok) return secrets;
   let answers: Answers | undefined;
+  let fromAnswers: Waivers = {};
   if (options.answers !== undefined) {
     const read = await loadAnswers(options.answers);
     if (!read.ok) return read;
-    answers = read.value;
+    answers = read.value.answers;
+    fromAnswers = read.value.waivers;
   }
+  const single = await loadWaivers(options.waive ?? []);
+  if (!single.ok) return single;
+  const waivers = { ...fromAnswers, ...single.value };
+  const past = Object.entries(waivers).find(([, waiver]) => Date.parse(waiver.until) <= Date.now());
+  if (past !== undefined)
+    return fail('input.malformed', `The waiver of ${past[0]} ends in the past, on ${past[1].until}.`);
   let identity: Identity | undefined;
   if (options.identity !== undefined) {
     const unlocked = await unlockIdentity(options.identity, options.passphrase);
@@ -161,6 +171,7 @@ async function prepare(options: RunOptions): Promise<Result<Ready>> {
     ...(options.only === undefined ? {} : { only: options.only }),
     ...(apply.value === undefined ? {} : { apply: apply.value }),
     ...(answers === undefined ? {} : { answers }),
+    waivers,
     ...(identity === undefined ? {} : { identity }),
     ...(options.out === undefined ? {} : { out: resolve(options.out) }),
   };

@@ -120,7 +120,7 @@ async function checkBundle(
     }
   }
   const statements = signers.flatMap((signer) => signer.statement ?? []);
-  checkWaivers(statements, events, found);
+  checkWaivers(statements, events, at, found);
   const guideYaml = opened.digests.has('guide/guide.yaml') ? await opened.text('guide/guide.yaml') : undefined;
   const siteYaml = opened.digests.has('site.yaml') ? await opened.text('site.yaml') : undefined;
   let recomputed = false;
@@ -211,17 +211,36 @@ async function checkGuide(
   }
 }
 
-function checkWaivers(statements: readonly Statement[], events: readonly JournalEvent[], found: Found): void {
-  const waived = new Set(
-    events.flatMap((event) => (event.type === 'waived' ? [(event.data as EventData<'waived'>).key] : [])),
-  );
+/** A waiver is a request until a countersignature accepts it, holds until its day, and stands beside `fail` only. */
+function checkWaivers(statements: readonly Statement[], events: readonly JournalEvent[], at: Date, found: Found): void {
+  const until = new Map<string, string>();
+  const verdicts = new Map<string, string>();
+  for (const event of events) {
+    if (event.type === 'judged') verdicts.set(event.data.key, event.data.verdict);
+    if (event.type !== 'waived') continue;
+    const { key } = event.data;
+    until.set(key, event.data.until);
+    if (verdicts.get(key) !== 'fail')
+      found.bad(
+        'waiver.not-failed',
+        `A waiver was asked for ${key}, which had not failed; only what fails can be waived.`,
+        `journal.jsonl:${event.n + 1}`,
+      );
+  }
   const accepted = new Set(statements.flatMap((statement) => statement.acceptedWaivers));
   for (const key of accepted) {
-    if (!waived.has(key))
+    if (!until.has(key))
       found.bad('waiver.unknown', `The hospital accepted a waiver for ${key}, which nobody asked for.`);
   }
-  for (const key of waived) {
+  for (const [key, end] of until) {
+    const over = Date.parse(end) <= at.getTime();
     if (!accepted.has(key))
       found.warn('waiver.request', `The waiver for ${key} is a request; no countersignature accepts it.`);
+    else if (over)
+      found.warn(
+        'waiver.expired',
+        `The hospital accepted a waiver for ${key}, which ran out on ${end}: it counts no more.`,
+      );
+    else found.info('waiver.accepted', `The hospital accepted a waiver for ${key}, until ${end}.`);
   }
 }
