@@ -3,7 +3,7 @@ import { createSha256 } from './sha256.ts';
 
 const CHUNK = 4 * 1024 ** 2;
 /** Up to here WebCrypto, which is faster, may hold a part whole. */
-const WHOLE = 64 * 1024 ** 2;
+const WHOLE = 256 * 1024 ** 2;
 
 const TABLE = Int32Array.from({ length: 256 }, (_, index) => {
   let value = index;
@@ -14,7 +14,9 @@ const TABLE = Int32Array.from({ length: 256 }, (_, index) => {
 /** CRC-32 (ISO 3309), carried on from part to part. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   let value = ~before;
-  for (const byte of bytes) value = (TABLE[(value ^ byte) & 0xff] as number) ^ (value >>> 8);
+  // Several times as fast as an iterator.
+  for (let at = 0; at < bytes.length; at++)
+    value = (TABLE[(value ^ (bytes[at] as number)) & 0xff] as number) ^ (value >>> 8);
   return ~value >>> 0;
 }
 
