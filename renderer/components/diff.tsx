@@ -1,6 +1,13 @@
-/** A plan as a diff: lines that begin with + are written, with - removed. The sign is text, so colour adds nothing new. */
+import { diffLines, type LineKind } from '../lib/diff-lines.ts';
+
+const TONES: Readonly<Record<LineKind, string>> = {
+  written: 'bg-pass-tint text-pass',
+  removed: 'bg-fail-tint text-fail',
+  around: 'text-soft',
+};
+
+/** A plan as a diff. What is written and what goes is said by the text itself, so colour adds nothing new. */
 export function Diff({ text, label }: { text: string; label: string }) {
-  const lines = text.replace(/\n$/, '').split('\n');
   return (
     <div
       tabIndex={0}
@@ -8,17 +15,11 @@ export function Diff({ text, label }: { text: string; label: string }) {
       aria-label={label}
       className="max-h-80 overflow-auto rounded-md border border-line bg-sunken py-1.5 font-mono text-xs leading-5 select-text"
     >
-      {lines.map((line, index) => (
-        <div key={index} className={`px-3 whitespace-pre ${tone(line)}`}>
+      {diffLines(text).map(({ line, kind }, index) => (
+        <div key={index} className={`px-3 whitespace-pre ${TONES[kind]}`}>
           {line === '' ? ' ' : line}
         </div>
       ))}
     </div>
   );
-}
-
-function tone(line: string): string {
-  if (line.startsWith('+')) return 'bg-pass-tint text-pass';
-  if (line.startsWith('-')) return 'bg-fail-tint text-fail';
-  return 'text-soft';
 }

@@ -168,6 +168,31 @@ const SCREENS: readonly Screen[] = [
     },
     sees: 'Apply this plan',
   },
+  {
+    name: 'walk-change-cut-off',
+    prepare: (main) => {
+      walked(main);
+      const about = { key: 'access.clinical-group@role:admin', change: 'chg-1' };
+      main.append('change.planned', {
+        ...about,
+        kind: 'directory.create-group',
+        summary: 'Creates the empty global security group MDIP-Admins.',
+        diff: '',
+        operations: [],
+        undo: false,
+      });
+      const notAfter = '2026-11-24T22:30:00.000Z';
+      main.append('change.approved', { ...about, ticket: 'CHG-10442', approver: 'Ada Lee', notAfter });
+      main.append('change.preimage', { ...about, preImage: null });
+      main.append('deferred', { key: about.key, to: 'hospital', note: 'Handed to the directory team as plan.txt.' });
+    },
+    then: async () => {
+      useWizard.setState({ current: 'access.clinical-group' });
+      await settle();
+      document.querySelector('[data-change] [role=group]')?.closest('article')?.scrollIntoView();
+    },
+    sees: 'Find out how it ended',
+  },
   { name: 'walk-manual', prepare: walked, then: show({ current: 'browser.supported' }), sees: 'Record the answer' },
   {
     name: 'walk-error',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { diffLines } from '../../renderer/lib/diff-lines.ts';
 import { appError } from '../../core/result.ts';
 import { faultsOf } from '../../renderer/lib/faults.ts';
 import { showDuration, showName } from '../../renderer/lib/format.ts';
@@ -48,5 +49,20 @@ describe('the stock commands', () => {
     expect(opensslLines("St. Anne's.asice", false)).toContain("unzip -q 'St. Anne'\\''s.asice'");
     expect(opensslLines('a.asice', false)).not.toContain('signature002');
     expect(opensslLines('a.asice', true)).toContain('signature002.p7s');
+  });
+});
+
+describe('the lines of a plan', () => {
+  const kinds = (text: string) =>
+    diffLines(text)
+      .map(({ kind }) => kind[0])
+      .join('');
+
+  it('tells what is written from what goes, in LDIF and in plain diffs', () => {
+    expect(kinds('dn: CN=G\nchangetype: add\nobjectClass: group\ndescription:: AAA\n AAA\n')).toBe('aawww');
+    expect(kinds('dn: CN=G\nchangetype: delete\n')).toBe('ar');
+    expect(kinds('# S-1 is N\ndn: CN=G\nchangetype: modify\ndelete: member\nmember: CN=A\n-\n')).toBe('aaaara');
+    expect(kinds('dn: O\nchangetype: modify\nreplace: description\n-\nadd: member\nmember: A\n-\n')).toBe('aaaaawa');
+    expect(kinds('PUT https://x\n-  a: "1"\n+  a: "2"\n')).toBe('arw');
   });
 });
