@@ -18,7 +18,7 @@ export type StatusAuthority = {
   /** Sets the CRL that is served; text or bytes as they are. */
   readonly serveCrl: (crl: string | Buffer) => void;
   readonly setEntries: (entries: readonly Entry[]) => Promise<void>;
-  /** Who signs OCSP answers, and further arguments of `openssl ocsp` such as `-nmin 60`. */
+  /** Who signs OCSP answers, and further arguments of `openssl ocsp` such as `-nmin 90`. */
   readonly answerAs: (responder: IssuedFiles, ...args: readonly string[]) => void;
   /** The answer that openssl gives to a request, for stapling. */
   readonly answer: (request: Buffer) => Promise<Buffer>;
@@ -30,7 +30,7 @@ export type StatusAuthority = {
 export async function startStatusAuthority(ca: ThrowawayCa, first: IssuedFiles): Promise<StatusAuthority> {
   let crl: string | Buffer | undefined;
   let responder = first;
-  let extra: readonly string[] = ['-nmin', '60'];
+  let extra: readonly string[] = ['-nmin', '90'];
   let count = 0;
   const requests: string[] = [];
   const index = join(ca.folder, 'index.txt');
