@@ -3,6 +3,7 @@ import type { LdapEntry } from './ldap.ts';
 import { isGroup, nameOf, readMany, sidOf } from './ldap-lookup.ts';
 import {
   addGroup,
+  DOMAIN_MEMBER_ATTRIBUTES,
   type GroupTree,
   type GroupWays,
   growNested,
@@ -83,7 +84,8 @@ export async function walkMembers(
     complete = more.value.complete && known.size + tree.groups.size + pending.length <= maximum + 1;
     if (!complete) break;
     const dns = pending.map(([, dn]) => dn);
-    const read = await readMany(directory, dns, MEMBER_ATTRIBUTES);
+    const isDomain = directory.root.kind === 'active-directory';
+    const read = await readMany(directory, dns, isDomain ? DOMAIN_MEMBER_ATTRIBUTES : MEMBER_ATTRIBUTES);
     if (!read.ok) return read;
     fresh = [];
     for (const [key] of pending) {
@@ -166,7 +168,7 @@ async function indirectly(
       .slice(at, at + PRIMARY_BATCH)
       .map((id) => `(primaryGroupID=${id})`)
       .join('')})`;
-    const attributes = [...MEMBER_ATTRIBUTES, 'primaryGroupID'];
+    const attributes = [...DOMAIN_MEMBER_ATTRIBUTES, 'primaryGroupID'];
     const found = await session.search({ base: baseDn, filter, attributes, limit: maximum });
     if (!found.ok) return found;
     for (const entry of found.value.entries) add(entry, byRelativeId.get(entry.text('primaryGroupID') ?? ''));

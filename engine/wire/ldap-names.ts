@@ -10,7 +10,7 @@ export function escapeDnValue(value: string): string {
   return value
     .replace(/[\\,+"<>;=]/g, '\\$&')
     .replace(/\0/g, '\\00')
-    .replace(/^[ #]/, '\\$&')
+    .replace(/^(?:#| (?=.))/s, '\\$&')
     .replace(/ $/, '\\ ');
 }
 
@@ -26,7 +26,7 @@ export function parseDn(dn: string): DnPart[][] | undefined {
   const rdns: DnPart[][] = [[]];
   let at = 0;
   while (at <= dn.length) {
-    const type = /^\s*([A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)*)\s*=\s*/.exec(dn.slice(at));
+    const type = /^ *([A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)*) *= */.exec(dn.slice(at));
     if (type === null) return undefined;
     at += type[0].length;
     const value = readDnValue(dn, at);
@@ -74,7 +74,7 @@ function readDnValue(dn: string, start: number): { text: string; end: number } |
 }
 
 /** A DN without blanks at the ends of its parts, escapes or doubled blanks: only its case is to be folded. */
-const PLAIN_DN = /^(?:[A-Za-z][A-Za-z0-9-]*=[^\s\\,+"<>;=#][^\\,+"<>;=]*(?:,(?=.)|$))+$/;
+const PLAIN_DN = /^(?:[A-Za-z][A-Za-z0-9-]*=[^\s\0\\,+"<>;=#][^\0\\,+"<>;=]*(?:,(?=.)|$))+$/;
 const ODD_BLANKS = /\s\s|\s,|\s$|[^\S ]/;
 
 /** A form in which two spellings of one DN are equal: case, blanks and escapes folded. Text that is no DN is only lower-cased. */

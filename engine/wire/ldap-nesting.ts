@@ -4,20 +4,25 @@ import { nameOf } from './ldap-lookup.ts';
 import { escapeFilterValue, normalizeDn } from './ldap-names.ts';
 import type { SiteDirectory } from './ldap-site.ts';
 
-/** What is read of every member. */
-export const MEMBER_ATTRIBUTES = [
+/** What is read of every member in an Active Directory. */
+export const DOMAIN_MEMBER_ATTRIBUTES = [
   'objectClass',
   'objectSid',
   'sAMAccountName',
   'cn',
-  'uid',
   'member',
-  'uniqueMember',
-  'memberUid',
   'userAccountControl',
   'accountExpires',
   'lastLogonTimestamp',
   'whenCreated',
+];
+
+/** What is read of every member, whichever directory it is. */
+export const MEMBER_ATTRIBUTES = [
+  ...DOMAIN_MEMBER_ATTRIBUTES,
+  'uid',
+  'uniqueMember',
+  'memberUid',
   'pwdAccountLockedTime',
 ];
 
@@ -80,15 +85,21 @@ export function addGroup(tree: GroupTree, group: LdapEntry): void {
  * Adds the groups below those of the tree, as far as an Active Directory shows which they are by their `memberOf`. What
  * else is named stays pending; a group that hides its `memberOf` is among it.
  * @param maximum the walk stops when more members than this are pending
+ * @param atOnce nested groups of the whole directory that are fetched together; with more it goes level by level
  */
-export async function growNested(directory: SiteDirectory, tree: GroupTree, maximum: number): Promise<Result<void>> {
+export async function growNested(
+  directory: SiteDirectory,
+  tree: GroupTree,
+  maximum: number,
+  atOnce = ALL_NESTED,
+): Promise<Result<void>> {
   if (directory.root.kind !== 'active-directory' || tree.pending.size === 0) return ok(undefined);
   const { session, baseDn } = directory;
   const all = await session.search({
     base: baseDn,
     filter: '(&(objectClass=group)(memberOf=*))',
-    attributes: MEMBER_ATTRIBUTES,
-    limit: ALL_NESTED,
+    attributes: DOMAIN_MEMBER_ATTRIBUTES,
+    limit: atOnce,
     wholeOnly: true,
   });
   if (!all.ok) return all;
@@ -108,7 +119,7 @@ export async function growNested(directory: SiteDirectory, tree: GroupTree, maxi
     for (let at = 0; at < level.length; at += LEVEL_BATCH) {
       const parents = level.slice(at, at + LEVEL_BATCH).map((group) => `(memberOf=${escapeFilterValue(group.dn)})`);
       const filter = `(&(objectClass=group)(|${parents.join('')}))`;
-      const found = await session.search({ base: baseDn, filter, attributes: MEMBER_ATTRIBUTES });
+      const found = await session.search({ base: baseDn, filter, attributes: DOMAIN_MEMBER_ATTRIBUTES });
       if (!found.ok) return found;
       next.push(...found.value.entries.filter((entry) => !tree.groups.has(normalizeDn(entry.dn))));
     }

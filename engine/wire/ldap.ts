@@ -55,8 +55,8 @@ export type LdapSession = {
 };
 
 const OPERATION_MS = 20_000;
-/** What Active Directory gives at most (MaxPageSize). */
-const PAGE_SIZE = 1000;
+/** Far below what Active Directory gives at most (MaxPageSize): what is decoded at once decides how much memory it takes. */
+const PAGE_SIZE = 200;
 const DEFAULT_LIMIT = 200_000;
 const RANGED = /^([^;]+);range=(\d+)-(\d+|\*)$/i;
 const MAX_RANGES = 2_000;
@@ -240,6 +240,10 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
         }
       }
     }
+    // Names that are not UTF-8 look alike once they are decoded: two people would count as one (RFC 4511, 4.1.2).
+    const garbled = entries.find(({ dn }) => dn.includes('\uFFFD'));
+    if (garbled !== undefined)
+      return fail('ldap.protocol', `${doing} brought a name that is not UTF-8: ${garbled.dn}.`, { place });
     for (const { at, entry } of ranged) {
       const resolved = await resolveRanges(entry);
       if (!resolved.ok) return resolved;

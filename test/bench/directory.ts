@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'vite';
-import { MEMBER_ATTRIBUTES } from '../../engine/wire/ldap-nesting.ts';
+import { DOMAIN_MEMBER_ATTRIBUTES } from '../../engine/wire/ldap-nesting.ts';
 import { findProgram, isRoot } from '../support/debian.ts';
 import type { DirectoryEnd } from '../support/directory.ts';
 import { addUser, type SambaServer, startSamba } from '../support/samba.ts';
@@ -78,7 +78,7 @@ async function measure(tools: Tools, say: (line: string) => void): ReturnType<Be
       sizes.push(megabytes);
       return wall;
     },
-    peer: () => tools.peer('(|(objectClass=user)(objectClass=group))', ...MEMBER_ATTRIBUTES),
+    peer: () => tools.peer('(|(objectClass=user)(objectClass=group))', ...DOMAIN_MEMBER_ATTRIBUTES),
   });
   say('Cancelling, and what others wait meanwhile');
   const cancels: number[] = [];

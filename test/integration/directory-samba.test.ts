@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { directoryAccount } from '../../engine/probes/directory-account.ts';
 import { directoryGroup } from '../../engine/probes/directory-group.ts';
 import { directoryPasswordPolicy } from '../../engine/probes/directory-password-policy.ts';
+import { findGroup } from '../../engine/wire/ldap-lookup.ts';
+import { growNested, MEMBER_ATTRIBUTES, pathsOf, plant } from '../../engine/wire/ldap-nesting.ts';
+import { withDirectory } from '../../engine/wire/ldap-site.ts';
 import { isRoot, needs } from '../support/debian.ts';
 import { directorySite, runDirectoryProbe, testContext } from '../support/directory.ts';
 import { addGroup, addMember, addUser, SAMBA_PROGRAMS, type SambaServer, startSamba } from '../support/samba.ts';
@@ -134,6 +137,25 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('a Samba domain controll
       expect(facts.effective.count).toBeUndefined();
       expect(facts.effective.broad).toBeUndefined();
       expect(absent['effective.broad']).toMatch(/more than 3/);
+    });
+
+    it('finds the same paths level by level as with all nested groups at once', async () => {
+      const walk = (atOnce?: number) =>
+        withDirectory(context(), async (directory) => {
+          const root = await findGroup(directory, 'MDIP-Clinical', MEMBER_ATTRIBUTES);
+          if (!root.ok || root.value === undefined) throw new Error('no group');
+          const tree = plant(root.value);
+          const grown = await growNested(directory, tree, 1000, atOnce);
+          return grown.ok ? { ok: true as const, value: pathsOf(tree) } : grown;
+        });
+      const [all, levels] = [await walk(), await walk(0)];
+      if (!all.ok || !levels.ok) throw new Error('the walk failed');
+      expect(levels.value).toEqual(all.value);
+      const path = (name: string) => all.value.get(`cn=${name},cn=users,dc=hospital,dc=test`);
+      expect(path('nurse-a')).toEqual(['MDIP-Clinical']);
+      expect(path('nurse-b')).toEqual(['MDIP-Clinical', 'Ward-7']);
+      expect(path('nurse-c')).toEqual(['MDIP-Clinical', 'Ward-7', 'Night (7)']);
+      expect(all.value.size).toBe(7);
     });
 
     it('names who can change the membership', async () => {

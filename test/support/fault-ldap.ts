@@ -12,11 +12,19 @@ export type FaultSearch = {
 };
 
 type FaultEntry = {
-  readonly dn: string;
+  readonly dn: string | Buffer;
   readonly attributes: Readonly<Record<string, readonly (string | Buffer)[]>>;
 };
 export type FaultAnswer =
-  | { readonly entries?: readonly FaultEntry[]; readonly code?: number; readonly cookie?: string }
+  | {
+      readonly entries?: readonly FaultEntry[];
+      /** URLs of other servers, sent after the entries (RFC 4511, 4.5.3). */
+      readonly references?: readonly string[];
+      /** The connection breaks after the entries, before the result. */
+      readonly dies?: true;
+      readonly code?: number;
+      readonly cookie?: string;
+    }
   | 'hang'
   | 'close'
   | 'garbage';
@@ -94,6 +102,8 @@ function reply(
   if (said === 'close') return void socket.destroy();
   if (said === 'garbage') return void socket.write(Buffer.from('this is not LDAP at all'));
   for (const entry of said.entries ?? []) socket.write(entryMessage(id, entry));
+  for (const url of said.references ?? []) socket.write(referenceMessage(id, url));
+  if (said.dies === true) return void socket.end();
   socket.write(result(id, 0x65, said.code ?? 0, said.cookie));
 }
 
@@ -152,10 +162,18 @@ function result(id: number, tag: number, code: number, cookie?: string): Buffer 
   });
 }
 
+function referenceMessage(id: number, url: string): Buffer {
+  return envelope(id, (writer) => {
+    writer.startSequence(0x73);
+    writer.writeString(url);
+    writer.endSequence();
+  });
+}
+
 function entryMessage(id: number, entry: FaultEntry): Buffer {
   return envelope(id, (writer) => {
     writer.startSequence(0x64);
-    writer.writeString(entry.dn);
+    writer.writeBuffer(Buffer.from(entry.dn as string), 0x04);
     writer.startSequence();
     for (const [name, values] of Object.entries(entry.attributes)) {
       writer.startSequence();

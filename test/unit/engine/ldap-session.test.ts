@@ -129,6 +129,75 @@ describe('an LDAP session', () => {
     }
   });
 
+  it('does not take what came before the server died for all there is', async () => {
+    const entries = dns(1, 3).map((dn) => ({ dn, attributes: { cn: ['x'] } }));
+    const { session } = await open(({ cookie }) =>
+      cookie === '' ? { entries, cookie: 'more' } : { entries, dies: true },
+    );
+    expect(await session.search({ base: 'DC=test', attributes: ['cn'] })).toMatchObject({
+      ok: false,
+      error: { code: 'ldap.protocol', fixBy: 'hospital' },
+    });
+  });
+
+  it.each([
+    [3, 'timeLimitExceeded (3)'],
+    [4, 'sizeLimitExceeded (4)'],
+    [10, 'referral (10)'],
+    [11, 'adminLimitExceeded (11)'],
+  ])('does not take entries for all of them that come with result %i', async (code, name) => {
+    const { session } = await open(() => ({ entries: [{ dn: 'CN=u1,DC=test', attributes: { cn: ['x'] } }], code }));
+    expect(await session.search({ base: 'DC=test', attributes: ['cn'] })).toMatchObject({
+      ok: false,
+      error: { code: 'ldap.result', message: expect.stringContaining(name) },
+    });
+  });
+
+  it('leaves other servers alone that a search refers to', async () => {
+    const { session, server } = await open(() => ({
+      entries: [{ dn: 'CN=u1,DC=test', attributes: { cn: ['x'] } }],
+      references: ['ldap://elsewhere.test/DC=ForestDnsZones,DC=test'],
+    }));
+    const found = value(await session.search({ base: 'DC=test', attributes: ['cn'] }));
+    expect(found.entries.map(({ dn }) => dn)).toEqual(['CN=u1,DC=test']);
+    expect(server.searches).toHaveLength(1);
+  });
+
+  it('reads a value of a megabyte', async () => {
+    const big = 'ä'.repeat(512 * 1024);
+    const { session } = await open(() => ({
+      entries: [{ dn: 'CN=u1,DC=test', attributes: { description: [big], objectSid: [Buffer.alloc(1024 * 1024, 7)] } }],
+    }));
+    const entry = value(await session.read('CN=u1,DC=test', ['description', 'objectSid']));
+    expect(entry?.text('description') === big).toBe(true);
+    expect(entry?.bytes('objectSid')[0]).toHaveLength(1024 * 1024);
+  });
+
+  it('does not confuse names that are not UTF-8', async () => {
+    const named = (byte: number) => Buffer.concat([Buffer.from('CN='), Buffer.from([byte]), Buffer.from(',DC=test')]);
+    const { session } = await open(() => ({
+      entries: [0xfe, 0xff].map((byte) => ({ dn: named(byte), attributes: { cn: ['x'] } })),
+    }));
+    const search = { base: 'DC=test', attributes: ['cn'] };
+    expect(await session.search(search)).toMatchObject({ ok: false, error: { code: 'ldap.protocol' } });
+    expect(value(await session.search({ ...search, wanted: () => false })).entries).toEqual([]);
+  });
+
+  it('drops what is not wanted and what came in ranges, and counts it towards the limit', async () => {
+    const { session } = await open(({ base }) => ({
+      entries: dns(1, 4).map((dn, at) => ({
+        dn,
+        attributes: { [at === 1 ? 'member;range=0-1' : 'member']: ['CN=a'] },
+      })),
+      cookie: base === 'DC=test' ? '' : 'more',
+    }));
+    const search = { base: 'DC=test', attributes: ['member'], wanted: (dn: string) => dn !== 'CN=u3,DC=test' };
+    const found = value(await session.search({ ...search, wholeOnly: true }));
+    expect(found.entries.map(({ dn }) => dn)).toEqual(['CN=u1,DC=test', 'CN=u4,DC=test']);
+    expect(found.complete).toBe(true);
+    expect(value(await session.search({ ...search, wholeOnly: true, limit: 3 }))).toMatchObject({ complete: false });
+  });
+
   it('refuses an empty password itself', async () => {
     const { session } = await open(() => ({}));
     expect(await session.bind('cn=admin', '')).toMatchObject({ ok: false, error: { code: 'ldap.credentials' } });

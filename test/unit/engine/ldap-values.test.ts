@@ -8,6 +8,7 @@ import { shapeOf } from '../../../engine/wire/ldap-members.ts';
 import {
   escapeDnValue,
   escapeFilterValue,
+  foldDn,
   isWithin,
   ldifChange,
   leafName,
@@ -126,15 +127,34 @@ describe('names', () => {
     expect(escapeFilterValue('a*(b)\\c\0')).toBe('a\\2a\\28b\\29\\5cc\\00');
     expect(escapeDnValue(' Müller, Dr. "A+B" #1 ')).toBe('\\ Müller\\, Dr. \\"A\\+B\\" #1\\ ');
     expect(escapeDnValue('#x')).toBe('\\#x');
+    expect(escapeDnValue(' ')).toBe('\\ ');
+    expect(escapeDnValue('  ')).toBe('\\ \\ ');
   });
 
   it('takes back every value it escaped', () => {
+    const odd = fc.string({ unit: fc.constantFrom(...' ,+"\\<>;=#\0\na'.split('')), minLength: 1, maxLength: 5 });
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (value) => {
+      fc.property(fc.oneof(fc.string({ unit: 'grapheme', minLength: 1 }), odd), (value) => {
         const dn = `CN=${escapeDnValue(value)},DC=test`;
         expect(parseDn(dn)?.[0]?.[0]?.value).toBe(value);
         expect(parentDn(dn)).toBe('DC=test');
       }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('folds a DN the short way as the long one does, whatever characters it has', () => {
+    const odd = fc.constantFrom(...' ,+"\\<>;=#\0\t\u00a0ÄßİΣς7a'.split(''));
+    const part = fc.oneof(
+      fc.string({ unit: odd, minLength: 1, maxLength: 6 }),
+      fc.string({ unit: 'grapheme', minLength: 1 }),
+    );
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 3 }), fc.boolean(), (values, escaped) => {
+        const dn = values.map((value) => `Cn=${escaped ? escapeDnValue(value) : value}`).join(',');
+        expect(normalizeDn(dn)).toBe(foldDn(dn));
+      }),
+      { numRuns: 1000 },
     );
   });
 
