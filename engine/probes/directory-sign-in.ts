@@ -27,8 +27,10 @@ type Entitlement = Required<Pick<Facts, 'roles' | 'how'>> & Pick<Facts, 'groups'
 async function look(params: Params, context: ProbeContext): Promise<Result<ProbeOutcome<Facts>>> {
   const room = await withDirectory(context, (directory) => roomForOneAttempt(directory, params.account.user));
   if (!room.ok) return room;
-  const { account, lockout } = room.value;
-  const tried = await attempt(params.account, context, (directory) => entitlement(directory, account, params.roles));
+  const { account, bindAs, lockout } = room.value;
+  const tried = await attempt({ ...params.account, user: bindAs }, context, (directory) =>
+    entitlement(directory, account, params.roles),
+  );
   if (!tried.ok) return tried;
   const facts: Writable<Facts> = { signIn: tried.value.attempt, lockout: describe(lockout) };
   const absent: AbsentFact[] = [];
@@ -74,7 +76,9 @@ async function attempt<T>(
 async function tryRefused(account: Credential | undefined, context: ProbeContext): Promise<Result<Attempt | string>> {
   if (account === undefined) return ok('the site names no disabled or expired account');
   const room = await withDirectory(context, (directory) => roomForOneAttempt(directory, account.user));
-  const tried = room.ok ? await attempt(account, context, async () => ok(undefined)) : room;
+  const tried = room.ok
+    ? await attempt({ ...account, user: room.value.bindAs }, context, async () => ok(undefined))
+    : room;
   if (tried.ok) return ok(tried.value.attempt);
   if (context.signal.aborted) return tried;
   return ok(

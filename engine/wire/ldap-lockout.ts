@@ -18,13 +18,13 @@ const LEFT_OVER = 2;
 
 /**
  * Reads whether one logon can be tried without bringing the account near its lockout.
- * @returns the account with `objectSid` and its distance; `input.not-found` when it is not there, `ldap.no-right` when
+ * @returns the account with `objectSid`, the name it binds as and its distance; `input.not-found` when it is not there, `ldap.no-right` when
  * count or policy may not be read, `probe.inconclusive` when it is near its lockout
  */
 export async function roomForOneAttempt(
   directory: SiteDirectory,
   user: string,
-): Promise<Result<{ account: LdapEntry; lockout: Lockout }>> {
+): Promise<Result<{ account: LdapEntry; bindAs: string; lockout: Lockout }>> {
   const attributes = ['objectSid', 'badPwdCount', 'pwdPolicySubentry', 'pwdFailureTime'];
   const found = await findAccount(directory, user, attributes);
   if (!found.ok) return found;
@@ -44,7 +44,9 @@ export async function roomForOneAttempt(
       `${user} has ${failed} of ${threshold} failed logons before its lockout, so no logon was tried.`,
       { place, fixBy: 'hospital' },
     );
-  return ok({ account, lockout: lockout.value });
+  // Only Active Directory takes another name than the DN in a simple bind.
+  const bindAs = directory.root.kind === 'active-directory' ? user : account.dn;
+  return ok({ account, bindAs, lockout: lockout.value });
 }
 
 async function domainLockout(directory: SiteDirectory, user: string, account: LdapEntry): Promise<Result<Lockout>> {

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { directoryCreateGroup } from '../../engine/changes/directory-create-group.ts';
+import { directoryAccess } from '../../engine/probes/directory-access.ts';
 import { directoryAccount } from '../../engine/probes/directory-account.ts';
 import { directoryConnection } from '../../engine/probes/directory-connection.ts';
 import { directoryGroup } from '../../engine/probes/directory-group.ts';
 import { directoryPasswordPolicy } from '../../engine/probes/directory-password-policy.ts';
+import { directorySignIn } from '../../engine/probes/directory-sign-in.ts';
 import { needs } from '../support/debian.ts';
 import { directorySite, runDirectoryProbe, testContext } from '../support/directory.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
@@ -100,6 +102,40 @@ describe.skipIf(!needs('slapd', 'slapadd'))('OpenLDAP', () => {
     expect(facts.direct).toMatchObject({ people: 0, other: 1 });
     expect(facts.effective.count).toBeUndefined();
     expect(absent['effective.count']).toMatch(/could not be read/);
+  });
+
+  it('tells who holds which role by every kind of path, and leaves out what only Active Directory knows', async () => {
+    const roles = [
+      { id: 'clinical', group: 'clinical' },
+      { id: 'technical', group: 'posix' },
+    ];
+    const params = { roles, keepApart: [['clinical', 'technical']] };
+    const { facts, absent } = await runDirectoryProbe(directoryAccess, params, context(hardened));
+    expect(facts).toMatchObject({
+      roles: [
+        { id: 'clinical', holders: 3, paths: { direct: 2, nested: 2, primaryGroup: 0 }, through: ['ward'] },
+        { id: 'technical', holders: 2, paths: { direct: 0, nested: 0, primaryGroup: 2 } },
+      ],
+      everyone: 4,
+      holdTwo: 1,
+    });
+    expect(absent['roles[].canLogIn']).toMatch(/relied on/);
+    expect(absent.grantors).toMatch(/not known/);
+  });
+
+  it('tries a sign-in only where it can see how far the account is from its lockout', async () => {
+    const roles = [{ id: 'clinical', group: 'clinical' }];
+    const signIn = (user: string) =>
+      runDirectoryProbe(directorySignIn, { account: { user, secret: 'canary' }, roles }, context(hardened));
+    const { facts, absent } = await signIn('lockstep');
+    expect(facts).toMatchObject({
+      signIn: { outcome: 'accepted' },
+      roles: [],
+      how: 'walk',
+      lockout: { threshold: 5, failed: 0, source: 'account' },
+    });
+    expect(absent.groups).toMatch(/does not tell/);
+    expect((await signIn('nurse-a')).error).toMatchObject({ code: 'ldap.no-right' });
   });
 
   it('reads the policy that the account names', async () => {
