@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,9 +5,6 @@ import { fileURLToPath } from 'node:url';
 /** The folder of this checkout or installation. */
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 export const ASSETS = join(ROOT, 'assets');
-
-/** Lockstep's version, from package.json. */
-export const VERSION = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
 
 /** What ran: recorded in the journal and in every facts file. */
 export const RUNTIME = {

@@ -1,5 +1,6 @@
+import { VERSION } from '../core/version.ts';
 import { Command, CommanderError } from 'commander';
-import { EXIT, VERSION } from './host.ts';
+import { EXIT } from './host.ts';
 import { note } from './terminal.ts';
 
 /** Each command in its own module, loaded only when it is asked for: the libraries behind them are large. */

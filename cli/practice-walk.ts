@@ -1,3 +1,4 @@
+import { VERSION } from '../core/version.ts';
 import { join } from 'node:path';
 import { stockCommands } from '../core/bundle/stock-commands.ts';
 import { fail, ok, type Result } from '../core/result.ts';
@@ -9,7 +10,7 @@ import { loadSite, readSmallFile } from '../engine/session/load-site.ts';
 import { openSession } from '../engine/session/session.ts';
 import { loadAnswers } from './answers.ts';
 import { walkHeadless } from './headless.ts';
-import { ASSETS, EXIT, RUNTIME, VERSION } from './host.ts';
+import { ASSETS, EXIT, RUNTIME } from './host.ts';
 import { type LabInfo, startLabProcess } from './lab-process.ts';
 import { printOutcome } from './outcome.ts';
 import { complain, note, print } from './terminal.ts';

@@ -1,3 +1,4 @@
+import { VERSION } from '../../core/version.ts';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { CHANGE_DECLARATIONS } from '../../core/changes/index.ts';
@@ -8,7 +9,7 @@ import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
 import { openSession, resumeSession, type Session, type SessionOptions } from '../../engine/session/session.ts';
 import { selectKeys } from '../headless.ts';
-import { dataDir, EXIT, RUNTIME, VERSION } from '../host.ts';
+import { dataDir, EXIT, RUNTIME } from '../host.ts';
 import { readTrust } from '../keys.ts';
 import { complain, note, print, printTable } from '../terminal.ts';
 import { readSecrets } from './run.ts';

@@ -1,3 +1,4 @@
+import { VERSION } from '../../core/version.ts';
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -8,7 +9,7 @@ import { loadSite } from '../../engine/session/load-site.ts';
 import { openSession, resumeSession, type Session, type SessionOptions } from '../../engine/session/session.ts';
 import { type Answers, loadAnswers, loadWaivers, type Waivers } from '../answers.ts';
 import { type HeadlessOptions, walkHeadless } from '../headless.ts';
-import { dataDir, EXIT, RUNTIME, VERSION } from '../host.ts';
+import { dataDir, EXIT, RUNTIME } from '../host.ts';
 import { readTrust, unlockIdentity } from '../keys.ts';
 import { printOutcome } from '../outcome.ts';
 import { askYesNo, complain, note, readSecret } from '../terminal.ts';

@@ -12,6 +12,8 @@ export type JournalCheck = {
   readonly events: readonly JournalEvent[];
   /** By the number of the event that names the file. */
   readonly facts: ReadonlyMap<number, FactsFile>;
+  /** SHA-256 of the last line, hex; empty without one. */
+  readonly head: string;
 };
 
 /** Checks the chain, the signed heads, and every file that the journal names or fails to name. */
@@ -24,7 +26,7 @@ export async function checkJournal(
   found: Found,
 ): Promise<JournalCheck> {
   const bytes = await opened.bytes('journal.jsonl');
-  if (bytes === undefined) return { events: [], facts: new Map() };
+  if (bytes === undefined) return { events: [], facts: new Map(), head: '' };
   const reading = await readChain(bytes, (line) => sha256Hex(host.webCrypto, line));
   for (const fault of reading.faults) {
     const add = fault.code === 'journal.clock-back' ? found.warn : found.bad;
@@ -42,7 +44,11 @@ export async function checkJournal(
       'journal.jsonl',
     );
   }
-  return { events: reading.events, facts: await checkFiles(opened, reading.events, found) };
+  return {
+    events: reading.events,
+    facts: await checkFiles(opened, reading.events, found),
+    head: reading.hashes.at(-1) ?? '',
+  };
 }
 
 async function checkHeads(

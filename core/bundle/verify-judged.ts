@@ -4,6 +4,7 @@ import type { Summary } from '../session/summary.ts';
 import { rejudge } from '../verdict/rejudge.ts';
 import type { BundleFinding } from './finding.ts';
 import type { Trust } from './trust.ts';
+import { checkReports } from './verify-reports.ts';
 import type { BundleParts, Verification, VerifyOptions } from './verify.ts';
 
 export type JudgedVerification = Verification['summary'] & {
@@ -32,8 +33,8 @@ export async function verifyJudged(
   const verified = await verify({
     trust,
     at,
-    rejudge: (parts) => {
-      const judged = judgeAgain(parts);
+    rejudge: async (parts) => {
+      const judged = await judgeAgain(parts);
       state = judged.summary;
       return judged.findings;
     },
@@ -53,12 +54,14 @@ function undecidedOf({ counts }: Summary): number {
   return counts.error + counts['not-reviewed'];
 }
 
-function judgeAgain(parts: BundleParts): { findings: BundleFinding[]; summary?: Summary } {
+async function judgeAgain(parts: BundleParts): Promise<{ findings: BundleFinding[]; summary?: Summary }> {
   const facts = (file: string): unknown => parts.facts.get(Number(/^facts\/(\d+)\.json$/.exec(file)?.[1]));
   const accepted = new Set(parts.statements.flatMap((statement) => statement.acceptedWaivers));
-  const { faults, summary } = rejudge({ ...parts, facts }, parts.at, accepted);
+  const { faults, judged } = rejudge({ ...parts, facts }, parts.at, accepted);
   const findings: BundleFinding[] = faults.map((fault) => ({ severity: 'bad', ...fault }));
-  if (summary === undefined) return { findings };
+  if (judged === undefined) return { findings };
+  const { plan, summary, outcomes } = judged;
+  findings.push(...(await checkReports(parts, plan, outcomes)));
   const { word, counts, expired } = summary;
   const counted = Object.entries(counts).filter(([, count]) => count > 0);
   findings.push({

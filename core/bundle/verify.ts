@@ -2,7 +2,7 @@ import type { Result } from '../result.ts';
 import { ok } from '../result.ts';
 import type { EventData, FactsFile, JournalEvent } from '../session/events.ts';
 import { type BundleFinding, collect, type Found, worstFirst } from './finding.ts';
-import { type ByteSource, type Host, memorySource } from './host.ts';
+import { type ByteSource, type Host, memorySource, sha256Hex } from './host.ts';
 import type { Statement } from './statement.ts';
 import type { Trust } from './trust.ts';
 import { checkContainer, type Kind, type Opened } from './verify-container.ts';
@@ -18,6 +18,12 @@ export type BundleParts = {
   readonly facts: ReadonlyMap<number, FactsFile>;
   readonly statements: readonly Statement[];
   readonly at: Date;
+  /** SHA-256 of the journal's last line, hex. */
+  readonly head: string;
+  /** SHA-256 (hex) of every entry of the container, by name. */
+  readonly digests: ReadonlyMap<string, string>;
+  /** SHA-256 of bytes, hex, as the host computes it. */
+  readonly sha256: (bytes: Uint8Array<ArrayBuffer>) => Promise<string>;
 };
 
 export type VerifyOptions = {
@@ -103,7 +109,7 @@ async function checkBundle(
   found: Found,
 ) {
   const { trust, at, rejudge } = options;
-  const { events, facts } = await checkJournal(opened, signers, trust, at, host, found);
+  const { events, facts, head } = await checkJournal(opened, signers, trust, at, host, found);
   const first = events[0];
   const opening = first?.type === 'session.opened' ? (first.data as EventData<'session.opened'>) : undefined;
   const provisional = !(['engineer', 'hospital'] as const).every((role) =>
@@ -125,7 +131,19 @@ async function checkBundle(
   const siteYaml = opened.digests.has('site.yaml') ? await opened.text('site.yaml') : undefined;
   let recomputed = false;
   if (rejudge !== undefined && guideYaml !== undefined && siteYaml !== undefined) {
-    found.list.push(...(await rejudge({ guideYaml, siteYaml, events, facts, statements, at })));
+    found.list.push(
+      ...(await rejudge({
+        guideYaml,
+        siteYaml,
+        events,
+        facts,
+        statements,
+        at,
+        head,
+        digests: opened.digests,
+        sha256: (bytes) => sha256Hex(host.webCrypto, bytes),
+      })),
+    );
     recomputed = true;
   } else found.info('verdicts.not-recomputed', 'The verdicts were not computed again from the facts.');
   const last = events.at(-1);

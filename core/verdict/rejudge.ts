@@ -19,7 +19,14 @@ export type JudgedParts = {
 
 /** One way in which the journal's verdicts are not what guide and facts give. */
 export type RejudgeFault = { readonly code: string; readonly sentence: string; readonly place: string };
-export type Rejudged = { readonly faults: readonly RejudgeFault[]; readonly plan?: Plan; readonly summary?: Summary };
+/** Outcomes of every check, by item key and check index. */
+type Outcomes = Map<string, Map<number, CheckOutcome>>;
+
+export type Rejudged = {
+  readonly faults: readonly RejudgeFault[];
+  /** Present where guide and site could be read. */
+  readonly judged?: { readonly plan: Plan; readonly summary: Summary; readonly outcomes: Outcomes };
+};
 
 /**
  * Judges everything again from the bundle's own guide, site and facts, at the point of the journal where each judgement
@@ -48,15 +55,21 @@ export function rejudge(parts: JudgedParts, at: Date, accepted: ReadonlySet<stri
       ],
     };
   const faults: RejudgeFault[] = [];
-  const replay = createReplay(plan.value, parts, faults);
+  const outcomes: Outcomes = new Map();
+  const replay = createReplay(plan.value, parts, outcomes, faults);
   for (const event of parts.events) replay(event);
   const state = reduceAll(parts.events);
-  return { faults, plan: plan.value, summary: summarize(plan.value.items, state, at, accepted) };
+  const summary = summarize(plan.value.items, state, at, accepted);
+  return { faults, judged: { plan: plan.value, summary, outcomes } };
 }
 
-function createReplay(plan: Plan, parts: JudgedParts, faults: RejudgeFault[]): (event: JournalEvent) => void {
+function createReplay(
+  plan: Plan,
+  parts: JudgedParts,
+  outcomes: Outcomes,
+  faults: RejudgeFault[],
+): (event: JournalEvent) => void {
   const items = new Map(plan.items.map((item) => [item.key, item]));
-  const outcomes = new Map<string, Map<number, CheckOutcome>>();
   const attachments = new Map<string, number>();
   const answers = new Map<string, Omit<Answer, 'attachments'>>();
   const fault = (event: JournalEvent, code: string, sentence: string) =>

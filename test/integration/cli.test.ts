@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sealBundle, sessionFiles } from '../../engine/evidence/seal.ts';
+import { loadIdentity } from '../../engine/keys/identity.ts';
 import { createPracticeCa, type PracticeCa } from '../../engine/keys/practice-ca.ts';
 import { lockstep } from '../support/cli.ts';
 import { miniGuide, miniSite } from '../support/mini-guide.ts';
@@ -131,6 +133,40 @@ describe('lockstep run and verify', () => {
     expect(
       rejudge({ ...parts, events, facts: (name) => other.get(name) }, new Date()).faults.map((fault) => fault.code),
     ).toContain('judge.other-question');
+  });
+
+  it('finds a report that says what the journal does not, though its signature holds', async () => {
+    secure = false;
+    const ran = await run('--answers', file('answers.yaml'));
+    secure = true;
+    const sessionDir = join(dir, 'data', 'sessions', /session ([0-9a-f-]{36})/.exec(ran.stderr)?.[1] ?? '');
+    const identity = await loadIdentity(file('engineer.pem'), undefined);
+    if (!identity.ok) throw new Error(JSON.stringify(identity.error));
+    const sealed = await sealBundle({
+      sessionDir,
+      ...(await sessionFiles(sessionDir)),
+      report: '<!doctype html><title>All is well</title>',
+      identity: identity.value,
+      now: new Date(),
+      out: file('rosy.asice'),
+    });
+    expect(sealed.ok).toBe(true);
+    const verified = await lockstep([
+      'verify',
+      file('rosy.asice'),
+      '--trust',
+      `engineer=${file('engineer-root.pem')}`,
+      '--json',
+    ]);
+    const { sound, findings } = JSON.parse(verified.stdout) as {
+      sound: boolean;
+      findings: { code: string; severity: string; place?: string }[];
+    };
+    expect(sound).toBe(false);
+    expect(findings).toContainEqual(
+      expect.objectContaining({ code: 'report.differs', severity: 'bad', place: 'report.html' }),
+    );
+    expect(verified.code).toBe(1);
   });
 
   it('answers with 1 when something fails and with 3 when nothing does but something is open', async () => {
