@@ -7,7 +7,7 @@ import { loadIdentity } from '../engine/keys/identity.ts';
 import { countersignBundle, verifyBundle } from '../engine/session/bundles.ts';
 import { loadGuide } from '../engine/session/load-guide.ts';
 import { loadSite, readSmallFile } from '../engine/session/load-site.ts';
-import { openSession } from '../engine/session/session.ts';
+import { openSession } from '../engine/session/open-session.ts';
 import { loadAnswers } from './answers.ts';
 import { walkHeadless } from './headless.ts';
 import { ASSETS, EXIT, RUNTIME } from './host.ts';

@@ -13,7 +13,8 @@ import { listSessions } from './session/list.ts';
 import { loadGuide } from './session/load-guide.ts';
 import { loadSite } from './session/load-site.ts';
 import { bundleName, sealSession } from './session/seal.ts';
-import { openSession, resumeSession, type Session, type SessionOptions } from './session/session.ts';
+import { openSession, resumeSession } from './session/open-session.ts';
+import type { Session, SessionOptions } from './session/session.ts';
 import { CHANGES } from './changes/index.ts';
 import { planOf } from './session/plan-of.ts';
 

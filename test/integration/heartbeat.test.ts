@@ -12,7 +12,7 @@ import { askDevice } from '../../engine/heartbeat.ts';
 import { createPracticeCa } from '../../engine/keys/practice-ca.ts';
 import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
-import { openSession } from '../../engine/session/session.ts';
+import { openSession } from '../../engine/session/open-session.ts';
 import { startPeer } from '../support/daemon.ts';
 
 const never = new AbortController().signal;

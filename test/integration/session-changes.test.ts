@@ -10,7 +10,8 @@ import { applyChange, planChange, planUndo, settleChange } from '../../engine/se
 import { exportHandOff, handOff } from '../../engine/session/hand-off.ts';
 import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
-import { openSession, resumeSession, type Session, type SessionOptions } from '../../engine/session/session.ts';
+import { openSession, resumeSession } from '../../engine/session/open-session.ts';
+import type { Session, SessionOptions } from '../../engine/session/session.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
 
 const GROUPS = 'OU=Groups,DC=hospital,DC=example';

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
-import { openSession, resumeSession, type Session, type SessionOptions } from '../../engine/session/session.ts';
+import { openSession, resumeSession } from '../../engine/session/open-session.ts';
+import type { Session, SessionOptions } from '../../engine/session/session.ts';
 import { miniGuide, miniSite } from '../support/mini-guide.ts';
 
 const never = new AbortController().signal;

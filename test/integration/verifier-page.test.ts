@@ -18,7 +18,7 @@ import { countersignBundle, verifyBundle } from '../../engine/session/bundles.ts
 import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
 import { sealSession } from '../../engine/session/seal.ts';
-import { openSession } from '../../engine/session/session.ts';
+import { openSession } from '../../engine/session/open-session.ts';
 import { lockstep, ROOT } from '../support/cli.ts';
 import { findProgram, needs } from '../support/debian.ts';
 import { makeBundle, makeParties, type Parties, value, writeRoots } from '../support/evidence.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPracticeCa } from '../../engine/keys/practice-ca.ts';
 import { verifyBundle } from '../../engine/session/bundles.ts';
-import { resumeSession } from '../../engine/session/session.ts';
+import { resumeSession } from '../../engine/session/open-session.ts';
 import type { VerifyView } from '../../core/ipc.ts';
 import { ROOT } from './cli.ts';
 import { value } from './evidence.ts';
