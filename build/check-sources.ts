@@ -18,13 +18,14 @@ const inCore = (file: string) => file.startsWith('core/');
 
 const RULES: readonly Rule[] = [
   {
+    // Whatever is not plainly true may be false. The practice hospital is insecure on purpose, and nobody imports it.
     sentence: 'certificates are always verified: rejectUnauthorized: false belongs into engine/wire/tls',
-    pattern: /rejectUnauthorized['"]?\s*[:=]\s*(false|!1|0)\b/,
-    where: (file) => !inTls(file),
+    pattern: /rejectUnauthorized['"]?\s*[:=](?!\s*true\b)/,
+    where: (file) => !inTls(file) && !file.startsWith('lab/'),
   },
   {
     sentence: 'rejectUnauthorized: false wants its reason in a comment on the line',
-    pattern: /rejectUnauthorized['"]?\s*[:=]\s*(false|!1|0)\b/,
+    pattern: /rejectUnauthorized['"]?\s*[:=](?!\s*true\b)/,
     where: inTls,
     unless: /\/\/ \S+.*\S/,
   },

@@ -99,8 +99,7 @@ async function handshake(endpoint: Endpoint, options: HandshakeOptions, verified
       socket: raw,
       secureContext: context.value,
       ...(isIP(name) === 0 ? { servername: name } : {}),
-      // Unverified only for observeHandshake, whose callers judge the certificate themselves and send nothing confidential.
-      rejectUnauthorized: verified,
+      rejectUnauthorized: verified, // unverified for observeHandshake only: its callers judge the certificate, and send nothing
       requestOCSP: options.requestStapled === true,
       checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
         verified ? nameError(certificate, name) : undefined,
