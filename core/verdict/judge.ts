@@ -101,7 +101,8 @@ function judgeExpectations(
 }
 
 function sentenceCase(text: string): string {
-  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  // A reason that begins with a name ("dc2: …") keeps it as it is written.
+  const whole = /^[\w.-]+:/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
