@@ -8,6 +8,7 @@ import { anchorPems } from '../wire/tls/anchors.ts';
 import type { Change, ChangePlan, ReadBack, WriteCredential } from './change.ts';
 import { countEnabled } from './lockout-guard.ts';
 import { findTargetGroup } from './principal.ts';
+import { stateForUndo } from './undo.ts';
 
 type Params = z.output<typeof declaration.params>;
 
@@ -120,19 +121,14 @@ async function readBack(change: ChangePlan, context: ProbeContext): Promise<Resu
 async function planUndo(change: ChangePlan, state: unknown, context: ProbeContext): Promise<Result<ChangePlan>> {
   const parts = readPlan(change);
   if (!parts.ok) return parts;
-  if (change.undo) return fail('change.refused', 'An undo is not undone: plan the change anew.');
-  const then = stateSchema.safeParse(state);
-  if (!then.success)
-    return fail(
-      'change.refused',
-      'Without the state that was read back after the change there is nothing to compare with.',
-    );
+  const then = stateForUndo(change, state, stateSchema);
+  if (!then.ok) return then;
   const { operations, preImage } = parts.value;
   const now = await readGroups(operations, undefined, context);
   if (!now.ok) return now;
-  const difference = differenceOf(then.data.groups, now.value);
+  const difference = differenceOf(then.value.groups, now.value);
   if (difference !== undefined) return difference;
-  return ok(planOf({ ...operations, groups: preImage.groups }, then.data, true));
+  return ok(planOf({ ...operations, groups: preImage.groups }, then.value, true));
 }
 
 /** `change.state-differs` where one of the roles has another group than then. */

@@ -6,6 +6,7 @@ import { escapeDnValue, escapeFilterValue, isWithin, ldifChange, normalizeDn, pa
 import { type SiteDirectory, withDirectory } from '../wire/ldap-site.ts';
 import { readGuid, relativeId } from '../wire/ldap-values.ts';
 import { sidOf } from '../wire/ldap-lookup.ts';
+import { attributeDifferences, sameValues } from './attributes.ts';
 import type { Change, ChangePlan, ReadBack } from './change.ts';
 import { psText } from './powershell.ts';
 
@@ -158,12 +159,7 @@ async function readBack(change: ChangePlan, context: ProbeContext): Promise<Resu
 
 function compareWithPlan(planned: Readonly<Record<string, string[]>>, state: State): string[] {
   if (!state.exists) return ['The group is not there.'];
-  const differences = Object.entries(planned)
-    .filter(([name, values]) => !sameValues(values, state.attributes[name]))
-    .map(
-      ([name, values]) =>
-        `${name} is ${state.attributes[name]?.join(', ') ?? 'not set'} instead of ${values.join(', ')}.`,
-    );
+  const differences = attributeDifferences(planned, state.attributes);
   if (state.members > 0) differences.push(`The new group has ${state.members} members.`);
   return differences;
 }
@@ -216,10 +212,6 @@ function differenceOf(then: Existing, now: State): string | undefined {
 
 function symmetricDifference(a: readonly string[], b: readonly string[]): string[] {
   return [...a.filter((name) => !b.includes(name)), ...b.filter((name) => !a.includes(name))];
-}
-
-function sameValues(a: readonly string[], b: readonly string[] | undefined): boolean {
-  return b !== undefined && a.length === b.length && [...a].sort().join('\0') === [...b].sort().join('\0');
 }
 
 async function readState(

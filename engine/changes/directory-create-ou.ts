@@ -4,6 +4,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import type { ProbeContext } from '../context.ts';
 import { escapeDnValue, isWithin, ldifChange, parentDn } from '../wire/ldap-names.ts';
 import { type SiteDirectory, withDirectory } from '../wire/ldap-site.ts';
+import { attributeDifferences, sameValues } from './attributes.ts';
 import type { Change, ChangePlan, ReadBack, WriteCredential } from './change.ts';
 import { psText } from './powershell.ts';
 import { guidOf } from './principal.ts';
@@ -106,12 +107,7 @@ async function readBack(change: ChangePlan, context: ProbeContext): Promise<Resu
 
 function compare(planned: Readonly<Record<string, string[]>>, state: State): string[] {
   if (!state.exists) return ['The organizational unit is not there.'];
-  const differences = Object.entries(planned)
-    .filter(([name, values]) => !sameValues(values, state.attributes[name]))
-    .map(
-      ([name, values]) =>
-        `${name} is ${state.attributes[name]?.join(', ') ?? 'not set'} instead of ${values.join(', ')}.`,
-    );
+  const differences = attributeDifferences(planned, state.attributes);
   return state.empty ? differences : [...differences, 'Something lies in the new organizational unit.'];
 }
 
@@ -157,10 +153,6 @@ function differenceOf(then: Extract<State, { exists: true }>, now: State): strin
     ...then.others.filter((name) => !now.others.includes(name)),
   ];
   return names.length === 0 ? undefined : `The organizational unit was changed since: ${names.join(', ')}.`;
-}
-
-function sameValues(a: readonly string[], b: readonly string[] | undefined): boolean {
-  return b !== undefined && a.length === b.length && [...a].sort().join('\0') === [...b].sort().join('\0');
 }
 
 async function readState(

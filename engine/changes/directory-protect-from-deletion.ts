@@ -8,6 +8,7 @@ import { type SiteDirectory, withDirectory } from '../wire/ldap-site.ts';
 import type { Change, ChangePlan, ReadBack, WriteCredential } from './change.ts';
 import { psComment, psText } from './powershell.ts';
 import { findGroupOrUnit, guidOf } from './principal.ts';
+import { stateForUndo } from './undo.ts';
 
 type Params = z.output<typeof declaration.params>;
 type Role = 'object' | 'parent';
@@ -147,18 +148,13 @@ async function readBack(change: ChangePlan, context: ProbeContext): Promise<Resu
 async function planUndo(change: ChangePlan, state: unknown, context: ProbeContext): Promise<Result<ChangePlan>> {
   const parts = readPlan(change);
   if (!parts.ok) return parts;
-  if (change.undo) return fail('change.refused', 'An undo is not undone: plan the change anew.');
-  const then = stateSchema.safeParse(state);
-  if (!then.success)
-    return fail(
-      'change.refused',
-      'Without the state that was read back after the change there is nothing to compare with.',
-    );
+  const then = stateForUndo(change, state, stateSchema);
+  if (!then.ok) return then;
   const { operations } = parts.value;
   return withDirectory(context, async (directory) => {
     const now = await readState(directory, operations.object, operations.parent);
     if (!now.ok) return now;
-    const difference = differenceOf(then.data, now.value);
+    const difference = differenceOf(then.value, now.value);
     if (difference !== undefined) return difference;
     const needed = await othersNeed(directory, now.value);
     if (!needed.ok) return needed;

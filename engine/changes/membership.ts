@@ -9,6 +9,7 @@ import type { ChangePlan, ReadBack, WriteCredential } from './change.ts';
 import { guardAdministrators, isAdministrators, upwards } from './lockout-guard.ts';
 import { psComment, psList, psText } from './powershell.ts';
 import { findPrincipal, findTargetGroup, type Principal, referenceOf } from './principal.ts';
+import { stateForUndo } from './undo.ts';
 
 type Way = 'add' | 'delete';
 
@@ -222,17 +223,12 @@ export async function planUndoMembership(
 ): Promise<Result<ChangePlan>> {
   const operations = readOperations(kind, change);
   if (!operations.ok) return operations;
-  if (change.undo) return fail('change.refused', 'An undo is not undone: plan the change anew.');
-  const then = stateSchema.safeParse(state);
-  if (!then.success)
-    return fail(
-      'change.refused',
-      'Without the state that was read back after the change there is nothing to compare with.',
-    );
+  const then = stateForUndo(change, state, stateSchema);
+  if (!then.ok) return then;
   return withDirectory(context, async (directory) => {
     const now = await look(directory, operations.value);
     if (!now.ok) return now;
-    const difference = differenceOf(then.data, now.value.state);
+    const difference = differenceOf(then.value, now.value.state);
     if (difference !== undefined) return differs(difference, operations.value.group.dn);
     const { target, principals } = now.value;
     if (target === undefined) return differs('The group is gone.', operations.value.group.dn);
