@@ -10,6 +10,8 @@ import { root } from '../../../build/tools/process.mjs';
 
 /** `tls-client-authentication.ts` declares `tls.client-authentication`. */
 const idOf = (file: string) => file.slice(0, -'.ts'.length).replace('-', '.');
+/** What several declarations share. */
+const SHARED = ['declaration.ts', 'index.ts', 'people.ts'];
 const filesIn = (folder: string, ...without: string[]) =>
   readdirSync(join(root, folder)).filter((name) => name.endsWith('.ts') && !without.includes(name));
 
@@ -32,14 +34,14 @@ describe('nothing is forgotten', () => {
       CHANGES.map(({ declaration }) => declaration.id),
     ],
   ] as const)('lists every %s where it is declared and where it is done', (_, folder, declared, done) => {
-    const ids = filesIn(folder, 'declaration.ts', 'index.ts').map(idOf);
+    const ids = filesIn(folder, ...SHARED).map(idOf);
     expect(ids.length).toBeGreaterThan(0);
     expect([...declared].sort()).toEqual([...ids].sort());
     expect([...done].sort()).toEqual([...ids].sort());
   });
 
   it.each(['probes', 'changes'])('has a file of the same name in engine/%s', (folder) => {
-    const names = filesIn(`core/${folder}`, 'declaration.ts', 'index.ts');
+    const names = filesIn(`core/${folder}`, ...SHARED);
     expect(filesIn(`engine/${folder}`)).toEqual(expect.arrayContaining(names));
   });
 
