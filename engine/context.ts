@@ -28,6 +28,8 @@ export type ProbeContext = {
   readonly ask: (question: string) => Promise<boolean>;
   /** HMAC key under which people appear in facts (32 bytes), held by the hospital; absent: counts only. */
   readonly siteKey?: Uint8Array;
+  /** The operator agreed that people are named where the guide asks for it; without it they have only their HMAC. */
+  readonly namesAgreed?: boolean;
 };
 
 /** Facts, or the probe's own word that the question does not arise here. */

@@ -14,7 +14,8 @@ export type RunEnvironment = {
   readonly progress: (line: string) => void;
   readonly budget: ConnectionBudget;
   readonly runtime: Readonly<Record<string, string>>;
-  readonly siteKey?: Uint8Array;
+  readonly siteKey?: Uint8Array | undefined;
+  readonly namesAgreed?: boolean;
 };
 
 /**
@@ -88,6 +89,7 @@ export function contextFor(environment: RunEnvironment, signal: AbortSignal): Pr
     progress: environment.progress,
     ask: environment.ask,
     ...(environment.siteKey === undefined ? {} : { siteKey: environment.siteKey }),
+    namesAgreed: environment.namesAgreed === true,
   };
 }
 
