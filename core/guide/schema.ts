@@ -9,7 +9,7 @@ const sentenceSchema = z.string().min(1).max(2000);
 const inputNameSchema = z.string().regex(/^[a-z][A-Za-z0-9]*$/, 'a letter, then letters and digits');
 
 /** Names that expressions use for something else. */
-export const RESERVED_NAMES = ['facts', 'link', 'site', 'answer', 'true', 'false', 'null', 'in'] as const;
+export const RESERVED_NAMES = ['facts', 'link', 'site', 'session', 'answer', 'true', 'false', 'null', 'in'] as const;
 
 export const expectationSchema = z.strictObject({
   that: z.string().min(1).max(4000).describe('CEL over facts, the target, inputs and site; must be true'),
@@ -123,6 +123,11 @@ export const guideSchema = z.strictObject({
     .array(z.string().regex(/^[a-z]{2}(-[A-Z]{2})?$/))
     .min(1)
     .default(['en']),
+  reminders: z
+    .array(z.string().regex(/^P[1-9]\d{0,3}[DW]$/, 'days or weeks, such as P30D'))
+    .max(5)
+    .default(['P30D', 'P7D'])
+    .describe('How long before its end the calendar reminds of a certificate, of evidence, of a waiver'),
   budget: budgetSchema.default({ connections: 600, perSecond: 50 }),
   inputs: z.record(inputNameSchema, inputSchema).default({}),
   controls: z.array(controlSchema).min(1).max(500),

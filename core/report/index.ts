@@ -1,3 +1,4 @@
+import { renderCalendar } from './calendar.ts';
 import { renderCsvReport } from './csv.ts';
 import { renderHdfReport } from './hdf.ts';
 import { renderHtmlReport } from './html.ts';
@@ -38,6 +39,13 @@ export const REPORTS: readonly Report[] = [
     file: 'reports/oscal-ar.json',
     mediaType: 'application/json',
     render: renderOscalReport,
+  },
+  {
+    id: 'ics',
+    title: 'Calendar of what runs out',
+    file: 'reports/expiry.ics',
+    mediaType: 'text/calendar',
+    render: renderCalendar,
   },
   {
     id: 'open-items-hospital',

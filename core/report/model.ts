@@ -58,6 +58,15 @@ export type ReportItem = {
   }[];
 };
 
+export type SeenCertificate = {
+  /** Of the DER, hex. */
+  readonly sha256: string;
+  readonly subject: string;
+  readonly notAfter: string;
+  /** The steps whose facts hold it, in words. */
+  readonly seen: readonly string[];
+};
+
 export type Lane = 'checks' | 'answers' | 'changes' | 'waivers' | 'signatures';
 /** One event of the session. `at` in ISO 8601. */
 export type Moment = { readonly lane: Lane; readonly at: string };
@@ -90,6 +99,10 @@ export type ReportModel = {
   readonly generatedFrom: { readonly upTo: number; readonly sha256: string };
   readonly gate?: EventData<'gate.checked'>;
   readonly items: readonly ReportItem[];
+  /** Every certificate in the newest facts, by the end of its validity (ISO 8601). */
+  readonly certificates: readonly SeenCertificate[];
+  /** How long before an end the guide wants to remind, as ISO 8601 durations in days or weeks. */
+  readonly reminders: readonly string[];
   /** What happened when, in the order of the journal. */
   readonly timeline: readonly Moment[];
   /** As of `session.lastAt`. */

@@ -4,6 +4,7 @@ import type { EventType, Finding, JournalEvent } from '../session/events.ts';
 import { reduceAll } from '../session/state.ts';
 import { summarize } from '../session/summary.ts';
 import { type CheckOutcome, observationsOf } from '../verdict/judge.ts';
+import { seenCertificates } from './seen-certificates.ts';
 import type { Lane, ReportItem, ReportModel } from './model.ts';
 
 /** The newest outcome of each check, by item key and index. */
@@ -84,6 +85,8 @@ export function sessionReport(
         ...(known?.deferred === undefined ? {} : { deferred: known.deferred }),
       };
     }),
+    certificates: seenCertificates(plan, outcomes),
+    reminders: plan.guide.reminders,
     timeline: events.flatMap(({ type, at }) => {
       const lane = LANES[type];
       return lane === undefined ? [] : [{ lane, at }];

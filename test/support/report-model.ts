@@ -62,6 +62,8 @@ export function reportModel(items: readonly ReportItem[], overrides: Partial<Rep
     },
     generatedFrom: { upTo: 7, sha256: 'c'.repeat(64) },
     items,
+    certificates: [],
+    reminders: ['P30D', 'P7D'],
     timeline: [],
     summary: {
       word: counts.fail > 0 ? 'open' : 'undecided',

@@ -36,6 +36,7 @@ describe('every report', () => {
       ['csv', 'reports/results.csv'],
       ['hdf', 'reports/hdf.json'],
       ['oscal', 'reports/oscal-ar.json'],
+      ['ics', 'reports/expiry.ics'],
       ['open-items-hospital', 'reports/open-items-hospital.md'],
       ['open-items-manufacturer', 'reports/open-items-manufacturer.md'],
     ]);
