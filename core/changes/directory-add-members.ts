@@ -5,7 +5,7 @@ import { declareChange, groupSchema, membersSchema } from './declaration.ts';
 export const directoryAddMembers = declareChange({
   id: 'directory.add-members',
   title: 'Put members into a directory group',
-  version: 1,
+  version: 2,
   params: z.strictObject({ group: groupSchema, members: membersSchema.describe('Accounts and groups to put in') }),
   visible: ({ group }) => [
     `One bind with the write credential and new members of the group ${group}: on Windows events 4728, 4732 or 4756.`,

@@ -25,26 +25,34 @@ const NEVER_EMPTIED = [512, 518, 519];
 /** Members that are about to leave a group. */
 export type Removal = { readonly group: LdapEntry; readonly members: readonly string[] };
 
+/** Keys of the members that leave, by the key of the group. */
+type Gone = Map<string, ReadonlySet<string>>;
+
 /**
- * Refuses a removal that would lock somebody out: one after which an administrators' group has no enabled account any more,
- * or one that takes an administrators' group from an account that Lockstep itself uses here.
+ * Refuses removals that would together lock somebody out: after which an administrators' group has no enabled account any
+ * more, or which take an administrators' group from an account that Lockstep itself uses here.
  * @param accounts names of the bind account and, once it is known, of the one that writes
  * @returns `change.refused` with the group; also where it cannot be told
  */
 export async function guardAdministrators(
   directory: SiteDirectory,
-  { group, members }: Removal,
+  removals: readonly Removal[],
   accounts: readonly string[],
 ): Promise<Result<void>> {
-  const above = await upwards(directory, group);
-  if (!above.ok) return above;
-  const affected = above.value.filter((entry) => isAdministrative(sidOf(entry) ?? ''));
-  if (affected.length === 0) return ok(undefined);
+  const affected = new Map<string, LdapEntry>();
+  const gone: Gone = new Map();
+  for (const { group, members } of removals) {
+    const above = await upwards(directory, group);
+    if (!above.ok) return above;
+    for (const entry of above.value)
+      if (isAdministrative(sidOf(entry) ?? '')) affected.set(normalizeDn(entry.dn), entry);
+    gone.set(normalizeDn(group.dn), new Set(members.map(normalizeDn)));
+  }
+  if (affected.size === 0) return ok(undefined);
   const own = await ownAccounts(directory, accounts);
   if (!own.ok) return own;
-  const gone = { group: normalizeDn(group.dn), members: new Set(members.map(normalizeDn)) };
-  for (const admins of affected) {
-    const before = await reach(directory, admins, undefined);
+  for (const admins of affected.values()) {
+    const before = await reach(directory, admins);
     if (!before.ok) return before;
     const after = await reach(directory, admins, gone);
     if (!after.ok) return after;
@@ -90,7 +98,7 @@ export async function upwards(directory: SiteDirectory, group: LdapEntry): Promi
 export async function countEnabled(directory: SiteDirectory, group: LdapEntry): Promise<Result<number>> {
   const read = await directory.session.read(group.dn, ATTRIBUTES);
   if (!read.ok || read.value === undefined) return read.ok ? ok(0) : read;
-  const people = await reach(directory, read.value, undefined);
+  const people = await reach(directory, read.value);
   return people.ok ? ok(enabled(people.value)) : people;
 }
 
@@ -126,15 +134,17 @@ function enabled(people: ReadonlyMap<string, LdapEntry>): number {
 async function reach(
   directory: SiteDirectory,
   group: LdapEntry,
-  gone: { readonly group: string; readonly members: ReadonlySet<string> } | undefined,
+  gone: Gone = new Map(),
 ): Promise<Result<Map<string, LdapEntry>>> {
   const known = new Map<string, LdapEntry>();
   let level: LdapEntry[] = [group];
   while (level.length > 0) {
     const next: LdapEntry[] = [];
     for (const current of level) {
-      const skip = gone?.group === normalizeDn(current.dn) ? gone.members : new Set<string>();
-      const named = current.texts('member').filter((dn) => !skip.has(normalizeDn(dn)) && !known.has(normalizeDn(dn)));
+      const skip = gone.get(normalizeDn(current.dn));
+      const named = current
+        .texts('member')
+        .filter((dn) => skip?.has(normalizeDn(dn)) !== true && !known.has(normalizeDn(dn)));
       const read = await readMany(directory, named, ATTRIBUTES);
       if (!read.ok) return read;
       const primary = await byPrimaryGroup(directory, current);

@@ -1,3 +1,4 @@
+import { Attribute, Change } from 'ldapts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { directoryAddMembers } from '../../engine/changes/directory-add-members.ts';
@@ -5,9 +6,9 @@ import { directoryCreateOu } from '../../engine/changes/directory-create-ou.ts';
 import { directoryProtectFromDeletion } from '../../engine/changes/directory-protect-from-deletion.ts';
 import { directoryRemoveMembers } from '../../engine/changes/directory-remove-members.ts';
 import { directorySetAttributes } from '../../engine/changes/directory-set-attributes.ts';
-import type { Change, ChangePlan } from '../../engine/changes/change.ts';
+import type { Change as DirectoryChange, ChangePlan } from '../../engine/changes/change.ts';
 import { directoryGroup } from '../../engine/probes/directory-group.ts';
-import type { Result } from '../../core/result.ts';
+import { ok, type Result } from '../../core/result.ts';
 import { isRoot, needs } from '../support/debian.ts';
 import { directorySite, runDirectoryProbe, testContext } from '../support/directory.ts';
 import { SAMBA_PROGRAMS, type SambaServer, startSamba } from '../support/samba.ts';
@@ -28,16 +29,16 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('changes of the director
   const users = () => `CN=Users,${base}`;
   const context = () => testContext(directorySite({ ...server, bindAccount: 'reader@hospital.test' }), READ_PASSWORD);
   const writer = () => ({ user: server.adminDn, password: server.adminPassword });
-  const plan = <P extends z.ZodType>(change: Change<P>, params: z.input<P>) =>
+  const plan = <P extends z.ZodType>(change: DirectoryChange<P>, params: z.input<P>) =>
     change.plan(change.declaration.params.parse(params), context());
-  const write = async (change: Change<never>, made: ChangePlan) => {
+  const write = async (change: DirectoryChange<never>, made: ChangePlan) => {
     must(await change.apply(throughJournal(made), writer(), context()));
     const read = must(await change.readBack(throughJournal(made), context()));
     expect(read.differences).toEqual([]);
     expect(read.asPlanned).toBe(true);
     return throughJournal(read.state);
   };
-  const undo = async (change: Change<never>, made: ChangePlan, state: unknown) => {
+  const undo = async (change: DirectoryChange<never>, made: ChangePlan, state: unknown) => {
     const back = must(await change.planUndo(throughJournal(made), state, context()));
     expect(back.undo).toBe(true);
     await write(change, back);
@@ -61,7 +62,7 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('changes of the director
   afterAll(async () => server?.stop());
 
   it('directory.create-ou creates a unit, reads it back, and deletes it only while it is empty', async () => {
-    const change = directoryCreateOu as unknown as Change<never>;
+    const change = directoryCreateOu as unknown as DirectoryChange<never>;
     const made = must(await plan(directoryCreateOu, { name: 'Geräte, "MDIP" + #1', description: 'Medical devices' }));
     expect(made.diff).toContain('changetype: add\nobjectClass: top\nobjectClass: organizationalUnit\n');
     expect(made.preImage).toMatchObject({ exists: false });
@@ -98,7 +99,7 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('changes of the director
   });
 
   it('directory.add-members puts people and groups in without naming people, and takes them out again', async () => {
-    const change = directoryAddMembers as unknown as Change<never>;
+    const change = directoryAddMembers as unknown as DirectoryChange<never>;
     const made = must(await plan(directoryAddMembers, { group: 'MDIP-Clinical', members: ['Nora Nurse', 'Inner'] }));
     expect(made.summary).toBe('Put Nora Nurse, Inner into the group MDIP-Clinical.');
     const withoutLabel = made.diff.replace(/^# .*$/m, '');
@@ -147,7 +148,7 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('changes of the director
   });
 
   it('directory.remove-members takes a broad group out by its number, whatever it is called, and puts it back', async () => {
-    const change = directoryRemoveMembers as unknown as Change<never>;
+    const change = directoryRemoveMembers as unknown as DirectoryChange<never>;
     await server.addGroup({ name: 'MDIP-Wide' });
     await server.addMember(`CN=MDIP-Wide,${users()}`, `CN=Domain Users,${users()}`);
     await server.addMember(`CN=MDIP-Wide,${users()}`, `CN=Ole Other,${users()}`);
@@ -165,10 +166,73 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('changes of the director
     expect(facts).toMatchObject({ exists: true, effective: { broad: [], count: 1 } });
     expect(await plan(directoryRemoveMembers, { group: 'MDIP-Wide', members: ['Domain Users'] })).toMatchObject({
       ok: false,
-      error: { code: 'change.refused', message: 'None of them is a direct member of MDIP-Wide.' },
+      error: { code: 'change.refused', message: 'None of them is in MDIP-Wide, itself or by way of another group.' },
     });
     await undo(change, made, state);
     expect(await membersOf('MDIP-Wide')).toHaveLength(2);
+  });
+
+  it('directory.remove-members finds what is nested deeper, and touches other groups only where the guide says so', async () => {
+    const change = directoryRemoveMembers as unknown as DirectoryChange<never>;
+    for (const name of ['Top', 'Middle', 'Bottom', 'Elsewhere']) await server.addGroup({ name: `Nest-${name}` });
+    const link = (group: string, member: string) =>
+      server.addMember(`CN=Nest-${group},${users()}`, `CN=${member},${users()}`);
+    await link('Top', 'Nest-Middle');
+    await link('Middle', 'Nest-Bottom');
+    await link('Elsewhere', 'Nest-Bottom');
+    await link('Bottom', 'Nest-Top');
+    await link('Bottom', 'Domain Users');
+    await link('Bottom', 'Ole Other');
+    const members = ['S-1-5-21-domain-513', 'S-1-1-0'];
+    expect(await plan(directoryRemoveMembers, { group: 'Nest-Top', members })).toMatchObject({
+      ok: false,
+      error: {
+        code: 'change.refused',
+        message:
+          'S-1-5-21-domain-513 is in Nest-Top by way of Nest-Middle > Nest-Bottom only, and the guide changes no group but Nest-Top itself. Take S-1-5-21-domain-513 out of Nest-Bottom, or Nest-Middle out of Nest-Top.',
+      },
+    });
+    const made = must(await plan(directoryRemoveMembers, { group: 'Nest-Top', members, nested: true }));
+    expect(made.summary).toBe(
+      'Take S-1-5-21-domain-513 out of the group Nest-Bottom, which is nested in Nest-Top. Nest-Bottom is in Nest-Elsewhere too, which this touches as well.',
+    );
+    expect(made.diff).toContain(`# Nest-Top > Nest-Middle > Nest-Bottom\ndn: CN=Nest-Bottom,${users()}\n`);
+    expect(must(change.powershell?.(made) ?? ok([]))).toContain('# Nest-Top > Nest-Middle > Nest-Bottom');
+    const state = await write(change, made);
+    const { facts } = await runDirectoryProbe(directoryGroup, { group: 'Nest-Top' }, context());
+    expect(facts).toMatchObject({ effective: { broad: [], count: 1 } });
+    await undo(change, made, state);
+    expect(await membersOf('Nest-Bottom')).toContain(`CN=Domain Users,${users()}`);
+    // Un-nesting: a group out of a group.
+    const apart = must(await plan(directoryRemoveMembers, { group: 'Nest-Middle', members: ['Nest-Bottom'] }));
+    await undo(change, apart, await write(change, apart));
+    expect(await membersOf('Nest-Middle')).toEqual([`CN=Nest-Bottom,${users()}`]);
+  });
+
+  it('directory.remove-members undoes what it did of a plan for two groups that was cut off', async () => {
+    const change = directoryRemoveMembers as unknown as DirectoryChange<never>;
+    for (const name of ['Half-Outer', 'Half-Inner']) {
+      await server.addGroup({ name });
+      await server.addMember(`CN=${name},${users()}`, `CN=Domain Users,${users()}`);
+    }
+    await server.addMember(`CN=Half-Outer,${users()}`, `CN=Half-Inner,${users()}`);
+    const members = ['Domain Users'];
+    const made = must(await plan(directoryRemoveMembers, { group: 'Half-Outer', members, nested: true }));
+    expect(made.diff.match(/^dn: /gm)).toHaveLength(2);
+    const gone = new Change({
+      operation: 'delete',
+      modification: new Attribute({ type: 'member', values: [`CN=Domain Users,${users()}`] }),
+    });
+    await server.admin((client) => client.modify(`CN=Half-Outer,${users()}`, gone));
+    const read = must(await change.readBack(made, context()));
+    expect(read).toMatchObject({ asPlanned: false, differences: ['Domain Users is still in Half-Inner.'] });
+    expect(await change.apply(made, writer(), context())).toMatchObject({
+      ok: false,
+      error: { code: 'change.state-differs' },
+    });
+    const back = await undo(change, made, throughJournal(read.state));
+    expect(back.diff.match(/^dn: /gm)).toHaveLength(1);
+    expect(await membersOf('Half-Outer')).toHaveLength(2);
   });
 
   it('refuses a plan whose state has changed, and one that was tampered with', async () => {
@@ -176,7 +240,7 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('changes of the director
     await server.addMember(`CN=MDIP-Race,${users()}`, `CN=Ole Other,${users()}`);
     const made = must(await plan(directoryRemoveMembers, { group: 'MDIP-Race', members: ['Ole Other'] }));
     const late = must(await plan(directoryRemoveMembers, { group: 'MDIP-Race', members: ['Ole Other'] }));
-    await write(directoryRemoveMembers as unknown as Change<never>, made);
+    await write(directoryRemoveMembers as unknown as DirectoryChange<never>, made);
     expect(await directoryRemoveMembers.apply(late, writer(), context())).toMatchObject({
       ok: false,
       error: { code: 'change.state-differs' },
@@ -240,6 +304,29 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('changes of the director
       expect(await remove('Schema Admins', ['Administrator'])).toMatch(/without anybody who can log in/);
     });
 
+    it('looks at all groups of a plan together', async () => {
+      await server.addUser({ name: 'twice-in' });
+      await server.addGroup({ name: 'Admins-Twice' });
+      await server.addMember(`CN=Admins-Twice,${users()}`, `CN=twice-in,${users()}`);
+      await server.addMember(`CN=Enterprise Admins,${users()}`, `CN=twice-in,${users()}`);
+      await server.addMember(`CN=Enterprise Admins,${users()}`, `CN=Admins-Twice,${users()}`);
+      // Once Administrator is out, this one account is left, by two ways.
+      const made = await remove('Enterprise Admins', ['Administrator']);
+      if (typeof made === 'string') throw new Error(made);
+      const gone = new Change({
+        operation: 'delete',
+        modification: new Attribute({ type: 'member', values: [server.adminDn] }),
+      });
+      await server.admin((client) => client.modify(`CN=Enterprise Admins,${users()}`, gone));
+      expect(await remove('Enterprise Admins', ['twice-in'])).toMatchObject({ kind: 'directory.remove-members' });
+      const both = await plan(directoryRemoveMembers, {
+        group: 'Enterprise Admins',
+        members: ['twice-in'],
+        nested: true,
+      });
+      expect(both).toMatchObject({ ok: false, error: { code: 'change.refused' } });
+    });
+
     it('never takes an administrators’ group from the account that reads', async () => {
       await server.addMember(`CN=Admins-Inner,${users()}`, `CN=reader,${users()}`);
       await server.addMember(`CN=Domain Admins,${users()}`, `CN=Admins-Inner,${users()}`);
@@ -255,7 +342,7 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('changes of the director
   });
 
   it('directory.set-attributes sets manager and description, and restores what was there', async () => {
-    const change = directorySetAttributes as unknown as Change<never>;
+    const change = directorySetAttributes as unknown as DirectoryChange<never>;
     await server.addGroup({ name: 'MDIP-Owned', attributes: { managedBy: `CN=Ole Other,${users()}` } });
     const dn = `CN=MDIP-Owned,${users()}`;
     const made = must(
@@ -288,7 +375,7 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('changes of the director
   });
 
   it('directory.protect-from-deletion keeps an administrator from deleting, and its undo lets them', async () => {
-    const change = directoryProtectFromDeletion as unknown as Change<never>;
+    const change = directoryProtectFromDeletion as unknown as DirectoryChange<never>;
     const unit = `OU=Kept,${base}`;
     await server.admin((client) => client.add(unit, { objectClass: ['top', 'organizationalUnit'], ou: 'Kept' }));
     const dn = await server.addGroup({ name: 'MDIP-Kept', container: unit });
