@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { fail, type Result } from '../../core/result.ts';
-import { decryptFile, encryptFile } from '../../engine/evidence/encrypt.ts';
+import { decryptFile } from '../../engine/evidence/decrypt.ts';
+import { encryptFile } from '../../engine/evidence/encrypt.ts';
 import { certificatesIn, loadDecryptionKey } from '../../engine/keys/decryption-key.ts';
 import { readSmallFile } from '../../engine/session/load-site.ts';
 import { EXIT } from '../host.ts';
@@ -69,7 +70,7 @@ async function decrypt(file: string, options: DecryptOptions): Promise<Result<un
     }
   }
   try {
-    const done = await decryptFile(file, { pkcs8, certificates }, resolve(options.out));
+    const done = await decryptFile(file, { key: { pkcs8, certificates } }, resolve(options.out));
     if (done.ok) print(done.value.file);
     return done;
   } finally {
