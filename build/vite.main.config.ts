@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { defineConfig } from 'vite';
+import { nativeFree } from './native-free.ts';
 
 const root = join(import.meta.dirname, '..');
 const electron = join(root, 'electron');
@@ -17,6 +18,7 @@ const entries = {
 export default defineConfig({
   root,
   publicDir: false,
+  plugins: [nativeFree()],
   // Everything goes into the bundle: a packaged app has no node_modules, and a build is the same wherever it is made.
   ssr: { noExternal: true, target: 'node' },
   resolve: { conditions: ['node', 'import', 'module', 'default'], mainFields: ['module', 'main'] },

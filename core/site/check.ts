@@ -59,6 +59,8 @@ function checkDirectory({ directory, anchors, roles }: Site, report: Report): vo
   }
   const path = ['directory'];
   names(directory.anchors, anchors, [...path, 'anchors'], 'anchor', report);
+  if (directory.servers.length === 0 && directory.dns === undefined)
+    report(path, 'name the servers of the directory, or say with "dns: {}" that DNS names them');
   for (const [index, server] of directory.servers.entries()) {
     if (server.ldap === undefined && server.ldaps === undefined)
       report([...path, 'servers', index], `the server "${server.id}" has neither an ldap nor an ldaps port`);
@@ -84,6 +86,16 @@ function checkDevices(site: Site, report: Report): void {
     const { heartbeat } = device;
     if (heartbeat !== undefined && 'url' in heartbeat)
       checkHeartbeatUrl(heartbeat.url, [device.host, device.adminUrl], [...path, 'heartbeat', 'url'], report);
+    const { ssh } = device;
+    const twin = site.devices
+      .slice(0, index)
+      .find((other) => other.host !== device.host && other.ssh?.hostKey === ssh?.hostKey);
+    if (ssh !== undefined && twin !== undefined)
+      report(
+        [...path, 'ssh', 'hostKey'],
+        `the device "${twin.id}" has the same host key; then neither can be told from the other. Give each a key of its own`,
+        0,
+      );
     const repeated = device.allowedPorts.findIndex((port, at) => device.allowedPorts.indexOf(port) < at);
     if (repeated >= 0) report([...path, 'allowedPorts'], `port ${device.allowedPorts[repeated]} is listed twice`);
   }

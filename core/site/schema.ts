@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keyIdSchema } from '../people/key-id.ts';
 
 /** Ids in guides and sites: lower case, digits, dots and dashes, so that they are safe in file names and URLs. */
 export const idSchema = z
@@ -74,6 +75,22 @@ export const heartbeatSchema = z.union([
 ]);
 export type HeartbeatQuestion = z.output<typeof heartbeatSchema>;
 
+/** How files get onto a device and services are restarted there. The host key is what the device is known by. */
+export const sshAccessSchema = z.strictObject({
+  host: hostSchema.optional().describe('Default: the host of the device'),
+  port: portSchema.default(22),
+  user: z.string().min(1).max(256).describe('Account on the device'),
+  hostKey: z
+    .string()
+    .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "SHA256: and 43 characters, as 'ssh-keygen -l' prints it")
+    .describe(
+      "Fingerprint of the device's host key, read at the device: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+    ),
+  secret: idSchema.describe('Name under which the password, or the text of a private key, is supplied'),
+  passphrase: idSchema.optional().describe('Name under which the passphrase of the private key is supplied'),
+});
+export type SshAccess = z.output<typeof sshAccessSchema>;
+
 export const deviceSchema = z.strictObject({
   id: idSchema,
   name: z.string().min(1).max(120),
@@ -92,6 +109,7 @@ export const deviceSchema = z.strictObject({
   heartbeat: heartbeatSchema
     .optional()
     .describe('How to see that the device is still well between probes; without an answer it is left alone'),
+  ssh: sshAccessSchema.optional().describe('SSH access, for changes of files on the device'),
   aeTitle: z.string().max(16).optional().describe('DICOM application entity title of the device'),
   certificate: pemSchema.optional().describe('PEM file of the certificate that the device should present'),
 });
@@ -140,8 +158,24 @@ export const directorySchema = z.strictObject({
         ldap: portSchema.optional().describe('LDAP port, used with StartTLS and for the refused clear-text trials'),
       }),
     )
-    .min(1)
-    .max(50),
+    .max(50)
+    .default([])
+    .describe('Directory servers; none: those that DNS names'),
+  dns: z
+    .strictObject({
+      domain: hostSchema.optional().describe('Domain to look servers up in; default: that of the base DN'),
+      nameServers: z
+        .array(
+          z
+            .string()
+            .regex(/^(?:[0-9.]+|\[[0-9A-Fa-f:]+\]|[0-9A-Fa-f:]+)(?::\d{1,5})?$/, 'an IP address, or address:port'),
+        )
+        .max(4)
+        .default([])
+        .describe('Name servers to ask; default: those of this computer'),
+    })
+    .optional()
+    .describe('Look the servers up in DNS (SRV records); where `servers` lists some too, the two are compared'),
   anchors: z.array(idSchema).min(1),
   bindAccount: z
     .string()
@@ -170,6 +204,10 @@ export const siteSchema = z.strictObject({
   directory: directorySchema.optional(),
   anchors: z.array(anchorSchema).default([]),
   identities: z.array(trialIdentitySchema).default([]),
+  people: z
+    .strictObject({ keyId: keyIdSchema.describe('Id of the site key; a session takes no other') })
+    .optional()
+    .describe('How people are recorded'),
   roles: z.array(roleSchema).default([]),
   devices: z.array(deviceSchema).default([]),
   links: z.array(linkSchema).default([]),

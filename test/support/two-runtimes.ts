@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { nativeFree } from '../../build/native-free.ts';
 import type { ProbeJob } from './probe-entry.ts';
 
 export type JobOutcome = {
@@ -26,6 +27,7 @@ export async function bundleProbes(): Promise<JobRunner> {
     configFile: false,
     logLevel: 'error',
     ssr: { noExternal: true },
+    plugins: [nativeFree()],
     build: {
       ssr: fileURLToPath(new URL('probe-entry.ts', import.meta.url)),
       outDir: folder,

@@ -124,6 +124,21 @@ describe('a site', () => {
       /asks other\.hospital\.example, and the device is gateway\.hospital\.example/,
     ],
     [
+      'a host key that is no fingerprint',
+      'allowedPorts: [443, 8443]',
+      'ssh: { user: root, secret: gateway-ssh, ⟦hostKey: ssh-ed25519 }',
+      /ssh-keygen -l/,
+    ],
+    [
+      'one host key for two devices',
+      'links:\n',
+      `    ssh: { user: root, secret: s, hostKey: "SHA256:${'A'.repeat(43)}" }
+  - { id: pump, name: Pump, host: pump, ssh: { user: root, secret: s, hostKey: "⟦SHA256:${'A'.repeat(43)}" } }
+links:
+`,
+      /the device "gateway" has the same host key/,
+    ],
+    [
       'a password in a heartbeat',
       'allowedPorts: [443, 8443]',
       'heartbeat: { url: "⟦https://a:b@gateway.hospital.example/health" }',
