@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Earlier } from '../people/earlier.ts';
 
 /** A fact that could not be learned, named by its path below `facts` (dots, `[]` for every list element). */
 export type AbsentFact = {
@@ -27,6 +28,14 @@ export type ProbeDeclaration<P extends z.ZodType = z.ZodType, F extends z.ZodTyp
   readonly rights: string;
   /** Longest time one run may take, in milliseconds, before it becomes `error: probe.deadline`. */
   readonly deadlineMs: number;
+  /**
+   * Adds to facts what changed since those that an earlier bundle holds, or says why that is not known. Pure; absent where a
+   * probe has nothing to compare. What `facts` call `changed` comes from here alone.
+   */
+  readonly compare?: (
+    facts: z.output<F>,
+    earlier: Earlier,
+  ) => { readonly facts: z.output<F>; readonly absent: readonly AbsentFact[] };
 };
 
 /** Keeps the literal types of a declaration. */
