@@ -17,7 +17,7 @@ export const INPUTS = {
   'app.info': none,
   'library.list': none,
   /** Shows the system's open dialog. `kind` picks the title and the file filter. */
-  'file.choose': z.strictObject({ kind: z.enum(['guide', 'site', 'bundle', 'identity', 'anchor']) }),
+  'file.choose': z.strictObject({ kind: z.enum(['guide', 'site', 'bundle', 'identity', 'anchor', 'recipient']) }),
   'guide.load': z.strictObject({ guide: handle }),
   'publisher.pin': z.strictObject({ sha256 }),
   'publisher.unpin': z.strictObject({ sha256 }),
@@ -76,10 +76,35 @@ export const INPUTS = {
     passphrase: handle.optional(),
     role: text(120).min(1),
     remark: text(4000),
+    /** Steps whose waivers are accepted; none is accepted unasked. */
+    accept: z.array(key).max(2000),
   }),
-  'bundle.verify': z.strictObject({ bundle: handle }),
+  /** The bundles of the open session that are still where they were sealed, newest first. */
+  'bundle.list': none,
+  /** As of `at`; without it, as of now. */
+  'bundle.verify': z.strictObject({ bundle: handle, at: z.iso.datetime().optional() }),
   'bundle.openReport': z.strictObject({ bundle: handle }),
   'bundle.showInFolder': z.strictObject({ bundle: handle }),
+  /** Shows the save dialog and encrypts the bundle to certificates; the bundle itself stays. */
+  'bundle.encrypt': z.strictObject({ bundle: handle, to: z.array(handle).min(1).max(20) }),
+  /** Shows the save dialog and writes a report as it was sealed, by its id in core's list, or the one for people as PDF. */
+  'report.save': z.strictObject({ bundle: handle, report: text(40).min(1) }),
+  /** Asks an authority for a time-stamp over the network and adds it. */
+  'timestamp.ask': z.strictObject({ bundle: handle, authority: text(2000).min(1) }),
+  /** Shows the save dialog and writes the query, for an authority that is asked by other means. */
+  'timestamp.query': z.strictObject({ bundle: handle }),
+  /** Shows the open dialog and adds the authority's answer. */
+  'timestamp.answer': z.strictObject({ bundle: handle }),
+  /** Shows a dialog for a folder and writes into it what a hospital signs whose key stays where it is. */
+  'outside.prepare': z.strictObject({
+    bundle: handle,
+    name: text(200).min(1),
+    role: text(120).min(1),
+    remark: text(4000),
+    accept: z.array(key).max(2000),
+  }),
+  /** Shows the open dialog and adds a signature that was made over what was prepared in its folder. */
+  'outside.import': z.strictObject({ bundle: handle }),
 } as const satisfies Record<string, z.ZodType>;
 
 export type Channel = keyof typeof INPUTS;
@@ -205,6 +230,19 @@ export type SealedView = {
   readonly path: string;
   readonly provisional: boolean;
   readonly sha256: string;
+  /** Waivers that it asks for. */
+  readonly waivers: readonly AskedWaiver[];
+  /** Steps whose waivers a countersignature accepts. */
+  readonly accepted: readonly string[];
+};
+export type TimestampView = { readonly time: string; readonly authority: string; readonly sha256: string };
+/** A waiver that a bundle asks for. */
+export type AskedWaiver = {
+  readonly key: string;
+  readonly reason: string;
+  readonly compensating: string;
+  /** ISO 8601. */
+  readonly until: string;
 };
 export type VerifyView = {
   /** Nothing bad was found and both parties have signed. */
@@ -220,6 +258,8 @@ export type VerifyView = {
     readonly place?: string;
   }[];
   readonly signers: readonly { readonly role: string; readonly subject: string; readonly at?: string }[];
+  /** Waivers that the bundle asks for; those that a countersignature accepted are in `summary.waived`. */
+  readonly waivers: readonly AskedWaiver[];
 };
 export type ChangeView = {
   readonly change: string;
@@ -266,6 +306,8 @@ export type Outputs = {
     readonly openedAt: string;
     readonly events: number;
     readonly sealed: boolean;
+    /** To whom it was handed over: it goes on there. */
+    readonly handedOver?: string;
   }[];
   'session.open': Snapshot;
   'session.resume': Snapshot;
@@ -302,9 +344,18 @@ export type Outputs = {
   'identity.signOpening': null;
   'bundle.seal': SealedView;
   'bundle.countersign': SealedView;
+  'bundle.list': readonly SealedView[];
   'bundle.verify': VerifyView;
   'bundle.openReport': null;
   'bundle.showInFolder': null;
+  /** The file's name; null, here and below, when the person thought better of it. */
+  'bundle.encrypt': { readonly name: string; readonly recipients: readonly string[] } | null;
+  'report.save': { readonly name: string } | null;
+  'timestamp.ask': TimestampView;
+  'timestamp.query': { readonly name: string } | null;
+  'timestamp.answer': TimestampView | null;
+  'outside.prepare': { readonly folder: string; readonly command: string } | null;
+  'outside.import': SealedView | null;
 };
 
 export type Output<C extends Channel> = Result<Outputs[C], AppError>;

@@ -3,7 +3,9 @@ import type { FileKind } from './files.ts';
 
 type Choice = { readonly title: string; readonly filter: string; readonly extensions: readonly string[] };
 
-const CHOICES: Readonly<Record<FileKind | 'evidence', Choice>> = {
+type Kind = FileKind | 'evidence' | 'answer' | 'signature';
+
+const CHOICES: Readonly<Record<Kind, Choice>> = {
   guide: { title: 'Open a guide', filter: 'Guides', extensions: ['asice', 'yaml', 'yml'] },
   site: { title: 'Open a site', filter: 'Sites', extensions: ['yaml', 'yml'] },
   bundle: { title: 'Open a bundle', filter: 'Bundles', extensions: ['asice'] },
@@ -13,14 +15,14 @@ const CHOICES: Readonly<Record<FileKind | 'evidence', Choice>> = {
     extensions: ['p12', 'pfx', 'pem'],
   },
   anchor: { title: 'Choose a root certificate', filter: 'Certificates', extensions: ['pem', 'crt', 'cer'] },
+  recipient: { title: "Choose a recipient's certificate", filter: 'Certificates', extensions: ['pem', 'crt', 'cer'] },
   evidence: { title: 'Attach evidence', filter: 'All files', extensions: ['*'] },
+  answer: { title: "Choose the authority's answer", filter: 'Time-stamps', extensions: ['tsr', 'tst', 'der'] },
+  signature: { title: 'Choose the signature that was made', filter: 'Signatures', extensions: ['p7s', 'pem', 'der'] },
 };
 
 /** Shows the system's open dialog over `window`. @returns the absolute path, or undefined when the person thought better of it */
-export async function chooseFile(
-  window: BrowserWindow | undefined,
-  kind: FileKind | 'evidence',
-): Promise<string | undefined> {
+export async function chooseFile(window: BrowserWindow | undefined, kind: Kind): Promise<string | undefined> {
   const { title, filter, extensions } = CHOICES[kind];
   const options: OpenDialogOptions = {
     title,
@@ -32,17 +34,34 @@ export async function chooseFile(
   return canceled ? undefined : filePaths[0];
 }
 
-/** Shows the system's save dialog for a text file over `window`. @returns as `chooseFile` */
+/** Shows the system's dialog for a folder, which may be made there. @returns as `chooseFile` */
+export async function chooseFolder(window: BrowserWindow | undefined, title: string): Promise<string | undefined> {
+  const options: OpenDialogOptions = {
+    title,
+    properties: ['openDirectory', 'createDirectory', 'promptToCreate', 'dontAddToRecent'],
+  };
+  const { canceled, filePaths } =
+    window === undefined ? await dialog.showOpenDialog(options) : await dialog.showOpenDialog(window, options);
+  return canceled ? undefined : filePaths[0];
+}
+
+/**
+ * Shows the system's save dialog over `window`.
+ * @param suggested a file name; its ending is the dialog's filter
+ * @param filter what such files are called
+ * @returns as `chooseFile`
+ */
 export async function chooseWhereToSave(
   window: BrowserWindow | undefined,
   title: string,
   suggested: string,
+  filter = 'Text',
 ): Promise<string | undefined> {
   const options: SaveDialogOptions = {
     title,
     defaultPath: suggested,
     properties: ['showOverwriteConfirmation', 'dontAddToRecent'],
-    filters: [{ name: 'Text', extensions: ['txt'] }],
+    filters: [{ name: filter, extensions: [suggested.split('.').at(-1) ?? '*'] }],
   };
   const { canceled, filePath } =
     window === undefined ? await dialog.showSaveDialog(options) : await dialog.showSaveDialog(window, options);

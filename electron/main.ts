@@ -7,7 +7,9 @@ import { createEngine } from './engine-process.ts';
 import { createExternalOpen } from './external-open.ts';
 import { createFiles } from './files.ts';
 import { bundleHandlers } from './handlers/bundle.ts';
+import { extendHandlers } from './handlers/extend.ts';
 import { libraryHandlers } from './handlers/library.ts';
+import { reportHandlers } from './handlers/report.ts';
 import { sessionHandlers } from './handlers/session.ts';
 import type { Shell } from './handlers/shell.ts';
 import { walkHandlers } from './handlers/walk.ts';
@@ -126,6 +128,8 @@ async function start(): Promise<void> {
       ...sessionHandlers(shell),
       ...walkHandlers(shell),
       ...bundleHandlers(shell),
+      ...reportHandlers(shell),
+      ...extendHandlers(shell),
     },
     isOurs: (id) => present()?.webContents.id === id,
     report,

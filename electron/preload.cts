@@ -39,9 +39,17 @@ const calls: Readonly<Record<Channel, (input: unknown) => Promise<unknown>>> = {
   'identity.signOpening': call('identity.signOpening'),
   'bundle.seal': call('bundle.seal'),
   'bundle.countersign': call('bundle.countersign'),
+  'bundle.list': call('bundle.list'),
   'bundle.verify': call('bundle.verify'),
   'bundle.openReport': call('bundle.openReport'),
   'bundle.showInFolder': call('bundle.showInFolder'),
+  'bundle.encrypt': call('bundle.encrypt'),
+  'report.save': call('report.save'),
+  'timestamp.ask': call('timestamp.ask'),
+  'timestamp.query': call('timestamp.query'),
+  'timestamp.answer': call('timestamp.answer'),
+  'outside.prepare': call('outside.prepare'),
+  'outside.import': call('outside.import'),
 };
 
 const unknownChannel: AppError = {

@@ -1,4 +1,4 @@
-import type { Input, Output, Outputs, Push } from '../core/ipc.ts';
+import type { Input, Output, Outputs, Push, SealedView } from '../core/ipc.ts';
 import type { Result } from '../core/result.ts';
 
 /**
@@ -31,10 +31,20 @@ export type ServiceInputs = {
   'identity.unlock': { path: string; passphrase?: string };
   'identity.signOpening': { path: string; passphrase?: string };
   'bundle.seal': { path: string; passphrase?: string };
-  'bundle.countersign': { bundlePath: string; path: string; passphrase?: string; role: string; remark: string };
-  'bundle.verify': { path: string; trust: TrustPems };
+  'bundle.countersign': Omit<Input<'bundle.countersign'>, 'bundle' | 'identity'> & { bundlePath: string; path: string };
+  'bundle.list': Record<string, never>;
+  'bundle.verify': { path: string; trust: TrustPems; at?: string };
   /** Writes report.html of the bundle into a temporary folder and says where. */
   'bundle.extractReport': { path: string };
+  /** @param to paths of certificates in PEM */
+  'bundle.encrypt': { path: string; to: readonly string[]; out: string };
+  'report.save': { path: string; report: string; out: string };
+  'timestamp.ask': { path: string; authority: string };
+  'timestamp.query': { path: string; out: string };
+  'timestamp.answer': { path: string; answer: string };
+  'outside.prepare': Omit<Input<'outside.prepare'>, 'bundle'> & { path: string; folder: string };
+  /** What was prepared lies beside the signature. */
+  'outside.import': { path: string; signature: string };
 };
 
 /** Root certificates (PEM) per role; an empty list means that nobody is trusted in that role. */
@@ -44,10 +54,13 @@ export type TrustPems = {
   readonly publisher: readonly string[];
 };
 
+type Sealed = Omit<SealedView, 'bundle'>;
 type Paths = {
-  'bundle.seal': { path: string; provisional: boolean; sha256: string };
-  'bundle.countersign': { path: string; provisional: boolean; sha256: string };
+  'bundle.seal': Sealed;
+  'bundle.countersign': Sealed;
+  'bundle.list': readonly Sealed[];
   'bundle.extractReport': { path: string };
+  'outside.import': Sealed;
 };
 
 export type ServiceMethod = keyof ServiceInputs;

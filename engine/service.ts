@@ -1,18 +1,15 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Push } from '../core/ipc.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import { loadIdentity } from './keys/identity.ts';
+import { bundleHandlers } from './service-bundles.ts';
 import type { Service, ServiceInputs, ServiceMethod, ServiceOptions } from './service-contract.ts';
 import { viewGuide, viewSession, viewSite } from './service-views.ts';
-import { countersignBundle, extractReport, requestedWaivers, verifyBundle } from './session/bundles.ts';
 import { applyChange, planChange, planUndo, settleChange, type ShownChange } from './session/changes.ts';
 import { handOff } from './session/hand-off.ts';
 import { listSessions } from './session/list.ts';
 import { loadGuide } from './session/load-guide.ts';
 import { loadSite } from './session/load-site.ts';
-import { bundleName, sealSession } from './session/seal.ts';
 import { openSession, resumeSession } from './session/open-session.ts';
 import type { Session, SessionOptions } from './session/session.ts';
 import { CHANGES } from './changes/index.ts';
@@ -183,27 +180,7 @@ export function createService(options: ServiceOptions): Service {
           return identity.ok ? open.signHead('open', identity.value) : identity;
         }),
       ),
-    'bundle.seal': ({ path, passphrase }) =>
-      inSession(async (open) => {
-        const identity = await loadIdentity(path, passphrase);
-        if (!identity.ok) return identity;
-        return sealSession(open, join(options.dataDir, 'bundles', bundleName(open)), identity.value);
-      }),
-    'bundle.countersign': async ({ bundlePath, path, passphrase, role, remark }) => {
-      const identity = await loadIdentity(path, passphrase);
-      if (!identity.ok) return identity;
-      // The page lists every waiver beside the button: who countersigns accepts them.
-      const waivers = await requestedWaivers(bundlePath);
-      if (!waivers.ok) return waivers;
-      return countersignBundle(
-        bundlePath,
-        identity.value,
-        { role, remark, acceptedWaivers: waivers.value },
-        new Date(),
-      );
-    },
-    'bundle.verify': async ({ path, trust }) => verifyBundle(path, trust, new Date()),
-    'bundle.extractReport': async ({ path }) => extractReport(path, await mkdtemp(join(tmpdir(), 'lockstep-report-'))),
+    ...bundleHandlers(inSession, join(options.dataDir, 'bundles')),
   };
 
   return {

@@ -32,8 +32,8 @@ export type WizardState = {
   readonly current?: string;
   readonly filter: Filter;
   readonly help: boolean;
+  /** The newest bundle of the session. */
   readonly sealed?: SealedView;
-  readonly countersigned?: SealedView;
   readonly bundle?: FileRef;
   /** The last failure of something that has no place of its own on the page. */
   readonly notice?: AppError;
@@ -77,7 +77,19 @@ async function continueSession(): Promise<void> {
   if (open.ok && open.value !== null) {
     adopt(open.value);
     set({ page: nextPage(get().session) });
+    await loadSealed();
+    // Nothing was recorded since it was sealed: its bundle is what the person was at.
+    if (get().sealed !== undefined && open.value.events.at(-1)?.type === 'sealed') set({ page: 'done' });
   }
+}
+
+/** The newest bundle of the open session, where it still lies where it was sealed. */
+async function loadSealed(): Promise<void> {
+  if (get().session.sealed === undefined) return;
+  const { snapshot } = get();
+  const bundles = await call('bundle.list', {});
+  if (bundles.ok && get().sealed === undefined && get().snapshot?.session === snapshot?.session)
+    set({ sealed: bundles.value[0] });
 }
 
 export async function loadLibrary(): Promise<void> {
@@ -125,8 +137,9 @@ export async function resumeSession(input: Input<'session.resume'>): Promise<App
 
 function enter(opened: { ok: true; value: Snapshot } | { ok: false; error: AppError }): AppError | undefined {
   if (!opened.ok) return opened.error;
-  set({ progress: {}, current: undefined, sealed: undefined, countersigned: undefined, notice: undefined });
+  set({ progress: {}, current: undefined, sealed: undefined, notice: undefined });
   adopt(opened.value);
+  void loadSealed();
   return undefined;
 }
 

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { fail, type Result } from '../../core/result.ts';
 import { importCountersignature, prepareCountersignature } from '../../engine/evidence/countersign-outside.ts';
-import { countersignBundle, requestedWaivers } from '../../engine/session/bundles.ts';
+import { checkAccepted, countersignBundle } from '../../engine/session/bundles.ts';
 import { EXIT } from '../host.ts';
 import { unlockIdentity } from '../keys.ts';
 import { printSealed } from '../outcome.ts';
@@ -71,14 +71,9 @@ async function doCountersign(file: string, options: CountersignOptions): Promise
     return added;
   }
   if (role === undefined) return fail('input.malformed', 'Say in which --role the hospital signs.');
-  const requested = await requestedWaivers(file);
-  if (!requested.ok) return requested;
-  const unknown = acceptWaiver.find((key) => !requested.value.includes(key));
-  if (unknown !== undefined)
-    return fail('input.malformed', `Nobody asked for a waiver of "${unknown}" in this bundle.`, {
-      cause: `asked for: ${requested.value.join(', ') || 'none'}`,
-    });
-  const statement = { role, remark, acceptedWaivers: acceptWaiver };
+  const accepted = await checkAccepted(file, acceptWaiver);
+  if (!accepted.ok) return accepted;
+  const statement = { role, remark, acceptedWaivers: accepted.value };
   if (prepare !== undefined) {
     if (name === undefined) return fail('input.malformed', '--prepare needs --name: who will sign.');
     const prepared = await prepareCountersignature({

@@ -1,5 +1,7 @@
+import { basename } from 'node:path';
 import type { SealedView } from '../../core/ipc.ts';
 import { ok, type Result } from '../../core/result.ts';
+import { chooseWhereToSave } from '../choose-file.ts';
 import { guardReport } from '../report-guard.ts';
 import type { HandlersOf, Shell } from './shell.ts';
 
@@ -18,12 +20,12 @@ export function bundleHandlers(shell: Shell): HandlersOf<'identity' | 'bundle'> 
     return ok({ path: path.value, ...(opens.value === undefined ? {} : { passphrase: opens.value }) });
   };
 
-  const sealed = async (
-    outcome: Result<{ path: string; provisional: boolean; sha256: string }>,
-  ): Promise<Result<SealedView>> => {
-    if (!outcome.ok) return outcome;
-    await external.produced(outcome.value.path);
-    return ok({ ...outcome.value, bundle: files.refer('bundle', outcome.value.path) });
+  const sealed = async (outcome: Result<Omit<SealedView, 'bundle'>>): Promise<Result<SealedView>> =>
+    outcome.ok ? ok(await refer(outcome.value)) : outcome;
+
+  const refer = async (bundle: Omit<SealedView, 'bundle'>): Promise<SealedView> => {
+    await external.produced(bundle.path);
+    return { ...bundle, bundle: files.refer('bundle', bundle.path) };
   };
 
   return {
@@ -49,26 +51,29 @@ export function bundleHandlers(shell: Shell): HandlersOf<'identity' | 'bundle'> 
       await identities.opened(opens.value.path, passphrase, outcome.ok ? ok({}) : outcome);
       return sealed(outcome);
     },
-    'bundle.countersign': async ({ bundle, identity, passphrase, role, remark }) => {
+    'bundle.countersign': async ({ bundle, identity, passphrase, ...statement }) => {
       const bundlePath = files.resolve('bundle', bundle);
       if (!bundlePath.ok) return bundlePath;
       const opens = await key(identity, passphrase);
       if (!opens.ok) return opens;
       const outcome = await engine.call('bundle.countersign', {
         ...opens.value,
+        ...statement,
         bundlePath: bundlePath.value,
-        role,
-        remark,
       });
       await identities.opened(opens.value.path, passphrase, outcome.ok ? ok({}) : outcome);
       return sealed(outcome);
     },
-    'bundle.verify': async ({ bundle }) => {
+    'bundle.list': async () => {
+      const listed = await engine.call('bundle.list', {});
+      return listed.ok ? ok(await Promise.all(listed.value.map(refer))) : listed;
+    },
+    'bundle.verify': async ({ bundle, ...as }) => {
       const path = files.resolve('bundle', bundle);
       if (!path.ok) return path;
       const lab = await shell.practice();
       const roots = await trust.pems(lab.ok ? lab.value : undefined);
-      return roots.ok ? engine.call('bundle.verify', { path: path.value, trust: roots.value }) : roots;
+      return roots.ok ? engine.call('bundle.verify', { ...as, path: path.value, trust: roots.value }) : roots;
     },
     'bundle.openReport': async ({ bundle }) => {
       const path = files.resolve('bundle', bundle);
@@ -79,6 +84,19 @@ export function bundleHandlers(shell: Shell): HandlersOf<'identity' | 'bundle'> 
       if (!guarded.ok) return guarded;
       await external.produced(report.value.path);
       return external.openReport(report.value.path);
+    },
+    'bundle.encrypt': async ({ bundle, to }) => {
+      const path = files.resolve('bundle', bundle);
+      if (!path.ok) return path;
+      const certificates: string[] = [];
+      for (const handle of to) {
+        const certificate = files.resolve('recipient', handle);
+        if (!certificate.ok) return certificate;
+        certificates.push(certificate.value);
+      }
+      const suggested = `${basename(path.value)}.p7m`;
+      const out = await chooseWhereToSave(shell.window(), 'Save the encrypted bundle', suggested, 'Encrypted bundles');
+      return out === undefined ? ok(null) : engine.call('bundle.encrypt', { path: path.value, to: certificates, out });
     },
     'bundle.showInFolder': async ({ bundle }) => {
       const path = files.resolve('bundle', bundle);

@@ -1,5 +1,5 @@
 import { Eye, EyeOff } from 'lucide-react';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Button as AriaButton, FieldError, Input, Label, Text, TextArea, TextField } from 'react-aria-components';
 
 const BOX =
@@ -39,20 +39,19 @@ function Help({ help }: { help?: string }) {
   );
 }
 
-/** One line of text. */
-export function TextInput({
+/** What all fields share: the label above, help and faults below. */
+function Field({
   label,
   value,
   onChange,
   help,
-  placeholder,
   required = true,
   disabled,
   autoFocus,
-  type = 'text',
   maxLength,
-  onEnter,
-}: Common & { type?: 'text' | 'date' | 'datetime-local'; onEnter?: () => void }) {
+  type = 'text',
+  children,
+}: Omit<Common, 'placeholder'> & { type?: 'text' | 'date' | 'datetime-local' | 'password'; children: ReactNode }) {
   return (
     <TextField
       value={value}
@@ -66,85 +65,58 @@ export function TextInput({
       validationBehavior="aria"
     >
       <Head label={label} required={required} />
-      <Input
-        className={`h-9 ${BOX}`}
-        placeholder={placeholder}
-        spellCheck={false}
-        autoComplete="off"
-        onKeyDown={(event) => {
-          if (event.key === 'Enter') onEnter?.();
-        }}
-      />
+      {children}
       <Help help={help} />
     </TextField>
   );
 }
 
-/** Several lines of text. */
-export function TextBlock({
-  label,
-  value,
-  onChange,
-  help,
-  placeholder,
-  required = true,
-  disabled,
-  autoFocus,
-  maxLength,
-  rows = 3,
-}: Common & { rows?: number }) {
+function Line({ onEnter, placeholder, room = '' }: { onEnter?: () => void; placeholder?: string; room?: string }) {
   return (
-    <TextField
-      value={value}
-      onChange={onChange}
-      isRequired={required}
-      isDisabled={disabled}
-      autoFocus={autoFocus}
-      maxLength={maxLength}
-      className="grid gap-1"
-      validationBehavior="aria"
-    >
-      <Head label={label} required={required} />
+    <Input
+      className={`h-9 ${room} ${BOX}`}
+      placeholder={placeholder}
+      spellCheck={false}
+      autoComplete="off"
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') onEnter?.();
+      }}
+    />
+  );
+}
+
+/** One line of text. */
+export function TextInput({
+  placeholder,
+  onEnter,
+  ...field
+}: Common & { type?: 'text' | 'date' | 'datetime-local'; onEnter?: () => void }) {
+  return (
+    <Field {...field}>
+      <Line placeholder={placeholder} onEnter={onEnter} />
+    </Field>
+  );
+}
+
+/** Several lines of text. */
+export function TextBlock({ placeholder, rows = 3, ...field }: Common & { rows?: number }) {
+  return (
+    <Field {...field}>
       <TextArea className={`resize-y py-1.5 leading-relaxed ${BOX}`} rows={rows} placeholder={placeholder} />
-      <Help help={help} />
-    </TextField>
+    </Field>
   );
 }
 
 /** A password. The browser is told not to keep it; the page empties the value once it was handed to main. */
 export function SecretInput({
-  label,
-  value,
-  onChange,
-  help,
-  required = true,
-  disabled,
-  autoFocus,
   onEnter,
-}: Common & { onEnter?: () => void }) {
+  ...field
+}: Omit<Common, 'placeholder' | 'maxLength'> & { onEnter?: () => void }) {
   const [shown, setShown] = useState(false);
   return (
-    <TextField
-      value={value}
-      onChange={onChange}
-      isRequired={required}
-      isDisabled={disabled}
-      autoFocus={autoFocus}
-      type={shown ? 'text' : 'password'}
-      maxLength={1024}
-      className="grid gap-1"
-      validationBehavior="aria"
-    >
-      <Head label={label} required={required} />
+    <Field {...field} type={shown ? 'text' : 'password'} maxLength={1024}>
       <div className="relative">
-        <Input
-          className={`h-9 pr-9 ${BOX}`}
-          spellCheck={false}
-          autoComplete="off"
-          onKeyDown={(event) => {
-            if (event.key === 'Enter') onEnter?.();
-          }}
-        />
+        <Line onEnter={onEnter} room="pr-9" />
         {/* slot null: a field's context would make this button clear or label the field */}
         <AriaButton
           slot={null}
@@ -155,7 +127,6 @@ export function SecretInput({
           {shown ? <EyeOff aria-hidden className="size-4" /> : <Eye aria-hidden className="size-4" />}
         </AriaButton>
       </div>
-      <Help help={help} />
-    </TextField>
+    </Field>
   );
 }

@@ -1,4 +1,4 @@
-import { CircleX, Info, type LucideIcon, ShieldCheck, ShieldX, TriangleAlert } from 'lucide-react';
+import { CircleX, Info, type LucideIcon, ShieldCheck, ShieldQuestionMark, ShieldX, TriangleAlert } from 'lucide-react';
 import type { VerifyView } from '../../core/ipc.ts';
 import { count, showTime } from '../lib/format.ts';
 import { SUMMARY_WORDS } from '../lib/words.ts';
@@ -14,30 +14,16 @@ const SEVERITIES: Readonly<
 
 /** What the verifier found: sound or not, who signed, and every finding, not the first only. */
 export function VerifyResult({ view }: { view: VerifyView }) {
-  const bad = view.findings.filter((finding) => finding.severity === 'bad').length;
-  const warn = view.findings.filter((finding) => finding.severity === 'warn').length;
-  const Icon = view.sound ? ShieldCheck : ShieldX;
   const findings = [...view.findings].sort((a, b) => SEVERITIES[a.severity].rank - SEVERITIES[b.severity].rank);
+  const { icon: Icon, text, title, sentence } = verdictOn(view);
   return (
     <div className="grid gap-4" role="status">
       <Card>
         <div className="flex items-center gap-4">
-          <Icon
-            aria-hidden
-            className={`size-9 shrink-0 ${view.sound ? 'text-pass' : 'text-fail'}`}
-            strokeWidth={1.75}
-          />
+          <Icon aria-hidden className={`size-9 shrink-0 ${text}`} strokeWidth={1.75} />
           <div>
-            <p className={`text-xl font-semibold tracking-tight ${view.sound ? 'text-pass' : 'text-fail'}`}>
-              {view.sound ? 'Sound' : 'Not sound'}
-            </p>
-            <p className="text-sm text-soft">
-              {view.sound
-                ? warn === 0
-                  ? 'Every digest, signature and link of the journal holds.'
-                  : `Nothing was altered; ${count(warn, 'thing')} to note.`
-                : `${count(bad, 'thing')} wrong. Do not rely on this bundle.`}
-            </p>
+            <p className={`text-xl font-semibold tracking-tight ${text}`}>{title}</p>
+            <p className="text-sm text-soft">{sentence}</p>
           </div>
           <dl className="ml-auto grid shrink-0 grid-cols-[max-content_max-content] gap-x-4 gap-y-1 text-sm">
             <dt className="text-faint">Judged again</dt>
@@ -90,4 +76,37 @@ export function VerifyResult({ view }: { view: VerifyView }) {
       </div>
     </div>
   );
+}
+
+function verdictOn({ sound, findings }: VerifyView): {
+  icon: LucideIcon;
+  text: string;
+  title: string;
+  sentence: string;
+} {
+  const of = (severity: string) => findings.filter((finding) => finding.severity === severity).length;
+  const [bad, warn] = [of('bad'), of('warn')];
+  if (bad > 0)
+    return {
+      icon: ShieldX,
+      text: 'text-fail',
+      title: 'Not sound',
+      sentence: `${count(bad, 'thing')} wrong. Do not rely on this bundle.`,
+    };
+  if (!sound)
+    return {
+      icon: ShieldQuestionMark,
+      text: 'text-error',
+      title: 'Provisional',
+      sentence: 'Nothing was altered, but a signature is missing: not both parties stand for it yet.',
+    };
+  return {
+    icon: ShieldCheck,
+    text: 'text-pass',
+    title: 'Sound',
+    sentence:
+      warn === 0
+        ? 'Every digest, signature and link of the journal holds.'
+        : `Nothing was altered; ${count(warn, 'thing')} to note.`,
+  };
 }

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { AppError } from '../../core/result.ts';
 import { call } from '../api.ts';
 import { Button } from '../components/button.tsx';
+import { BundleTools } from '../components/bundle-tools.tsx';
 import { CodeBlock } from '../components/code-block.tsx';
 import { Fingerprint } from '../components/fingerprint.tsx';
 import { Card, Facts, PageFrame } from '../components/layout.tsx';
@@ -14,12 +15,10 @@ import { goTo, leaveSession, useWizard } from '../store.ts';
 
 /** The bundle, and how anyone checks it. */
 export function DonePage() {
-  const sealed = useWizard((state) => state.sealed);
-  const countersigned = useWizard((state) => state.countersigned);
+  const view = useWizard((state) => state.sealed);
   const snapshot = useWizard((state) => state.snapshot);
   const [error, setError] = useState<AppError>();
   const verifying = useVerify();
-  const view = countersigned ?? sealed;
   if (view === undefined || snapshot === undefined) return null;
   async function show(channel: 'bundle.openReport' | 'bundle.showInFolder', handle: string): Promise<void> {
     const shown = await call(channel, { bundle: handle });
@@ -45,7 +44,7 @@ export function DonePage() {
         {view.provisional ? (
           <Note tone="warn" title="Provisional">
             <p className="text-soft">
-              The hospital’s signature is missing. Until it is there, the bundle says so on every page, and no waiver
+              The hospital’s signature is missing. Until it is there, the bundle and its reports say so, and no waiver
               counts.
             </p>
           </Note>
@@ -84,6 +83,10 @@ export function DonePage() {
           </div>
         </Card>
         {verifying.view === undefined ? null : <VerifyResult view={verifying.view} />}
+        <BundleTools
+          bundle={view.bundle}
+          onStamped={({ sha256 }) => useWizard.setState({ sealed: { ...view, sha256 } })}
+        />
         <section className="grid gap-2">
           <h2 className="text-base font-semibold">Check it without Lockstep</h2>
           <p className="text-sm text-soft">

@@ -21,15 +21,11 @@ const LOOKS: Readonly<Record<SummaryWord, { icon: LucideIcon; text: string }>> =
 export function ReviewPage() {
   const snapshot = useWizard((state) => state.snapshot);
   const session = useWizard((state) => state.session);
-  const countersigned = useWizard((state) => state.countersigned);
+  const accepted = useWizard((state) => state.sealed?.accepted);
   const now = useNow();
   const rows = useMemo(() => snapshot?.items.map((item) => rowOf(item, session, now)) ?? [], [snapshot, session, now]);
   if (snapshot === undefined) return null;
-  // A countersignature covers every waiver that was requested when the bundle was sealed.
-  const accepted = new Set(
-    countersigned === undefined ? [] : rows.flatMap((row) => (row.state?.waiver === undefined ? [] : [row.item.key])),
-  );
-  const summary = summarize(snapshot.items, session, now, accepted);
+  const summary = summarize(snapshot.items, session, now, new Set(accepted));
   return (
     <PageFrame
       wide

@@ -1,20 +1,16 @@
 import { ArrowRight, CircleCheck, PenLine, Stamp } from 'lucide-react';
-import { type ReactNode, useState } from 'react';
-import type { IdentityView, SealedView, Snapshot } from '../../core/ipc.ts';
-import type { AppError } from '../../core/result.ts';
+import type { ReactNode } from 'react';
+import type { SealedView, Snapshot } from '../../core/ipc.ts';
 import { summarize } from '../../core/session/summary.ts';
 import { call } from '../api.ts';
 import { Badge } from '../components/badge.tsx';
 import { Button } from '../components/button.tsx';
-import { SecretInput, TextBlock, TextInput } from '../components/field.tsx';
+import { CountersignForm } from '../components/countersign-form.tsx';
 import { Fingerprint } from '../components/fingerprint.tsx';
-import { IdentityPicker } from '../components/identity-picker.tsx';
 import { Facts, PageFrame } from '../components/layout.tsx';
-import { ErrorNote, Note } from '../components/note.tsx';
+import { Note } from '../components/note.tsx';
 import { SignWith } from '../components/sign-with.tsx';
-import { count, showDate } from '../lib/format.ts';
 import { useNow } from '../lib/use-now.ts';
-import { withPassphrase } from '../lib/with-passphrase.ts';
 import { SUMMARY_WORDS } from '../lib/words.ts';
 import { goTo, useWizard } from '../store.ts';
 
@@ -22,9 +18,8 @@ import { goTo, useWizard } from '../store.ts';
 export function SignPage() {
   const snapshot = useWizard((state) => state.snapshot);
   const sealed = useWizard((state) => state.sealed);
-  const countersigned = useWizard((state) => state.countersigned);
   if (snapshot === undefined) return null;
-  const done = countersigned ?? sealed;
+  const countersigned = sealed?.provisional === false;
   return (
     <PageFrame
       title="Seal and sign"
@@ -35,16 +30,16 @@ export function SignPage() {
             Back to the review
           </Button>
           <span className="flex-1" />
-          {sealed !== undefined && countersigned === undefined ? (
+          {sealed?.provisional === true ? (
             <span className="text-sm text-soft">Provisional until the hospital countersigns.</span>
           ) : null}
           <Button
-            kind={countersigned === undefined ? 'plain' : 'primary'}
+            kind={countersigned ? 'primary' : 'plain'}
             icon={ArrowRight}
-            isDisabled={done === undefined}
+            isDisabled={sealed === undefined}
             onPress={() => goTo('done')}
           >
-            {countersigned === undefined && sealed !== undefined ? 'Leave it provisional' : 'To the bundle'}
+            {sealed?.provisional === true ? 'Leave it provisional' : 'To the bundle'}
           </Button>
         </>
       }
@@ -63,17 +58,17 @@ export function SignPage() {
           number={2}
           icon={Stamp}
           title="The hospital countersigns what it accepts"
-          state={sealed === undefined ? 'later' : countersigned === undefined ? 'now' : 'done'}
-          word={countersigned === undefined ? undefined : 'Countersigned'}
+          state={sealed === undefined ? 'later' : countersigned ? 'done' : 'now'}
+          word={countersigned ? 'Countersigned' : undefined}
         >
           {sealed === undefined ? (
             <p className="text-sm text-soft">
               First the bundle is sealed. The hospital may also countersign later, on another computer.
             </p>
-          ) : countersigned === undefined ? (
-            <Countersign snapshot={snapshot} sealed={sealed} />
+          ) : countersigned ? (
+            <Signed view={sealed} />
           ) : (
-            <Signed view={countersigned} />
+            <Countersign snapshot={snapshot} sealed={sealed} />
           )}
         </Stage>
       </ol>
@@ -135,11 +130,7 @@ function Signed({ view, again = false }: { view: SealedView; again?: boolean }) 
       {view.provisional ? <Note tone="warn" title="Provisional: one signature is missing." /> : null}
       {again ? (
         <div>
-          <Button
-            size="sm"
-            kind="quiet"
-            onPress={() => useWizard.setState({ sealed: undefined, countersigned: undefined })}
-          >
+          <Button size="sm" kind="quiet" onPress={() => useWizard.setState({ sealed: undefined })}>
             Seal again, with what was recorded since
           </Button>
         </div>
@@ -176,86 +167,15 @@ function Seal({ snapshot }: { snapshot: Snapshot }) {
 }
 
 function Countersign({ snapshot, sealed }: { snapshot: Snapshot; sealed: SealedView }) {
-  const session = useWizard((state) => state.session);
-  const [identity, setIdentity] = useState<IdentityView>();
-  const [passphrase, setPassphrase] = useState('');
-  const [role, setRole] = useState('');
-  const [remark, setRemark] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<AppError>();
-  const waivers = snapshot.items.flatMap((item) => {
-    const waiver = session.items[item.key]?.waiver;
-    return waiver === undefined ? [] : [{ item, waiver }];
+  const waivers = sealed.waivers.map((waiver) => {
+    const item = snapshot.items.find(({ key }) => key === waiver.key);
+    return item === undefined ? waiver : { ...waiver, title: `${item.control.title}, ${item.target.name}` };
   });
-  const ready = identity !== undefined && role.trim() !== '' && (!identity.needsPassphrase || passphrase !== '');
-  async function sign(): Promise<void> {
-    if (identity === undefined || !ready) return;
-    const typed = passphrase;
-    setPassphrase('');
-    setBusy(true);
-    const signed = await withPassphrase(identity, typed, (secret) =>
-      call('bundle.countersign', {
-        bundle: sealed.bundle.handle,
-        identity: identity.file.handle,
-        role: role.trim(),
-        remark: remark.trim(),
-        ...secret,
-      }),
-    );
-    setBusy(false);
-    setError(signed.ok ? undefined : signed.error);
-    if (signed.ok) useWizard.setState({ countersigned: signed.value, bundle: signed.value.bundle });
-  }
   return (
-    <div className="grid gap-4">
-      {waivers.length === 0 ? null : (
-        <Note tone="warn" title={`By countersigning the hospital accepts ${count(waivers.length, 'waiver')}.`}>
-          <ul className="mt-1 list-disc pl-4">
-            {waivers.map(({ item, waiver }) => (
-              <li key={item.key}>
-                {item.control.title}, {item.target.name}, until {showDate(waiver.until)}: {waiver.reason}
-              </li>
-            ))}
-          </ul>
-        </Note>
-      )}
-      <div className="grid grid-cols-2 gap-8">
-        <IdentityPicker role="hospital" chosen={identity} onChoose={setIdentity} disabled={busy} />
-        <div className="grid content-start gap-3.5">
-          <TextInput
-            label="Role of who countersigns"
-            value={role}
-            onChange={setRole}
-            maxLength={120}
-            placeholder="Head of clinical IT"
-            disabled={busy}
-          />
-          <TextBlock
-            label="Remark"
-            value={remark}
-            onChange={setRemark}
-            required={false}
-            maxLength={4000}
-            rows={2}
-            disabled={busy}
-          />
-          {identity?.needsPassphrase === true ? (
-            <SecretInput
-              label="Passphrase of the identity"
-              value={passphrase}
-              onChange={setPassphrase}
-              onEnter={() => void sign()}
-              disabled={busy}
-            />
-          ) : null}
-        </div>
-      </div>
-      {error === undefined ? null : <ErrorNote error={error} />}
-      <div>
-        <Button kind="primary" icon={Stamp} busy={busy} isDisabled={!ready} onPress={() => void sign()}>
-          Countersign
-        </Button>
-      </div>
-    </div>
+    <CountersignForm
+      bundle={sealed.bundle}
+      waivers={waivers}
+      onSigned={(view) => useWizard.setState({ sealed: view, bundle: view.bundle })}
+    />
   );
 }

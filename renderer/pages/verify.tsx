@@ -1,20 +1,26 @@
-import { FileCheck2, FileText, FolderOpen } from 'lucide-react';
+import { FileCheck2, FileText, FolderOpen, RotateCw, Stamp } from 'lucide-react';
 import { useEffect, useState } from 'react';
+import type { VerifyView } from '../../core/ipc.ts';
 import type { AppError } from '../../core/result.ts';
 import { call } from '../api.ts';
+import { BundleTools } from '../components/bundle-tools.tsx';
 import { Button } from '../components/button.tsx';
-import { Empty, Loading, PageFrame } from '../components/layout.tsx';
+import { CountersignForm } from '../components/countersign-form.tsx';
+import { TextInput } from '../components/field.tsx';
+import { Card, Empty, Loading, PageFrame } from '../components/layout.tsx';
 import { ErrorNote } from '../components/note.tsx';
 import { VerifyResult } from '../components/verify-result.tsx';
 import { useVerify } from '../lib/use-verify.ts';
 import { goTo, useWizard } from '../store.ts';
 
-/** Checks any bundle. */
+/** Checks any bundle, and lets the hospital countersign one that lacks only that. */
 export function VerifyPage() {
   const bundle = useWizard((state) => state.bundle);
   const { busy, view, error, verify } = useVerify();
+  const [day, setDay] = useState('');
   const [failed, setFailed] = useState<AppError>();
   useEffect(() => {
+    setDay('');
     if (bundle !== undefined) void verify(bundle);
   }, [bundle, verify]);
   async function browse(): Promise<void> {
@@ -62,14 +68,55 @@ export function VerifyPage() {
       <div className="grid gap-4">
         {failed === undefined ? null : <ErrorNote error={failed} />}
         {error === undefined ? null : <ErrorNote error={error} />}
-        {busy ? <Loading what="what the verifier finds" rows={2} /> : null}
-        {view === undefined ? null : <VerifyResult view={view} />}
         {bundle === undefined ? (
           <Empty icon={FileCheck2} title="No bundle chosen">
             Open a file that ends in .asice.
           </Empty>
-        ) : null}
+        ) : (
+          <form
+            className="flex items-end gap-2.5"
+            onSubmit={(event) => {
+              event.preventDefault();
+              void verify(bundle, day);
+            }}
+          >
+            <TextInput
+              label="As of this day instead of today"
+              type="date"
+              value={day}
+              onChange={setDay}
+              required={false}
+            />
+            <Button type="submit" icon={RotateCw} isDisabled={busy}>
+              Check again
+            </Button>
+          </form>
+        )}
+        {busy ? <Loading what="what the verifier finds" rows={2} /> : null}
+        {view === undefined || bundle === undefined ? null : (
+          <>
+            <VerifyResult view={view} />
+            {lacksHospitalOnly(view) ? (
+              <Card
+                title={
+                  <span className="flex items-center gap-2">
+                    <Stamp aria-hidden className="size-4 text-faint" /> Countersign for the hospital
+                  </span>
+                }
+              >
+                <CountersignForm bundle={bundle} waivers={view.waivers} onSigned={() => void verify(bundle, day)} />
+              </Card>
+            ) : null}
+            <BundleTools bundle={bundle} onStamped={() => void verify(bundle, day)} />
+          </>
+        )}
       </div>
     </PageFrame>
   );
+}
+
+/** Nothing is wrong, and the engineer alone has signed. */
+function lacksHospitalOnly({ signers, findings }: VerifyView): boolean {
+  const [first, ...others] = signers;
+  return first?.role === 'engineer' && others.length === 0 && findings.every(({ severity }) => severity !== 'bad');
 }

@@ -117,6 +117,7 @@ describe.skipIf(electronMissing)('the shell in practice', () => {
       identity: hospital?.file.handle ?? '',
       role: 'Clinical engineering',
       remark: '',
+      accept: [],
     });
     expect(signed.provisional).toBe(false);
     const verified = await ask('bundle.verify', { bundle: signed.bundle.handle });

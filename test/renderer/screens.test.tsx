@@ -3,19 +3,12 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { page } from 'vitest/browser';
 import { appError } from '../../core/result.ts';
 import { useWizard } from '../../renderer/store.ts';
-import { file, type FakeMain } from './support/fake-bridge.ts';
+import { file, type FakeMain, SEALED } from './support/fake-bridge.ts';
 import { axeFaults, setTheme, settle, startApp, stopApp, type Theme, until } from './support/render.tsx';
-import { DIGEST, practiceGuide, practiceSite } from './support/practice-views.ts';
+import { practiceGuide, practiceSite } from './support/practice-views.ts';
 
 /** Name a folder inside the project in VITE_LOCKSTEP_SCREENS to keep a picture of every screen, to be looked at. */
 const PICTURES = import.meta.env.VITE_LOCKSTEP_SCREENS as string | undefined;
-
-const SEALED = {
-  bundle: file('st-anne-reference-mdip-2026-11-23.asice'),
-  path: '/home/erin/Lockstep/bundles/st-anne-reference-mdip-2026-11-23.asice',
-  provisional: true,
-  sha256: DIGEST.bundle,
-};
 
 function walked(main: FakeMain): void {
   main.openWalk();
@@ -267,9 +260,7 @@ const SCREENS: readonly Screen[] = [
     name: 'done',
     prepare: walked,
     then: async () => (
-      show({ page: 'done', sealed: SEALED, countersigned: { ...SEALED, provisional: false } })(),
-      await settle(),
-      await click(/Verify it here/)
+      show({ page: 'done', sealed: { ...SEALED, provisional: false } })(), await settle(), await click(/Verify it here/)
     ),
     sees: 'Sound',
   },
@@ -299,9 +290,46 @@ const SCREENS: readonly Screen[] = [
           },
         ],
         signers: [],
+        waivers: [],
       })),
     then: show({ page: 'verify', bundle: file('st-anne.asice') }),
     sees: 'Not sound',
+  },
+  {
+    name: 'verify-provisional',
+    prepare: (main) =>
+      main.answer('bundle.verify', () => ({
+        sound: false,
+        complete: true,
+        findings: [
+          {
+            severity: 'warn',
+            code: 'provisional',
+            sentence: 'This bundle is provisional: the engineer and the hospital have not both signed it.',
+          },
+        ],
+        signers: [{ role: 'engineer', subject: 'CN=PRACTICE Erin Field', at: '2026-11-23T11:02:00.000Z' }],
+        waivers: [
+          {
+            key: 'network.ports@device:mdip-1',
+            reason: 'The vendor needs port 22 until the update in March.',
+            compensating: 'The firewall lets in one address.',
+            until: '2027-03-31T00:00:00.000Z',
+          },
+        ],
+      })),
+    then: show({ page: 'verify', bundle: file('st-anne.asice') }),
+    sees: 'Countersign for the hospital',
+  },
+  {
+    name: 'countersign-elsewhere',
+    prepare: walked,
+    then: async () => {
+      show({ page: 'sign', sealed: SEALED })();
+      await settle();
+      await page.getByText('on another machine').click();
+    },
+    sees: 'Write what is to be signed',
   },
   { name: 'verify-empty', then: show({ page: 'verify' }), sees: 'No bundle chosen' },
 ];

@@ -1,4 +1,5 @@
 import type {
+  AskedWaiver,
   Bridge,
   Channel,
   FileRef,
@@ -7,6 +8,7 @@ import type {
   Output,
   Outputs,
   Push,
+  SealedView,
   Snapshot,
 } from '../../../core/ipc.ts';
 import { INPUTS } from '../../../core/ipc.ts';
@@ -68,6 +70,17 @@ export const IDENTITIES: readonly IdentityView[] = [
     needsPassphrase: true,
   },
 ];
+
+/** What sealing answers. */
+export const SEALED: SealedView = {
+  bundle: file('st-anne-reference-mdip-2026-11-23.asice'),
+  path: '/home/erin/Lockstep/bundles/st-anne-reference-mdip-2026-11-23.asice',
+  provisional: true,
+  sha256: DIGEST.bundle,
+  waivers: [],
+  accepted: [],
+};
+const STAMP = { time: '2026-11-23T11:30:00.000Z', authority: 'PRACTICE time-stamp authority', sha256: DIGEST.site };
 
 export function fakeMain(): FakeMain {
   const items = practiceItems();
@@ -153,6 +166,8 @@ export function fakeMain(): FakeMain {
       });
     }
   }
+  const asked = (): AskedWaiver[] =>
+    events.flatMap(({ type, data }) => (type === 'waived' ? [data as AskedWaiver] : []));
   const snapshot = (): Snapshot => ({
     session: SESSION,
     guide: practiceGuide(main.trust),
@@ -369,18 +384,24 @@ export function fakeMain(): FakeMain {
     'identity.list': () => IDENTITIES,
     'identity.unlock': () => ({ subject: 'CN=PRACTICE', issuer: 'CN=PRACTICE', notAfter: '2028-01-01T00:00:00.000Z' }),
     'identity.signOpening': () => null,
-    'bundle.seal': () => ({
-      bundle: file('st-anne-reference-mdip-2026-11-23.asice'),
-      path: '/home/erin/Lockstep/bundles/st-anne-reference-mdip-2026-11-23.asice',
-      provisional: true,
-      sha256: DIGEST.bundle,
-    }),
-    'bundle.countersign': () => ({
-      bundle: file('st-anne-reference-mdip-2026-11-23.asice'),
-      path: '/home/erin/Lockstep/bundles/st-anne-reference-mdip-2026-11-23.asice',
+    'bundle.seal': () => {
+      append('sealed', { upTo: events.length - 1, file: SEALED.bundle.name, sha256: SEALED.sha256 });
+      return { ...SEALED, waivers: asked() };
+    },
+    'bundle.countersign': (input: Input<'bundle.countersign'>) => ({
+      ...SEALED,
       provisional: false,
-      sha256: DIGEST.bundle,
+      waivers: asked(),
+      accepted: input.accept,
     }),
+    'bundle.list': () => events.flatMap((event) => (event.type === 'sealed' ? [{ ...SEALED, waivers: asked() }] : [])),
+    'bundle.encrypt': () => ({ name: `${SEALED.bundle.name}.p7m`, recipients: ['CN=Archive'] }),
+    'report.save': ({ report }: Input<'report.save'>) => ({ name: `st-anne-${report}` }),
+    'timestamp.ask': () => STAMP,
+    'timestamp.query': () => ({ name: 'st-anne.tsq' }),
+    'timestamp.answer': () => STAMP,
+    'outside.prepare': () => ({ folder: '/home/erin/to-sign', command: 'openssl cms -sign -cades …' }),
+    'outside.import': () => ({ ...SEALED, provisional: false }),
     'bundle.verify': () => ({
       sound: true,
       complete: false,
@@ -404,6 +425,7 @@ export function fakeMain(): FakeMain {
           place: 'journal.jsonl',
         },
       ],
+      waivers: [],
       signers: [
         {
           role: 'engineer',

@@ -1,0 +1,54 @@
+import { Check } from 'lucide-react';
+import { Checkbox, CheckboxGroup, Label } from 'react-aria-components';
+import type { AskedWaiver } from '../../core/ipc.ts';
+import { showDate } from '../lib/format.ts';
+
+/** A waiver with the title of its step, where the guide is at hand. */
+export type TitledWaiver = AskedWaiver & { readonly title: string };
+
+/** The waivers that a bundle asks for. None is accepted that the hospital did not tick. */
+export function WaiversToAccept({
+  waivers,
+  accepted,
+  onChange,
+}: {
+  waivers: readonly (AskedWaiver | TitledWaiver)[];
+  accepted: readonly string[];
+  onChange: (keys: readonly string[]) => void;
+}) {
+  if (waivers.length === 0) return null;
+  return (
+    <CheckboxGroup
+      value={[...accepted]}
+      onChange={onChange}
+      className="grid grid-cols-1 gap-2 rounded-md border border-error/30 bg-error-tint px-3 py-2.5"
+    >
+      <Label className="text-sm font-semibold">Waivers asked for. Tick those that the hospital accepts.</Label>
+      {waivers.map((waiver) => (
+        <Checkbox
+          key={waiver.key}
+          value={waiver.key}
+          className="flex items-start gap-2.5 rounded-sm text-sm data-[focus-visible]:outline-2 data-[focus-visible]:outline-offset-2 data-[focus-visible]:outline-accent"
+        >
+          {({ isSelected }) => (
+            <>
+              <span
+                aria-hidden
+                className={`mt-0.5 flex size-4 shrink-0 items-center justify-center rounded-sm border ${isSelected ? 'border-accent bg-accent text-on-accent' : 'border-edge bg-surface'}`}
+              >
+                {isSelected ? <Check className="size-3" strokeWidth={3} /> : null}
+              </span>
+              <span className="min-w-0 break-words">
+                <span className="font-medium">{'title' in waiver ? waiver.title : waiver.key}</span>, until{' '}
+                {showDate(waiver.until)}
+                <span className="block text-soft">
+                  {waiver.reason} Meanwhile: {waiver.compensating}
+                </span>
+              </span>
+            </>
+          )}
+        </Checkbox>
+      ))}
+    </CheckboxGroup>
+  );
+}
