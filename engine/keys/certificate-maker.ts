@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 
 export type Curve = 'P-256' | 'P-384' | 'P-521';
-export type KeyKind = Curve | 'rsa-2048' | 'rsa-3072';
+export type KeyKind = Curve | 'rsa-2048' | 'rsa-3072' | 'rsa-4096';
 /** Taken from the library, because Node's and the DOM's types of the same object do not fit each other. */
 export type KeyPair = Parameters<typeof x509.X509CertificateGenerator.createSelfSigned>[0]['keys'];
 export type PrivateKey = KeyPair['privateKey'];
@@ -83,10 +83,12 @@ export function usageExtensions(usage: Usage, rsa: boolean): x509.Extension[] {
 }
 
 /** A subject as x509 wants it; values stay whole whatever characters they hold. */
-export function distinguishedName(parts: { commonName: string; organization?: string; unit?: string }): x509.JsonName {
-  return [
-    ...(parts.organization === undefined ? [] : [{ O: [parts.organization] }]),
-    ...(parts.unit === undefined ? [] : [{ OU: [parts.unit] }]),
-    { CN: [parts.commonName] },
-  ];
+export function distinguishedName(parts: { commonName: string; organization?: string; unit?: string }): x509.Name {
+  // Given as bare text, the library would take quotes and a leading # for its own notation.
+  const whole = (value: string) => [{ utf8String: value }];
+  return new x509.Name([
+    ...(parts.organization === undefined ? [] : [{ O: whole(parts.organization) }]),
+    ...(parts.unit === undefined ? [] : [{ OU: whole(parts.unit) }]),
+    { CN: whole(parts.commonName) },
+  ]);
 }

@@ -6,6 +6,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 
 /** DER of one private key and of all certificates, in the file's order. */
 export type Pkcs12Parts = { readonly pkcs8: Uint8Array; readonly certificates: readonly Uint8Array[] };
+type AllParts = { readonly keys: readonly Uint8Array[]; readonly certificates: readonly Uint8Array[] };
 
 /** 1.2.840.113549.1.12.1.*: RC2 and 3DES by the PKCS#12 key derivation, as Windows and `openssl -legacy` write them. */
 const LEGACY_CIPHERS = Buffer.from('2a864886f70d010c01', 'hex');
@@ -26,6 +27,20 @@ export function isPkcs12(bytes: Uint8Array): boolean {
  * `identity.passphrase`, `identity.invalid`.
  */
 export async function readPkcs12(bytes: Uint8Array, passphrase: string): Promise<Result<Pkcs12Parts>> {
+  const parts = await openPkcs12(bytes, passphrase);
+  if (!parts.ok) return parts;
+  const [pkcs8, another] = parts.value.keys;
+  if (pkcs8 !== undefined && another === undefined) return ok({ pkcs8, certificates: parts.value.certificates });
+  return fail(
+    'identity.invalid',
+    pkcs8 === undefined
+      ? 'There is no private key in this PKCS#12 file.'
+      : 'There is more than one private key in this PKCS#12 file.',
+  );
+}
+
+/** As `readPkcs12`, with every key and certificate there is: an authority sends certificates without any key. */
+export async function openPkcs12(bytes: Uint8Array, passphrase: string): Promise<Result<AllParts>> {
   let pfx: PFX;
   try {
     pfx = PFX.fromBER(new Uint8Array(bytes).buffer);
@@ -38,14 +53,7 @@ export async function readPkcs12(bytes: Uint8Array, passphrase: string): Promise
     const parts = Buffer.from(bytes).includes(LEGACY_CIPHERS)
       ? readLegacy(bytes, passphrase)
       : await readModern(pfx, passphrase);
-    if (parts.keys.length !== 1) {
-      const sentence =
-        parts.keys.length === 0
-          ? 'There is no private key in this PKCS#12 file.'
-          : 'There is more than one private key in this PKCS#12 file.';
-      return fail('identity.invalid', sentence);
-    }
-    return ok({ pkcs8: parts.keys[0] ?? new Uint8Array(), certificates: parts.certificates });
+    return ok(parts);
   } catch (error) {
     const cause = (error as Error).message;
     // Without a MAC the only sign of a wrong passphrase is that decryption yields nonsense.
