@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Baseline } from '../core/people/with-changes.ts';
 import { appError, type AppError, fail, ok, type Result } from '../core/result.ts';
 import type { FactsFile } from '../core/session/events.ts';
 import type { Site } from '../core/site/schema.ts';
@@ -16,6 +17,8 @@ export type RunEnvironment = {
   readonly runtime: Readonly<Record<string, string>>;
   readonly siteKey?: Uint8Array | undefined;
   readonly namesAgreed?: boolean;
+  /** The earlier bundle that facts are compared with. */
+  readonly baseline?: Baseline | undefined;
 };
 
 /**

@@ -1,5 +1,6 @@
 import { type AppError, ok, type Result } from '../result.ts';
 import { itemKey, type Target } from '../session/events.ts';
+import type { SessionState } from '../session/state.ts';
 import type { Site } from '../site/schema.ts';
 import { evaluate, evaluateBoolean, fillTemplate, type Values } from '../verdict/evaluate.ts';
 import { resolveInputs } from './inputs.ts';
@@ -31,14 +32,29 @@ export type Plan = {
 
 const TARGET_KINDS = { 'directory-group': 'role', link: 'link', device: 'device' } as const;
 
+/** What expressions see as `session`: what is settled before the first check runs. */
+export type SessionFrame = {
+  /** An earlier bundle was given to compare with. */
+  readonly hasBaseline: boolean;
+};
+
+/** The frame of a session, as its journal has it. */
+export function frameOf({ baseline }: Pick<SessionState, 'baseline'>): SessionFrame {
+  return { hasBaseline: baseline !== undefined };
+}
+
 /**
  * Applies a guide to a site: one item per control and target, in the guide's order, with each check's parameters evaluated.
- * Pure: the same guide and site give the same plan, so a verifier can make it again from a bundle.
+ * Pure: the same guide, site and frame give the same plan, so a verifier can make it again from a bundle.
  */
-export function makePlan(guide: Guide, site: Site): Result<Plan, readonly AppError[]> {
+export function makePlan(
+  guide: Guide,
+  site: Site,
+  session: SessionFrame = { hasBaseline: false },
+): Result<Plan, readonly AppError[]> {
   const inputs = resolveInputs(guide, site);
   if (!inputs.ok) return inputs;
-  const values: Values = { ...inputs.value, site: describeSite(site) };
+  const values: Values = { ...inputs.value, site: describeSite(site), session };
   const items = guide.controls.flatMap((control) => {
     const targets = targetsOf(control, guide, values, site);
     return targets.length > 0

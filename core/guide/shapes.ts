@@ -135,6 +135,9 @@ const SITE: Shape = map({
   roles: list(SECTIONS['directory-group'] ?? ANY),
 });
 
+/** What is settled before the first check runs. */
+const SESSION: Shape = map({ hasBaseline: BOOLEAN });
+
 const END: Shape = map({ status: { type: 'string', enum: ['observed', 'refuted', 'not-tested'] }, sentence: TEXT });
 
 /** What core derives from the three observations of a link. */
@@ -144,9 +147,12 @@ export const LINK: Shape = map({
   ends: map({ server: END, client: END, device: END }),
 });
 
-/** Names that every expression of the guide sees: its inputs, and `site`. */
+/** Names that every expression of the guide sees: its inputs, `site` and `session`. */
 export function guideNames(guide: Pick<Guide, 'inputs'>): ReadonlyMap<string, Shape> {
-  const names = new Map<string, Shape>([['site', SITE]]);
+  const names = new Map<string, Shape>([
+    ['site', SITE],
+    ['session', SESSION],
+  ]);
   for (const [name, input] of Object.entries(guide.inputs))
     names.set(name, input.many ? list(entryShape(input)) : entryShape(input));
   return names;

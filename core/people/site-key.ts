@@ -11,8 +11,8 @@ const GROUP = 4;
 /** Crockford's base 32: no I, L, O or U, so that a key can be read out and typed. */
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const CHARACTERS = ((SITE_KEY_BYTES + CHECK_BYTES) * 8) / 5;
-const ID_LABEL = 'lockstep site key id';
-const ID_BYTES = 8;
+/** What the id of a key is an HMAC of, and how many bytes of it. */
+export const KEY_ID = { label: 'lockstep site key id', bytes: 8 } as const;
 
 /** A key in memory with the id by which journals and facts name it. */
 export type SiteKey = { readonly bytes: Uint8Array<ArrayBuffer>; readonly id: string };
@@ -64,8 +64,8 @@ export async function readSiteKey(text: string, webCrypto: WebCrypto): Promise<R
 /** HMAC of a fixed label under the key, hex: tells two keys apart and says nothing about either. */
 async function siteKeyId(bytes: Uint8Array<ArrayBuffer>, { subtle }: WebCrypto): Promise<string> {
   const key = await subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
-  const mac = await subtle.sign('HMAC', key, new TextEncoder().encode(ID_LABEL));
-  return toHex(new Uint8Array(mac).subarray(0, ID_BYTES));
+  const mac = await subtle.sign('HMAC', key, new TextEncoder().encode(KEY_ID.label));
+  return toHex(new Uint8Array(mac).subarray(0, KEY_ID.bytes));
 }
 
 async function checksum(bytes: Uint8Array<ArrayBuffer>, { subtle }: WebCrypto): Promise<Uint8Array> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keyIdSchema } from '../people/key-id.ts';
 import { ERROR_CODES, type ErrorCode } from '../result.ts';
 
 /** Journal format; line 0 names it. */
@@ -79,6 +80,22 @@ export const eventDataSchemas = {
     overridden: z.boolean(),
   }),
   'preflight.accepted': z.strictObject({ visible: z.array(z.string()) }),
+  'people.keyed': z.strictObject({
+    keyId: keyIdSchema.describe('From here on people appear as HMACs under the site key of this id'),
+  }),
+  'people.names': z.strictObject({
+    agreed: z.boolean().describe('Whether the operator agreed that people are named where the guide asks for it'),
+    asking: z.array(z.string()).describe('Keys of the items that ask for names'),
+  }),
+  'baseline.chosen': z.strictObject({
+    bundle: sha256Schema.describe('SHA-256 of the earlier bundle'),
+    session: z.uuid().describe('Its session'),
+    guide: z.string().describe('Version of its guide'),
+    lastAt: timeSchema.describe('Its last event'),
+    provisional: z.boolean().describe('The engineer and the hospital have not both signed it'),
+    keyId: keyIdSchema.optional().describe('Site key under which it has people'),
+    facts: sha256Schema.describe('SHA-256 of the file that keeps, beside the journal, what is compared'),
+  }),
   'probe.started': z.strictObject({ ...item, check: z.int().min(0), probe: z.string(), params: z.unknown() }),
   'facts.recorded': z.strictObject({
     ...item,

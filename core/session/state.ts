@@ -59,6 +59,12 @@ export type SessionState = {
   readonly operators: readonly { readonly id: string; readonly name: string }[];
   readonly gate?: EventData<'gate.checked'>;
   readonly preflight: boolean;
+  /** Id of the site key under which people were recorded last; the key itself is nowhere. */
+  readonly keyId?: string;
+  /** Whether the operator agreed to names; absent while nobody was asked. */
+  readonly namesAgreed?: boolean;
+  /** The earlier bundle that this session is compared with. */
+  readonly baseline?: EventData<'baseline.chosen'>;
   readonly items: Readonly<Record<string, ItemState>>;
   readonly heads: readonly EventData<'head.signed'>[];
   readonly sealed?: EventData<'sealed'>;
@@ -90,6 +96,12 @@ function apply(state: SessionState, event: JournalEvent): SessionState {
       return { ...state, gate: event.data };
     case 'preflight.accepted':
       return { ...state, preflight: true };
+    case 'people.keyed':
+      return { ...state, keyId: event.data.keyId };
+    case 'people.names':
+      return { ...state, namesAgreed: event.data.agreed };
+    case 'baseline.chosen':
+      return { ...state, baseline: event.data };
     case 'head.signed':
       return { ...state, heads: [...state.heads, event.data] };
     case 'sealed':
@@ -103,10 +115,8 @@ function withItem(state: SessionState, key: string, change: (item: ItemState) =>
   return { ...state, items: { ...state.items, [key]: change(state.items[key] ?? { key, ...EMPTY_ITEM }) } };
 }
 
-type ItemEvent = Exclude<
-  JournalEvent,
-  JournalEvent<'session.opened' | 'operator.joined' | 'gate.checked' | 'preflight.accepted' | 'head.signed' | 'sealed'>
->;
+/** Events about one item: their data names its key. */
+type ItemEvent = Extract<JournalEvent, { data: { key: string } }>;
 
 function applyToItem(item: ItemState, event: ItemEvent): ItemState {
   switch (event.type) {

@@ -1,5 +1,5 @@
 import { guideSchema } from '../guide/schema.ts';
-import { makePlan, type Plan, type PlanItem } from '../guide/plan.ts';
+import { frameOf, makePlan, type Plan, type PlanItem } from '../guide/plan.ts';
 import { PROBE_DECLARATIONS } from '../probes/index.ts';
 import { type FactsFile, factsFileSchema, type JournalEvent } from '../session/events.ts';
 import { reduceAll } from '../session/state.ts';
@@ -43,7 +43,8 @@ export function rejudge(parts: JudgedParts, at: Date, accepted: ReadonlySet<stri
     };
   if (!site.ok)
     return { faults: [{ code: 'judge.site', sentence: 'The site in the bundle cannot be read.', place: 'site.yaml' }] };
-  const plan = makePlan(guide.value, site.value);
+  const state = reduceAll(parts.events);
+  const plan = makePlan(guide.value, site.value, frameOf(state));
   if (!plan.ok)
     return {
       faults: [
@@ -58,7 +59,6 @@ export function rejudge(parts: JudgedParts, at: Date, accepted: ReadonlySet<stri
   const outcomes: Outcomes = new Map();
   const replay = createReplay(plan.value, parts, outcomes, faults);
   for (const event of parts.events) replay(event);
-  const state = reduceAll(parts.events);
   const summary = summarize(plan.value.items, state, at, accepted);
   return { faults, judged: { plan: plan.value, summary, outcomes } };
 }

@@ -4,24 +4,27 @@ import { directoryAccess as declaration } from '../../core/probes/directory-acce
 import { fail, ok, type Result } from '../../core/result.ts';
 import { defineProbe, type ProbeContext, type ProbeOutcome } from '../context.ts';
 import type { LdapEntry } from '../wire/ldap.ts';
-import { findGroup, nameOf, sidOf } from '../wire/ldap-lookup.ts';
+import { findGroup } from '../wire/ldap-lookup.ts';
 import { broadNames, type Membership, uncounted, walkMembers } from '../wire/ldap-members.ts';
 import { normalizeDn } from '../wire/ldap-names.ts';
 import { MEMBER_ATTRIBUTES } from '../wire/ldap-nesting.ts';
 import { pseudonymOf, type SiteDirectory, withDirectory } from '../wire/ldap-site.ts';
 import { parseFileTime, parseNumber } from '../wire/ldap-values.ts';
+import { describePerson, describeWalk, siteKeyIdOf, type Walk } from '../wire/ldap-walk.ts';
 import { readWriters } from '../wire/ldap-writers.ts';
 
 type Params = z.output<typeof declaration.params>;
 type Facts = z.input<typeof declaration.facts>;
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type RoleFacts = Writable<Facts['roles'][number]>;
+type Grantor = NonNullable<RoleFacts['grantors']>[number];
 
 /** One role, with its holders by normalised DN, or without where they could not all be told. */
 type Role = { readonly facts: RoleFacts; readonly holders?: ReadonlyMap<string, LdapEntry>; readonly gaps: Gap[] };
 type Gap = { readonly name: keyof RoleFacts; readonly reason: string };
 
 const DISABLED = 0x2;
+const NO_KEY = 'the hospital gave no key for pseudonyms';
 /** Nested groups whose access control list is read, over each role: a list takes a question of its own. */
 const MAX_LISTS = 100;
 
@@ -36,18 +39,18 @@ async function look(params: Params, context: ProbeContext): Promise<Result<Probe
     const roles: Role[] = [];
     for (const role of params.roles) {
       context.progress(`Who can log in as ${role.name ?? role.id}`);
-      const found = await lookAtRole(directory, role, params.maximum, context);
+      const found = await lookAtRole(directory, role, params, context);
       if (!found.ok) return found;
       roles.push(found.value);
     }
-    return ok({ kind: 'facts' as const, ...join(roles, params.keepApart, context) });
+    return ok({ kind: 'facts' as const, ...join(roles, params, context) });
   });
 }
 
 async function lookAtRole(
   directory: SiteDirectory,
   { id, group: name }: Params['roles'][number],
-  maximum: number,
+  { maximum, names }: Params,
   context: ProbeContext,
 ): Promise<Result<Role>> {
   const group = await findGroup(directory, name, MEMBER_ATTRIBUTES);
@@ -58,7 +61,7 @@ async function lookAtRole(
     gaps.push(...names.map((one) => ({ name: one, reason })));
   const counts = ['holders', 'canLogIn', 'paths', 'people'] as const;
   if (group.value === undefined) {
-    leaveOut([...counts, 'through', 'broad', 'grantors'], `there is no group ${name}`);
+    leaveOut([...counts, 'groups', 'broad', 'grantors'], `there is no group ${name}`);
     return ok({ facts, gaps });
   }
   const members = await walkMembers(directory, group.value, maximum);
@@ -66,9 +69,10 @@ async function lookAtRole(
   const broad = broadNames(group.value, members.value);
   if (members.value.complete || broad.length > 0) facts.broad = broad;
   const tooMany = `there are more than ${maximum} entries, so the walk stopped`;
-  if (members.value.complete) facts.through = members.value.groups.map(nameOf).sort();
-  else leaveOut(broad.length > 0 ? ['through'] : ['through', 'broad'], tooMany);
-  const grantors = await grantorsOf(directory, [group.value, ...members.value.groups], members.value.complete, context);
+  const walk = members.value.complete ? describeWalk(group.value, members.value, context, names) : undefined;
+  if (walk !== undefined) facts.groups = [...walk.groups];
+  else leaveOut(broad.length > 0 ? ['groups'] : ['groups', 'broad'], tooMany);
+  const grantors = await grantorsOf(directory, walk?.groups, context);
   if (!grantors.ok) return grantors;
   if (typeof grantors.value === 'string') leaveOut(['grantors'], grantors.value);
   else facts.grantors = grantors.value;
@@ -87,9 +91,8 @@ async function lookAtRole(
   const able = countAble(directory, [...holders.values()], context.now());
   if (typeof able === 'string') leaveOut(['canLogIn'], able);
   else facts.canLogIn = able;
-  const people = pseudonymsOf(holders.values(), context);
-  if (people === undefined) leaveOut(['people'], 'the hospital gave no key for pseudonyms');
-  else facts.people = people;
+  if (walk?.people === undefined) leaveOut(['people'], NO_KEY);
+  else facts.people = [...walk.people];
   return ok({ facts, holders, gaps });
 }
 
@@ -122,38 +125,45 @@ function countAble(directory: SiteDirectory, holders: readonly LdapEntry[], now:
   return able;
 }
 
-function pseudonymsOf(entries: Iterable<LdapEntry>, context: ProbeContext): string[] | undefined {
-  if (context.siteKey === undefined) return undefined;
-  return [...entries].flatMap((entry) => pseudonymOf(context, sidOf(entry) ?? normalizeDn(entry.dn)) ?? []).sort();
-}
-
 /** Who can change one of the groups and is no built-in administrator; else why that is not known. */
 async function grantorsOf(
   directory: SiteDirectory,
-  groups: readonly LdapEntry[],
-  complete: boolean,
+  groups: Walk['groups'] | undefined,
   context: ProbeContext,
-): Promise<Result<string[] | string>> {
-  if (!complete) return ok('not every nested group was found, and each of them has writers');
+): Promise<Result<Grantor[] | string>> {
+  if (groups === undefined) return ok('not every nested group was found, and each of them has writers');
   if (groups.length > MAX_LISTS + 1)
     return ok(`more than ${MAX_LISTS} groups are nested, and each has a list of its own`);
-  const names = new Set<string>();
+  const bySid = new Map<string, Grantor>();
   for (const group of groups) {
-    const writers = await readWriters(directory, group.dn);
+    const writers = await readWriters(directory, group.dn ?? group.name);
     if (!writers.ok) return writers;
-    if (typeof writers.value === 'string') return ok(`${nameOf(group)}: ${writers.value}`);
-    for (const { type, name, sid, privileged } of writers.value) {
+    if (typeof writers.value === 'string') return ok(`${group.name}: ${writers.value}`);
+    for (const { type, name, sid, rights, privileged } of writers.value) {
       if (privileged) continue;
-      names.add(name ?? (type === 'person' ? (pseudonymOf(context, sid) ?? 'person') : sid));
+      const known = bySid.get(sid);
+      const id = type === 'person' ? pseudonymOf(context, sid) : undefined;
+      bySid.set(sid, {
+        type,
+        ...(name === undefined ? {} : { name }),
+        ...(id === undefined ? {} : { id }),
+        rights: [...new Set([...(known?.rights ?? []), ...rights])].sort(),
+        groups: [...(known?.groups ?? []), group.name],
+      });
     }
   }
-  return ok([...names].sort());
+  return ok([...bySid.values()].sort((a, b) => (wordOf(a) < wordOf(b) ? -1 : 1)));
+}
+
+/** A grantor in one word, by which they are put in order and recognised under another role. */
+function wordOf({ type, name, id }: Pick<Grantor, 'type' | 'name' | 'id'>): string {
+  return name ?? id ?? type;
 }
 
 /** What only all roles together show. */
 function join(
   roles: readonly Role[],
-  keepApart: Params['keepApart'],
+  { keepApart, names }: Params,
   context: ProbeContext,
 ): { facts: Facts; absent: AbsentFact[] } {
   const facts: Writable<Facts> = { roles: roles.map((role) => role.facts) };
@@ -178,15 +188,14 @@ function join(
       const other = byId.get(b)?.holders;
       const shared = [...(byId.get(a)?.holders ?? [])].filter(([key]) => other?.has(key) === true);
       for (const [key] of shared) both.add(key);
-      const people = pseudonymsOf(
-        shared.map(([, entry]) => entry),
-        context,
-      );
-      return { roles: [a, b], count: shared.length, ...(people === undefined ? {} : { people }) };
+      const people = shared
+        .flatMap(([, entry]) => describePerson(entry, context, names) ?? [])
+        .sort((one, other) => (one.id < other.id ? -1 : 1));
+      return { roles: [a, b], count: shared.length, ...(context.siteKey === undefined ? {} : { people }) };
     });
     facts.holdTwo = both.size;
     if (context.siteKey === undefined && keepApart.length > 0)
-      absent.push({ path: 'keptApart[].people', reason: 'the hospital gave no key for pseudonyms' });
+      absent.push({ path: 'keptApart[].people', reason: NO_KEY });
   }
   const silent = roles.filter((role) => role.facts.grantors === undefined);
   if (silent.length > 0)
@@ -194,8 +203,34 @@ function join(
       path: 'grantors',
       reason: `it is not known who can change the groups of ${silent.map((role) => role.facts.id).join(', ')}`,
     });
-  else facts.grantors = [...new Set(roles.flatMap((role) => role.facts.grantors ?? []))].sort();
+  else facts.grantors = grantorsOfAll(roles);
+  const keyId = siteKeyIdOf(context);
+  if (keyId === undefined) absent.push({ path: 'keyId', reason: NO_KEY });
+  else facts.keyId = keyId;
+  if (names && context.siteKey !== undefined && context.namesAgreed !== true)
+    absent.push({ path: 'roles[].people[].name', reason: 'the operator did not agree that names are recorded' });
   return { facts, absent };
+}
+
+/** Everybody who can give a role, with which. Without the key of the site nobody can tell two people apart: each stands for themselves. */
+function grantorsOfAll(roles: readonly Role[]): NonNullable<Facts['grantors']> {
+  const found: { type: Grantor['type']; name?: string; id?: string; roles: string[] }[] = [];
+  for (const { facts } of roles) {
+    for (const { type, name, id } of facts.grantors ?? []) {
+      const isTheSame = (other: (typeof found)[number]) =>
+        other.type === type && (name === undefined ? id !== undefined && other.id === id : other.name === name);
+      const known = found.find(isTheSame);
+      if (known !== undefined) known.roles.push(facts.id);
+      else
+        found.push({
+          type,
+          ...(name === undefined ? {} : { name }),
+          ...(id === undefined ? {} : { id }),
+          roles: [facts.id],
+        });
+    }
+  }
+  return found;
 }
 
 export const directoryAccess = defineProbe(declaration, look);

@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
 import type { Plan, PlanItem } from '../../core/guide/plan.ts';
+import type { SiteKey } from '../../core/people/site-key.ts';
+import type { Baseline } from '../../core/people/with-changes.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { JournalEvent } from '../../core/session/events.ts';
 import {
@@ -32,17 +34,26 @@ export type SessionOptions = {
   readonly onProgress?: (progress: Progress) => void;
 };
 
+/** What a session holds in memory only: it is given again when the session is resumed. */
+export type SessionMemory = {
+  siteKey?: SiteKey;
+  baseline?: Baseline;
+};
+
 export type Session = {
   readonly id: string;
   readonly dir: string;
   readonly guide: LoadedGuide;
   readonly site: LoadedSite;
   readonly plan: Plan;
+  /** Goes on by another plan, once the journal says what makes it another. */
+  readonly replan: (plan: Plan) => void;
   readonly journal: Journal;
   readonly outcomes: Outcomes;
   readonly state: () => SessionState;
   /** Passwords by the site's names, in memory only. */
   readonly secrets: Map<string, string>;
+  readonly memory: SessionMemory;
   readonly environment: Omit<RunEnvironment, 'progress'>;
   readonly now: () => Date;
   readonly checkGate: (input: GateInput) => Promise<Result<{ inRange: boolean }>>;
@@ -66,11 +77,12 @@ export function makeSession(
   id: string,
   guide: LoadedGuide,
   site: LoadedSite,
-  plan: Plan,
+  firstPlan: Plan,
   file: Journal,
   outcomes: Outcomes,
   options: SessionOptions,
 ): Session {
+  let plan = firstPlan;
   let state = reduceAll(file.events);
   const take = <T>(result: Result<T>): Result<T> => {
     if (result.ok) {
@@ -89,6 +101,7 @@ export function makeSession(
     signHead: async (at, identity) => take(await file.signHead(at, identity)),
   };
   const secrets = new Map<string, string>();
+  const memory: SessionMemory = {};
   const budget: ConnectionBudget = createConnectionBudget(
     guide.guide.budget,
     Date.now,
@@ -106,6 +119,15 @@ export function makeSession(
     ask: options.ask,
     budget,
     runtime: options.runtime,
+    get siteKey() {
+      return memory.siteKey?.bytes;
+    },
+    get namesAgreed() {
+      return state.namesAgreed === true;
+    },
+    get baseline() {
+      return memory.baseline;
+    },
   };
   const progress = options.onProgress ?? (() => {});
   const itemOf = (key: string): Result<PlanItem> => {
@@ -119,10 +141,16 @@ export function makeSession(
     dir: file.dir,
     guide,
     site,
-    plan,
+    get plan() {
+      return plan;
+    },
+    replan: (next) => {
+      plan = next;
+    },
     journal,
     outcomes,
     secrets,
+    memory,
     environment,
     state: () => state,
     now: options.now,
@@ -184,6 +212,8 @@ export function makeSession(
     signHead: (at, identity) => journal.signHead(at, identity),
     async close() {
       secrets.clear();
+      memory.siteKey?.bytes.fill(0);
+      delete memory.siteKey;
       await journal.close();
     },
   };

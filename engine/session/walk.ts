@@ -1,4 +1,5 @@
 import type { PlanItem } from '../../core/guide/plan.ts';
+import { withChanges } from '../../core/people/with-changes.ts';
 import { appError, ok, type Result } from '../../core/result.ts';
 import type { FactsFile } from '../../core/session/events.ts';
 import type { SessionState } from '../../core/session/state.ts';
@@ -77,8 +78,9 @@ async function runCheck(
   const silent = heartbeats.stopped(known.devices);
   const result: Result<FactsFile> = silent === undefined ? known.result : { ok: false, error: silent };
   if (result.ok) {
-    setOutcome(outcomes, item.key, check, { facts: result.value });
-    return journal.recordFacts(about, result.value);
+    const facts = withChanges(result.value, item.key, environment.baseline);
+    setOutcome(outcomes, item.key, check, { facts });
+    return journal.recordFacts(about, facts);
   }
   setOutcome(outcomes, item.key, check, { error: result.error });
   return journal.append('probe.failed', { ...about, error: result.error });

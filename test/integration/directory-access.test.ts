@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { promisify } from 'node:util';
 import { Attribute, Change, Client } from 'ldapts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KEY_ID } from '../../core/people/site-key.ts';
+import { pathsTo } from '../../core/probes/people.ts';
 import { fail, ok } from '../../core/result.ts';
 import { directoryAccess } from '../../engine/probes/directory-access.ts';
 import { directorySignIn } from '../../engine/probes/directory-sign-in.ts';
@@ -23,6 +26,11 @@ const APART = [
   ['clinical', 'administrator'],
   ['biomed', 'administrator'],
 ];
+const keyIdOf = (key: Uint8Array) =>
+  createHmac('sha256', key)
+    .update(KEY_ID.label)
+    .digest('hex')
+    .slice(0, 2 * KEY_ID.bytes);
 const YESTERDAY = String((BigInt(Date.now() - 86_400_000) + 11_644_473_600_000n) * 10_000n);
 
 const replace = (type: string, value: string) =>
@@ -30,7 +38,10 @@ const replace = (type: string, value: string) =>
 
 describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('access to a product, on a Samba domain controller', () => {
   let server: SambaServer;
-  const context = (secrets: Record<string, string> = {}, more: { siteKey?: Uint8Array; asAdmin?: true } = {}) => {
+  const context = (
+    secrets: Record<string, string> = {},
+    more: { siteKey?: Uint8Array; namesAgreed?: boolean; asAdmin?: true } = {},
+  ) => {
     const bindAccount = more.asAdmin === true ? server.adminDn : 'lockstep@hospital.test';
     const all: Record<string, string> = {
       'directory-bind': more.asAdmin === true ? server.adminPassword : BIND_PASSWORD,
@@ -41,7 +52,7 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('access to a product, on
       secret: async (name: string) => (all[name] === undefined ? fail('secret.missing', name) : ok(all[name])),
     };
   };
-  const access = (params: Record<string, unknown> = {}, more: { siteKey?: Uint8Array } = {}) =>
+  const access = (params: Record<string, unknown> = {}, more: { siteKey?: Uint8Array; namesAgreed?: boolean } = {}) =>
     runDirectoryProbe(directoryAccess, { roles: ROLES, keepApart: APART, ...params }, context({}, more));
   const signIn = (
     account: string,
@@ -135,11 +146,20 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('access to a product, on
             holders: 4,
             canLogIn: 2,
             paths: { direct: 2, nested: 3, primaryGroup: 0 },
-            through: ['Ward-7'],
+            groups: [
+              { name: 'MDIP-Clinical', parents: [], depth: 0, path: ['MDIP-Clinical'], people: 2 },
+              { name: 'Ward-7', parents: ['MDIP-Clinical'], depth: 1, path: ['MDIP-Clinical', 'Ward-7'], people: 3 },
+            ],
             broad: [],
             grantors: [],
           },
-          { id: 'biomed', holders: 1, canLogIn: 1, paths: { direct: 0, nested: 0, primaryGroup: 1 } },
+          {
+            id: 'biomed',
+            holders: 1,
+            canLogIn: 1,
+            paths: { direct: 0, nested: 0, primaryGroup: 1 },
+            groups: [{ name: 'MDIP-Biomed', people: 0, primaryGroup: 1 }],
+          },
           { id: 'administrator', holders: 2, canLogIn: 2, paths: { direct: 2, nested: 0, primaryGroup: 0 } },
         ],
         everyone: 6,
@@ -152,17 +172,51 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('access to a product, on
       });
       expect(absent['roles[].people']).toMatch(/key/);
       expect(absent['keptApart[].people']).toMatch(/key/);
+      expect(absent.keyId).toMatch(/key/);
     });
 
-    it('gives the same person the same pseudonym under every role', async () => {
+    it('gives the same person the same pseudonym under every role, with every group that they are in', async () => {
       const { facts, absent } = await access({}, { siteKey: KEY });
-      const [clinical, , administrator] = facts.roles;
+      const [clinical, biomed, administrator] = facts.roles;
       expect(clinical.people).toHaveLength(4);
-      expect(facts.keptApart[0].people).toEqual(
-        clinical.people.filter((one: string) => administrator.people.includes(one)),
-      );
-      expect(facts.keptApart[0].people).toHaveLength(1);
+      const ids = (role: typeof clinical): string[] => role.people.map(({ id }: { id: string }) => id);
+      const both = ids(clinical).filter((id) => ids(administrator).includes(id));
+      expect(facts.keptApart[0].people).toEqual(both.map((id) => ({ id })));
+      expect(both).toHaveLength(1);
+      const via = clinical.people.map((person: { via: string[] }) => person.via.join());
+      expect(via.sort()).toEqual(['MDIP-Clinical', 'MDIP-Clinical,Ward-7', 'Ward-7', 'Ward-7']);
+      expect(pathsTo({ via: ['Ward-7'] }, clinical.groups)).toEqual([['MDIP-Clinical', 'Ward-7']]);
+      expect(biomed.people).toEqual([{ id: expect.any(String), via: ['MDIP-Biomed'], primaryGroup: 'MDIP-Biomed' }]);
       expect(absent['roles[].people']).toBeUndefined();
+      expect(facts.keyId).toBe(keyIdOf(KEY));
+      expect(JSON.stringify(facts)).not.toMatch(/nurse|boss|both-hats/);
+    });
+
+    it('makes other pseudonyms under another key', async () => {
+      const other = new Uint8Array(32).fill(8);
+      const ids = (facts: { roles: { people: { id: string }[] }[] }) =>
+        facts.roles.flatMap(({ people }) => people.map(({ id }) => id));
+      const [one, two] = [await access({}, { siteKey: KEY }), await access({}, { siteKey: other })];
+      expect(ids(one.facts).filter((id) => ids(two.facts).includes(id))).toEqual([]);
+      expect(one.facts.keyId).not.toBe(two.facts.keyId);
+    });
+
+    it('names people only where the guide asks for it and the operator agreed', async () => {
+      const agreed = { siteKey: KEY, namesAgreed: true };
+      const asked = await access({ names: true }, agreed);
+      expect(asked.facts.roles[2].people.map(({ name }: { name: string }) => name).sort()).toEqual([
+        'boss',
+        'both-hats',
+      ]);
+      expect(asked.facts.keptApart[0].people).toEqual([{ id: expect.any(String), name: 'both-hats' }]);
+      const declined = await access({ names: true }, { siteKey: KEY });
+      expect(declined.facts.roles[2].people).toHaveLength(2);
+      expect(JSON.stringify(declined.facts)).not.toContain('both-hats');
+      expect(declined.absent['roles[].people[].name']).toMatch(/did not agree/);
+      const unasked = await access({}, agreed);
+      expect(JSON.stringify(unasked.facts)).not.toContain('both-hats');
+      expect(unasked.absent['roles[].people[].name']).toBeUndefined();
+      expect((await access({ names: true }, { namesAgreed: true })).absent['roles[].people']).toMatch(/key/);
     });
 
     it('names who can let others in, also by way of a nested group', async () => {
@@ -171,9 +225,14 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('access to a product, on
       const args = ['dsacl', 'set', '-s', server.configuration, '--action=allow', `--objectdn=${ward}`];
       await promisify(execFile)('samba-tool', [...args, `--sddl=${sddl}`]);
       const { facts } = await access();
-      expect(facts.roles[0].grantors).toEqual(['person']);
+      const grantor = { type: 'person', rights: ['WriteMember'], groups: ['Ward-7'] };
+      expect(facts.roles[0].grantors).toEqual([grantor]);
       expect(facts.roles[2].grantors).toEqual([]);
-      expect(facts.grantors).toEqual(['person']);
+      expect(facts.grantors).toEqual([{ type: 'person', roles: ['clinical'] }]);
+      const keyed = await access({}, { siteKey: KEY });
+      const id = keyed.facts.roles[0].grantors[0].id;
+      expect(keyed.facts.roles[0].grantors).toEqual([{ ...grantor, id }]);
+      expect(keyed.facts.roles[0].people.map((person: { id: string }) => person.id)).toContain(id);
     });
 
     it('does not decide on a role whose holders it cannot tell', async () => {

@@ -113,7 +113,15 @@ describe.skipIf(!needs('slapd', 'slapadd'))('OpenLDAP', () => {
     const { facts, absent } = await runDirectoryProbe(directoryAccess, params, context(hardened));
     expect(facts).toMatchObject({
       roles: [
-        { id: 'clinical', holders: 3, paths: { direct: 2, nested: 2, primaryGroup: 0 }, through: ['ward'] },
+        {
+          id: 'clinical',
+          holders: 3,
+          paths: { direct: 2, nested: 2, primaryGroup: 0 },
+          groups: [
+            { name: 'clinical', people: 2 },
+            { name: 'ward', depth: 1, people: 2 },
+          ],
+        },
         { id: 'technical', holders: 2, paths: { direct: 0, nested: 0, primaryGroup: 2 } },
       ],
       everyone: 4,

@@ -38,7 +38,7 @@ export function directorySite(end: DirectoryEnd): Site {
 export function testContext(
   site: Site,
   password: string | undefined,
-  more: { siteKey?: Uint8Array; now?: () => Date; signal?: AbortSignal } = {},
+  more: { siteKey?: Uint8Array; namesAgreed?: boolean; now?: () => Date; signal?: AbortSignal } = {},
 ): ProbeContext & { readonly connections: () => number } {
   let busy = false;
   let connections = 0;
@@ -62,6 +62,7 @@ export function testContext(
     progress: () => {},
     ask: async () => false,
     ...(more.siteKey === undefined ? {} : { siteKey: more.siteKey }),
+    namesAgreed: more.namesAgreed === true,
     connections: () => connections,
   };
 }
