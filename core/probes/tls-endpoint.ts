@@ -52,13 +52,31 @@ export const certificateSummarySchema = z.strictObject({
   pem: z.string().describe('The certificate, PEM'),
 });
 
+const suiteList = z.array(z.string()).optional();
+const levelSchema = z.strictObject({
+  meets: z.boolean().optional().describe('Nothing differs; absent where what was seen does not decide'),
+  differences: z.array(z.string()).describe('What differs, one part of a sentence each'),
+  undecided: z.array(z.string()).describe('What would have to be known besides'),
+});
+
 /** Versions, suites and the certificate of a TLS server, judged against the site's anchors and the endpoint's name. */
 export const tlsEndpoint = declareProbe({
   id: 'tls.endpoint',
   title: 'TLS of a server',
-  version: 2,
+  version: 3,
   params: z.strictObject({
     endpoint: endpointParameter,
+    factory: z
+      .array(z.string().regex(/^[0-9a-f]{64}$/))
+      .max(500)
+      .default([])
+      .describe('SHA-256 (of the DER or of the public key) of certificates that devices leave the factory with'),
+    survey: z
+      .enum(['essential', 'full'])
+      .default('essential')
+      .describe(
+        'full: also every cipher suite and signature scheme that the server accepts, and how that compares with the guideline; two to four times as many connections',
+      ),
     protocol: applicationProtocolSchema
       .optional()
       .describe(
@@ -112,6 +130,25 @@ export const tlsEndpoint = declareProbe({
       .boolean()
       .optional()
       .describe('True as soon as one weak suite was chosen; false only when all were refused'),
+    suites: z
+      .strictObject({ ssl30: suiteList, tls10: suiteList, tls11: suiteList, tls12: suiteList, tls13: suiteList })
+      .optional()
+      .describe(
+        'In a full survey: every suite accepted in each version, by its RFC name, in no particular order; [] for a version that is refused, absent where the list is not complete',
+      ),
+    signatures: z
+      .strictObject({ tls12: suiteList, tls13: suiteList })
+      .optional()
+      .describe('In a full survey: schemes with which the server signs its handshake (RFC 8446 section 4.2.3)'),
+    guideline: z
+      .strictObject({
+        title: z.string().describe('Whose guideline'),
+        version: z.string().describe('Which edition'),
+        modern: levelSchema.describe('For clients of today only'),
+        intermediate: levelSchema.describe('For services with older clients'),
+      })
+      .optional()
+      .describe('In a full survey: how versions, suites, groups and certificate compare with a published guideline'),
     suiteOrder: z
       .enum(['server', 'client'])
       .optional()
@@ -194,13 +231,24 @@ export const tlsEndpoint = declareProbe({
     subject: z.string().optional().describe("Subject of the server's certificate"),
     issuer: z.string().optional().describe("Issuer of the server's certificate"),
     fingerprint: z.string().optional().describe("SHA-256 of the server's certificate, lower-case hexadecimal"),
+    publicKey: z
+      .string()
+      .optional()
+      .describe('SHA-256 of its public key (SubjectPublicKeyInfo), which a renewed certificate may share'),
+    sample: z
+      .strictObject({
+        likely: z.boolean().describe('A subject that samples have, or one of the fingerprints that the guide lists'),
+        reason: z.string().describe('What speaks for it, or that nothing does'),
+      })
+      .optional()
+      .describe('Whether the certificate looks like one that the software or the device came with'),
     certificates: z
       .array(certificateSummarySchema)
       .optional()
       .describe('What the server presented, its own first; anchors are left out'),
   }),
-  visible: ({ endpoint }) => [
-    `Up to 60 short TLS connections to ${endpoint.host}:${endpoint.port}, one at a time, some offering SSL 3.0, TLS 1.0 and weak suites; an intrusion detection system may report them.`,
+  visible: ({ endpoint, survey }) => [
+    `Up to ${survey === 'full' ? 400 : 60} short TLS connections to ${endpoint.host}:${endpoint.port}, one at a time, some offering SSL 3.0, TLS 1.0 and weak suites; an intrusion detection system may report them.`,
   ],
   rights: 'none',
   deadlineMs: 90_000,

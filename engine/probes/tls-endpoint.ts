@@ -7,88 +7,104 @@ import { type ReadCertificate, readCertificate } from '../keys/read-certificate.
 import { stimulusFor, type ApplicationProtocol } from '../wire/stimulus.ts';
 import { abortError, converse, dial } from '../wire/tcp.ts';
 import { anchorPems, readAnchors } from '../wire/tls/anchors.ts';
-import { CERTIFICATE_FACTS, certificateFacts } from '../wire/tls/certificate-facts.ts';
+import { CERTIFICATE_FACTS, type CertificateFacts, certificateFacts } from '../wire/tls/certificate-facts.ts';
 import { FEATURES, surveyFeatures } from '../wire/tls/features.ts';
 import { observeHandshake, runtimeEngine } from '../wire/tls/handshake.ts';
-import { inquire } from '../wire/tls/inquiry.ts';
+import { compareWithGuideline, NOT_ASKED, openLevels, surveyFully } from '../wire/tls/full-survey.ts';
+import { inquire, type Inquiry } from '../wire/tls/inquiry.ts';
 import { offer } from '../wire/tls/offer.ts';
 import { readPlainHandshake } from '../wire/tls/plain-handshake.ts';
-import { noAnswer, surveyVersions } from '../wire/tls/survey.ts';
+import { noAnswer, type Offer, surveyVersions } from '../wire/tls/survey.ts';
 
 const GREETING_TIMEOUT_MS = 4_000;
 
-export const tlsEndpointProbe = defineProbe(tlsEndpoint, async ({ endpoint, protocol }, context) => {
-  const place = `${endpoint.host}:${endpoint.port}`;
-  const options = { hosts: context.site.hosts, signal: context.signal };
-  const engine = runtimeEngine();
-  const anchors = anchorPems(endpoint.anchors, context);
-  if (!anchors.ok) return anchors;
+export const tlsEndpointProbe = defineProbe(
+  tlsEndpoint,
+  async ({ endpoint, protocol, survey: depth, factory }, context) => {
+    const place = `${endpoint.host}:${endpoint.port}`;
+    const options = { hosts: context.site.hosts, signal: context.signal };
+    const engine = runtimeEngine();
+    const anchors = anchorPems(endpoint.anchors, context);
+    if (!anchors.ok) return anchors;
 
-  context.progress(`Offering TLS versions to ${place}`);
-  const surveyed = await surveyVersions((version, suites) =>
-    context.connection(endpoint.host, () => offer(endpoint, version, suites, options)),
-  );
-  if (!surveyed.ok) return surveyed;
-  if (surveyed.value.kind === 'no-answer') {
-    const greeted = await greet(endpoint, protocol, context);
-    if (!greeted.ok) return greeted;
-    if (greeted.value === undefined) return noAnswer(surveyed.value.reason, place);
-    return ok(notTls(engine, `${greeted.value} in clear text`));
-  }
-  if (surveyed.value.kind === 'not-tls') return ok(notTls(engine, surveyed.value.seen));
+    context.progress(`Offering TLS versions to ${place}`);
+    const offerThere: Offer = (version, suites) =>
+      context.connection(endpoint.host, () => offer(endpoint, version, suites, options));
+    const inquireThere = (inquiry: Inquiry) =>
+      context.connection(endpoint.host, () => inquire(endpoint, inquiry, options));
+    const surveyed = await surveyVersions(offerThere);
+    if (!surveyed.ok) return surveyed;
+    if (surveyed.value.kind === 'no-answer') {
+      const greeted = await greet(endpoint, protocol, context);
+      if (!greeted.ok) return greeted;
+      if (greeted.value === undefined) return noAnswer(surveyed.value.reason, place);
+      return ok(notTls(engine, `${greeted.value} in clear text`));
+    }
+    if (surveyed.value.kind === 'not-tls') return ok(notTls(engine, surveyed.value.seen));
 
-  context.progress(`Asking ${place} for what else it offers`);
-  const features = await surveyFeatures(
-    (inquiry) => context.connection(endpoint.host, () => inquire(endpoint, inquiry, options)),
-    surveyed.value.survey.accepts ?? {},
-    surveyed.value.stopped,
-  );
-  if (!features.ok) return features;
+    context.progress(`Asking ${place} for what else it offers`);
+    const features = await surveyFeatures(inquireThere, surveyed.value.survey.accepts ?? {}, surveyed.value.stopped);
+    if (!features.ok) return features;
 
-  context.progress(`Reading the certificate of ${place}`);
-  const { absent: surveyAbsent, ...survey } = surveyed.value.survey;
-  const presented = await readPresented(endpoint, anchors.value, context);
-  if (!presented.ok) return presented;
-  const absent: AbsentFact[] = [
-    { path: 'clearText', reason: 'The server speaks TLS.' },
-    ...surveyAbsent,
-    ...features.value.absent,
-  ];
-  const { negotiated, certificates, refusal, stapled, why } = presented.value;
-  const named = await readUnknownName(endpoint, presented.value, anchors.value, context);
-  if (!named.ok) return named;
-  const facts = {
-    speaksTls: true,
-    engine,
-    ...survey,
-    ...features.value.facts,
-    ...(stapled === undefined ? {} : { stapled }),
-    ...('unknownName' in named.value ? named.value : {}),
-  };
-  if (stapled === undefined) absent.push({ path: 'stapled', reason: why });
-  if ('why' in named.value) absent.push({ path: 'unknownName', reason: named.value.why });
-  if (negotiated === undefined) absent.push({ path: 'negotiated', reason: why });
-  const [leaf, ...rest] = certificates;
-  if (leaf === undefined) {
+    if (depth === 'full') context.progress(`Asking ${place} for every cipher suite`);
+    const full =
+      depth === 'full'
+        ? await surveyFully(offerThere, inquireThere, surveyed.value.survey, surveyed.value.stopped)
+        : ok({ facts: {}, absent: NOT_ASKED });
+    if (!full.ok) return full;
+
+    context.progress(`Reading the certificate of ${place}`);
+    const { absent: surveyAbsent, ...survey } = surveyed.value.survey;
+    const presented = await readPresented(endpoint, anchors.value, context);
+    if (!presented.ok) return presented;
+    const absent: AbsentFact[] = [
+      { path: 'clearText', reason: 'The server speaks TLS.' },
+      ...surveyAbsent,
+      ...features.value.absent,
+      ...full.value.absent,
+    ];
+    const { negotiated, certificates, refusal, stapled, why } = presented.value;
+    const named = await readUnknownName(endpoint, presented.value, anchors.value, context);
+    if (!named.ok) return named;
+    const facts = {
+      speaksTls: true,
+      engine,
+      ...survey,
+      ...features.value.facts,
+      ...full.value.facts,
+      ...(stapled === undefined ? {} : { stapled }),
+      ...('unknownName' in named.value ? named.value : {}),
+    };
+    if (stapled === undefined) absent.push({ path: 'stapled', reason: why });
+    if ('why' in named.value) absent.push({ path: 'unknownName', reason: named.value.why });
+    if (negotiated === undefined) absent.push({ path: 'negotiated', reason: why });
+    const judged = (seen: Partial<CertificateFacts>) => {
+      if (depth !== 'full') return {};
+      const guideline = compareWithGuideline({ ...facts, ...seen });
+      absent.push(...openLevels(guideline));
+      return { guideline };
+    };
+    const [leaf, ...rest] = certificates;
+    if (leaf === undefined) {
+      absent.push(...CERTIFICATE_FACTS.map((path) => ({ path, reason: why })));
+      return ok({ kind: 'facts', facts: { ...facts, ...judged({}) }, absent });
+    }
+    const seen = certificateFacts(
+      [leaf, ...rest],
+      readAnchors(anchors.value),
+      endpoint.serverName ?? endpoint.host,
+      context.now(),
+      refusal,
+      factory,
+    );
+    absent.push(...seen.absent);
     return ok({
       kind: 'facts',
-      facts,
-      absent: [...absent, ...CERTIFICATE_FACTS.map((path) => ({ path, reason: why }))],
+      facts: { ...facts, ...(negotiated === undefined ? {} : { negotiated }), ...seen.facts, ...judged(seen.facts) },
+      absent,
     });
-  }
-  const seen = certificateFacts(
-    [leaf, ...rest],
-    readAnchors(anchors.value),
-    endpoint.serverName ?? endpoint.host,
-    context.now(),
-    refusal,
-  );
-  return ok({
-    kind: 'facts',
-    facts: { ...facts, ...(negotiated === undefined ? {} : { negotiated }), ...seen.facts },
-    absent: [...absent, ...seen.absent],
-  });
-});
+  },
+);
 
 type Presented = {
   negotiated?: { version: string; suite: string };
@@ -191,6 +207,9 @@ function notTls(engine: string, clearText: string) {
     'negotiated',
     'stapled',
     'unknownName',
+    'suites',
+    'signatures',
+    'guideline',
     ...FEATURES,
     ...CERTIFICATE_FACTS,
   ];

@@ -3,6 +3,7 @@ import type { AbsentFact } from '../../../core/probes/declaration.ts';
 import type { tlsEndpoint } from '../../../core/probes/tls-endpoint.ts';
 import { type ChainFacts, checkChain, isSelfSigned } from '../../keys/chain.ts';
 import { fingerprint, matchName, oneLine, type ReadCertificate, summarise } from '../../keys/read-certificate.ts';
+import { looksLikeSample, publicKeyDigest } from '../../keys/sample-certificate.ts';
 import { keyFacts, signatureFacts } from '../../keys/strength.ts';
 
 const DAY_MS = 86_400_000;
@@ -21,6 +22,8 @@ export type CertificateFacts = Pick<
   | 'subject'
   | 'issuer'
   | 'fingerprint'
+  | 'publicKey'
+  | 'sample'
   | 'certificates'
 >;
 
@@ -37,6 +40,8 @@ export const CERTIFICATE_FACTS = [
   'subject',
   'issuer',
   'fingerprint',
+  'publicKey',
+  'sample',
   'certificates',
 ] as const;
 
@@ -44,6 +49,7 @@ export const CERTIFICATE_FACTS = [
  * What the presented certificates say, judged against anchors, name and clock.
  * @param presented leaf first, not empty
  * @param refusal the runtime's own objection to the chain, where it has one
+ * @param factory SHA-256 of certificates or public keys that devices leave the factory with
  */
 export function certificateFacts(
   presented: readonly [ReadCertificate, ...ReadCertificate[]],
@@ -51,6 +57,7 @@ export function certificateFacts(
   name: string,
   now: Date,
   refusal: string | undefined,
+  factory: readonly string[] = [],
 ): { facts: CertificateFacts; absent: AbsentFact[] } {
   const [leaf] = presented;
   const absent: AbsentFact[] = [];
@@ -85,6 +92,8 @@ export function certificateFacts(
     subject: oneLine(leaf.node.subject),
     issuer: oneLine(leaf.node.issuer),
     fingerprint: fingerprint(leaf),
+    publicKey: publicKeyDigest(leaf),
+    sample: looksLikeSample(leaf, factory),
     certificates: presented.map(summarise),
   };
   return { facts, absent };

@@ -23,6 +23,8 @@ const SIGNATURES = [
 export type HelloOptions = {
   /** Named groups; default: those that most servers know. */
   readonly groups?: readonly number[];
+  /** Signature schemes for the handshake; certificates may be signed with any. Default: all that are known. */
+  readonly signatures?: readonly number[];
   /** False: no TLS 1.3 key share at all, so that the server names the group it wants (RFC 8446 section 4.2.8). */
   readonly keyShares?: false;
   /** Application protocols (RFC 7301). */
@@ -84,7 +86,8 @@ function extensionsFor(version: TlsVersion, serverName: string, options: HelloOp
     ...(options.sessionTicket === true ? [extension(35, Buffer.alloc(0))] : []),
   ];
   if (version === 'TLS 1.0' || version === 'TLS 1.1') return common;
-  common.push(extension(13, vector(2, Buffer.concat(SIGNATURES.map(uint16)))));
+  common.push(extension(13, schemes(options.signatures ?? SIGNATURES)));
+  if (options.signatures !== undefined) common.push(extension(50, schemes(SIGNATURES)));
   if (version === 'TLS 1.2') return [...common, extension(23, Buffer.alloc(0))];
   const ecdh = createECDH('prime256v1');
   const shares = Buffer.concat([
@@ -98,6 +101,10 @@ function extensionsFor(version: TlsVersion, serverName: string, options: HelloOp
     extension(45, vector(1, Buffer.from([1]))),
     extension(51, vector(2, options.keyShares === false ? Buffer.alloc(0) : shares)),
   ];
+}
+
+function schemes(list: readonly number[]): Buffer {
+  return vector(2, Buffer.concat(list.map(uint16)));
 }
 
 function extension(type: number, data: Buffer): Buffer {

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { AbsentFact } from '../../../core/probes/declaration.ts';
 import type { tlsEndpoint } from '../../../core/probes/tls-endpoint.ts';
 import { ok, type Result } from '../../../core/result.ts';
+import { describeAnswer, isHangUp } from './describe-answer.ts';
 import type { Inquiry, InquiryAnswer } from './inquiry.ts';
 import { ORDINARY_SUITES, SUITE_NAMES, TLS13_SUITES } from './suites.ts';
 
@@ -102,7 +103,7 @@ async function readHello(ask: Ask, facts: Features, why: Map<string, string>): P
   const plain = { version: 'TLS 1.2', suites: ORDINARY_SUITES } as const;
   const answer = await ask({ ...plain, compression: true, sessionTicket: true });
   if (answer.kind !== 'hello') {
-    for (const path of FEATURES) if (path !== 'groups') why.set(path, `TLS 1.2: ${describe(answer)}.`);
+    for (const path of FEATURES) if (path !== 'groups') why.set(path, `TLS 1.2: ${describeAnswer(answer)}.`);
     return;
   }
   const { hello } = answer;
@@ -124,7 +125,7 @@ async function readProtocols(ask: Ask): Promise<string[] | string> {
     const alpn = PROTOCOLS.filter((name) => !chosen.includes(name));
     const answer = await ask({ version: 'TLS 1.2', suites: ORDINARY_SUITES, alpn });
     if (answer.kind === 'alert' && answer.alert === 'no_application_protocol') break;
-    if (answer.kind !== 'hello') return `ALPN in TLS 1.2: ${describe(answer)}.`;
+    if (answer.kind !== 'hello') return `ALPN in TLS 1.2: ${describeAnswer(answer)}.`;
     const list = answer.hello.extensions.get(EXTENSION.alpn);
     if (list === undefined) break;
     const name = list.subarray(3).toString('latin1');
@@ -138,10 +139,10 @@ async function readProtocols(ask: Ask): Promise<string[] | string> {
 async function readOrder(ask: Ask, first: number): Promise<string> {
   const rest = await ask({ version: 'TLS 1.2', suites: ORDINARY_SUITES.filter((suite) => suite !== first) });
   if (rest.kind === 'alert' && rest.refusal) return 'One suite only is accepted, so no order is to be seen.';
-  if (rest.kind !== 'hello') return `Without the preferred suite: ${describe(rest)}.`;
+  if (rest.kind !== 'hello') return `Without the preferred suite: ${describeAnswer(rest)}.`;
   const second = rest.hello.suite;
   const both = await ask({ version: 'TLS 1.2', suites: [second, first] });
-  if (both.kind !== 'hello') return `Two suites in turn: ${describe(both)}.`;
+  if (both.kind !== 'hello') return `Two suites in turn: ${describeAnswer(both)}.`;
   return both.hello.suite === first ? 'server' : 'client';
 }
 
@@ -167,39 +168,19 @@ async function readGroups(ask: Ask, version: 'TLS 1.2' | 'TLS 1.3'): Promise<str
       curveBound = ecdsa && found.some((group) => !NO_CERTIFICATE_GROUPS.has(group));
       continue;
     }
-    if (found.length === 0) return `No group was chosen in ${version}: ${describe(answer)}.`;
+    if (found.length === 0) return `No group was chosen in ${version}: ${describeAnswer(answer)}.`;
     // In TLS 1.2 the groups bound the certificate's curve too (RFC 8422 section 5.1), so its removal alone may be refused.
     if (curveBound)
       return `Not every group was decided in ${version} (accepted: ${namesOf(found)}): without its certificate's curve the server can offer nothing.`;
     if (answer.kind === 'alert' && answer.refusal) break;
-    const isHangUp = (one: InquiryAnswer): boolean => one.kind === 'closed' || one.kind === 'reset';
     // A server that hangs up without an alert refuses only between two inquiries that it answers.
     const good = async (): Promise<boolean> => (await ask(inquiry(found))).kind === 'hello';
     if (isHangUp(answer) && (await good()) && isHangUp(await ask(inquiry(open))) && (await good())) break;
-    return `Not every group was decided in ${version} (accepted: ${namesOf(found)}): ${describe(answer)}.`;
+    return `Not every group was decided in ${version} (accepted: ${namesOf(found)}): ${describeAnswer(answer)}.`;
   }
   return found.map((group) => GROUP_NAMES[group] ?? String(group));
 }
 
 function namesOf(groups: readonly number[]): string {
   return groups.map((group) => GROUP_NAMES[group]).join(', ');
-}
-
-function describe(answer: InquiryAnswer): string {
-  switch (answer.kind) {
-    case 'hello':
-      return 'an answer that was not asked for';
-    case 'alert':
-      return `the alert ${answer.alert}`;
-    case 'closed':
-      return 'the server hung up without an alert';
-    case 'reset':
-      return 'the server reset the connection';
-    case 'silent':
-      return 'no answer in time';
-    case 'not-tls':
-      return answer.seen;
-    case 'other':
-      return answer.reason;
-  }
 }

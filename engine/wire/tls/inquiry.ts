@@ -4,6 +4,8 @@ import type { DialOptions } from '../tcp.ts';
 import { PARAMETER_REFUSALS } from './alerts.ts';
 import { buildClientHello, type HelloOptions, VERSION_NUMBERS } from './client-hello.ts';
 import { parseFlight, parseServerHello, type ServerHello } from './flight.ts';
+import { signatureScheme } from './plain-handshake.ts';
+import { suiteName } from './suites.ts';
 import { type NoHello, recognise, sendHello } from './offer.ts';
 
 /** A ClientHello that asks for one thing. */
@@ -12,10 +14,12 @@ export type Inquiry = HelloOptions & {
   readonly suites: readonly number[];
   /** Wait for the group too: of a ServerKeyExchange in TLS 1.2, of a HelloRetryRequest in TLS 1.3. */
   readonly wantsGroup?: true;
+  /** Wait for the scheme with which a TLS 1.2 server signs its key exchange. */
+  readonly wantsScheme?: true;
 };
 
 export type InquiryAnswer =
-  | { readonly kind: 'hello'; readonly hello: ServerHello; readonly group?: number }
+  | { readonly kind: 'hello'; readonly hello: ServerHello; readonly group?: number; readonly scheme?: number }
   | { readonly kind: 'alert'; readonly alert: string; readonly refusal: boolean }
   | NoHello;
 
@@ -48,7 +52,7 @@ export function readAnswer(bytes: Buffer, inquiry: Inquiry): InquiryAnswer | und
   if (hello.version !== VERSION_NUMBERS[inquiry.version])
     return { kind: 'other', reason: `another version than ${inquiry.version}, which was accepted before` };
   if (!inquiry.suites.includes(hello.suite)) return { kind: 'other', reason: 'a suite that was not offered' };
-  if (inquiry.wantsGroup !== true) return { kind: 'hello', hello };
+  if (inquiry.wantsGroup !== true && inquiry.wantsScheme !== true) return { kind: 'hello', hello };
   if (inquiry.version === 'TLS 1.3') {
     const share = hello.retry ? hello.extensions.get(51) : undefined;
     return share?.length === 2
@@ -56,6 +60,12 @@ export function readAnswer(bytes: Buffer, inquiry: Inquiry): InquiryAnswer | und
       : { kind: 'other', reason: 'no request for a group' };
   }
   const exchange = messages.find(({ type }) => type === KEY_EXCHANGE)?.body;
+  if (exchange !== undefined && inquiry.wantsScheme === true) {
+    const scheme = signatureScheme(exchange, suiteName(hello.suite));
+    return scheme === undefined
+      ? { kind: 'other', reason: 'a key exchange without a signature' }
+      : { kind: 'hello', hello, scheme };
+  }
   if (exchange !== undefined)
     return exchange.length >= 3 && exchange.readUInt8(0) === NAMED_CURVE
       ? { kind: 'hello', hello, group: exchange.readUInt16BE(1) }

@@ -99,9 +99,20 @@ export function verifyKeyExchange(body: Buffer, suite: string, randoms: Buffer, 
   }
 }
 
+/** The scheme of a ServerKeyExchange's signature (RFC 5246 section 7.4.3); undefined where there is none. Never throws. */
+export function signatureScheme(body: Buffer, suite: string): number | undefined {
+  try {
+    const length = parametersLength(body, suite);
+    return length === undefined ? undefined : body.readUInt16BE(length);
+  } catch {
+    return undefined;
+  }
+}
+
 function parametersLength(body: Buffer, suite: string): number | undefined {
   if (suite.startsWith('TLS_ECDHE_')) return body.readUInt8(0) === 3 ? 4 + body.readUInt8(3) : undefined;
   if (!suite.startsWith('TLS_DHE_')) return undefined;
+  if (suite.startsWith('TLS_DHE_PSK_') || suite.startsWith('TLS_ECDHE_PSK_')) return undefined;
   let offset = 0;
   for (let part = 0; part < 3; part += 1) offset += 2 + body.readUInt16BE(offset);
   return offset;

@@ -1,4 +1,5 @@
-import type { WeakSuiteClass } from '../../../core/probes/tls-endpoint.ts';
+import type { TlsVersion, WeakSuiteClass } from '../../../core/probes/tls-endpoint.ts';
+import { RARE_SUITE_NAMES } from './rare-suites.ts';
 
 /** Cipher suites by number (IANA TLS registry; the EXPORT1024 ones from draft-ietf-tls-56-bit-ciphersuites). */
 export const SUITE_NAMES: Readonly<Record<number, string>> = {
@@ -101,12 +102,12 @@ export const SUITE_NAMES: Readonly<Record<number, string>> = {
 
 /** The RFC name of a suite, or its number. */
 export function suiteName(suite: number): string {
-  return SUITE_NAMES[suite] ?? `0x${suite.toString(16).padStart(4, '0')}`;
+  return SUITE_NAMES[suite] ?? RARE_SUITE_NAMES[suite] ?? `0x${suite.toString(16).padStart(4, '0')}`;
 }
 
 /** The class of a weak suite by its name; undefined for one that is not weak in this sense. */
 export function weakClass(suite: number): WeakSuiteClass | undefined {
-  const name = SUITE_NAMES[suite] ?? '';
+  const name = suiteName(suite);
   // Order matters: an anonymous export suite counts as anonymous, an export RC4 suite as export.
   if (name.includes('_anon_')) return 'anonymous';
   if (name.includes('_EXPORT')) return 'export';
@@ -135,3 +136,25 @@ function rank(suite: number): number {
   const name = SUITE_NAMES[suite] ?? '';
   return (name.includes('_ECDHE_') ? 0 : name.includes('_DHE_') ? 2 : 4) + (/GCM|POLY1305/.test(name) ? 0 : 1);
 }
+
+const EARLIER = [...ORDINARY_SUITES, ...WEAK_SUITES, ...Object.keys(RARE_SUITE_NAMES).map(Number)];
+
+/**
+ * Every suite that a server might choose in this version: those of TLS 1.3 belong to it alone, and suites with AEAD or a
+ * hash of their own to TLS 1.2 (RFC 5246 section 1.2); elliptic curves came after SSL 3.0 (RFC 4492). The usual ones
+ * come first.
+ */
+export function suitesOf(version: TlsVersion): readonly number[] {
+  if (version === 'TLS 1.3') return TLS13_SUITES;
+  if (version === 'TLS 1.2') return EARLIER;
+  const old = EARLIER.filter((suite) => !/_(SHA256|SHA384|CCM|CCM_8|OMAC|IMIT|MGM_[LS])$/.test(suiteName(suite)));
+  return version === 'SSL 3.0' ? old.filter((suite) => !isEllipticSuite(suite)) : old;
+}
+
+/** Weak suites of the whole registry by name, each with its class. */
+export const SUITE_CLASS_BY_NAME: ReadonlyMap<string, WeakSuiteClass> = new Map(
+  EARLIER.flatMap((suite) => {
+    const kind = weakClass(suite);
+    return kind === undefined ? [] : [[suiteName(suite), kind] as const];
+  }),
+);

@@ -8,6 +8,7 @@ import {
   type WeakSuiteClass,
 } from '../../../core/probes/tls-endpoint.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
+import { describeAnswer, isHangUp } from './describe-answer.ts';
 import type { OfferAnswer } from './offer.ts';
 import { ORDINARY_SUITES, suiteName, TLS13_SUITES, WEAK_SUITES, weakClass } from './suites.ts';
 
@@ -25,7 +26,8 @@ export type SurveyResult =
   | { readonly kind: 'no-answer'; readonly reason: string };
 
 const ORDER: readonly TlsVersion[] = ['TLS 1.2', 'TLS 1.3', 'TLS 1.1', 'TLS 1.0', 'SSL 3.0'];
-const KEYS: Readonly<Record<TlsVersion, 'ssl30' | 'tls10' | 'tls11' | 'tls12' | 'tls13'>> = {
+/** The fields of `accepts` and `suites`. */
+export const VERSION_KEYS: Readonly<Record<TlsVersion, 'ssl30' | 'tls10' | 'tls11' | 'tls12' | 'tls13'>> = {
   'SSL 3.0': 'ssl30',
   'TLS 1.0': 'tls10',
   'TLS 1.1': 'tls11',
@@ -79,7 +81,7 @@ export async function surveyVersions(offer: Offer): Promise<Result<SurveyResult>
     if (version === 'TLS 1.3' && ![...answers.values()].some(isTls))
       return ok({
         kind: 'no-answer',
-        reason: [...answers].map(([name, value]) => `${name}: ${describe(value)}`).join('; '),
+        reason: [...answers].map(([name, value]) => `${name}: ${describeAnswer(value)}`).join('; '),
       });
     if (isHangUp(answer.value) && good !== undefined) {
       if (await hangsUpOn(version, suitesOf(version))) refused.add(version);
@@ -140,7 +142,7 @@ async function surveyWeak(
     } else if (isHangUp(answer.value) && (await control.hangsUpOn('TLS 1.2', suites))) {
       open = false;
     } else {
-      undecided = `answer to weak suites: ${describe(answer.value)}`;
+      undecided = `answer to weak suites: ${describeAnswer(answer.value)}`;
       if (!isTls(answer.value) && !isHangUp(answer.value)) await control.stillAlive();
       undecided = reason() ?? undecided;
     }
@@ -177,7 +179,7 @@ function versionFacts(
     };
   });
   const accepts: NonNullable<EndpointFacts['accepts']> = {};
-  for (const { version, accepted } of versions) if (accepted !== undefined) accepts[KEYS[version]] = accepted;
+  for (const { version, accepted } of versions) if (accepted !== undefined) accepts[VERSION_KEYS[version]] = accepted;
   return { versions, accepts };
 }
 
@@ -192,9 +194,9 @@ function versionAbsent(
     const answer = answers.get(version);
     if (answer === undefined) return `${version} was not tried: ${stopped ?? 'the survey ended'}.`;
     const control = controlled ? '' : ' and no version was accepted at all';
-    return `${version} is inconclusive: ${describe(answer)}${control}.`;
+    return `${version} is inconclusive: ${describeAnswer(answer)}${control}.`;
   };
-  const absent = open.map((version) => ({ path: `accepts.${KEYS[version]}`, reason: why(version) }));
+  const absent = open.map((version) => ({ path: `accepts.${VERSION_KEYS[version]}`, reason: why(version) }));
   if (open.length > 0) absent.push({ path: 'versions[].accepted', reason: open.map(why).join(' ') });
   const suiteless = TLS_VERSIONS.filter((version) => answers.get(version)?.kind !== 'hello');
   if (suiteless.length > 0)
@@ -215,33 +217,8 @@ function isTls(answer: OfferAnswer): boolean {
   return answer.kind === 'hello' || answer.kind === 'lower' || answer.kind === 'alert';
 }
 
-function isHangUp(answer: OfferAnswer): boolean {
-  return answer.kind === 'closed' || answer.kind === 'reset';
-}
-
 function isAbort(code: string): boolean {
   return code === 'probe.cancelled' || code === 'probe.deadline';
-}
-
-function describe(answer: OfferAnswer): string {
-  switch (answer.kind) {
-    case 'hello':
-      return `accepted with ${answer.suiteName}`;
-    case 'lower':
-      return 'a lower version';
-    case 'alert':
-      return `the alert ${answer.alert}`;
-    case 'closed':
-      return 'the server hung up without an alert';
-    case 'reset':
-      return 'the server reset the connection';
-    case 'silent':
-      return 'no answer in time';
-    case 'not-tls':
-      return answer.seen;
-    case 'other':
-      return answer.reason;
-  }
 }
 
 /** For the error of a probe that got nowhere. */

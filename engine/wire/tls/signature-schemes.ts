@@ -1,0 +1,141 @@
+import type { z } from 'zod';
+import type { AbsentFact } from '../../../core/probes/declaration.ts';
+import type { tlsEndpoint } from '../../../core/probes/tls-endpoint.ts';
+import { ok, type Result } from '../../../core/result.ts';
+import { describeAnswer, isHangUp } from './describe-answer.ts';
+import type { Inquiry, InquiryAnswer } from './inquiry.ts';
+import { ORDINARY_SUITES, suiteName, TLS13_SUITES } from './suites.ts';
+
+/** Signature schemes by number (IANA TLS registry, RFC 8446 section 4.2.3), and the older pairs of RFC 5246 by its names. */
+const SCHEME_NAMES: Readonly<Record<number, string>> = {
+  0x0403: 'ecdsa_secp256r1_sha256',
+  0x0503: 'ecdsa_secp384r1_sha384',
+  0x0603: 'ecdsa_secp521r1_sha512',
+  0x0807: 'ed25519',
+  0x0808: 'ed448',
+  0x0804: 'rsa_pss_rsae_sha256',
+  0x0805: 'rsa_pss_rsae_sha384',
+  0x0806: 'rsa_pss_rsae_sha512',
+  0x0809: 'rsa_pss_pss_sha256',
+  0x080a: 'rsa_pss_pss_sha384',
+  0x080b: 'rsa_pss_pss_sha512',
+  0x081a: 'ecdsa_brainpoolP256r1tls13_sha256',
+  0x081b: 'ecdsa_brainpoolP384r1tls13_sha384',
+  0x081c: 'ecdsa_brainpoolP512r1tls13_sha512',
+  0x0401: 'rsa_pkcs1_sha256',
+  0x0501: 'rsa_pkcs1_sha384',
+  0x0601: 'rsa_pkcs1_sha512',
+  0x0402: 'dsa_sha256',
+  0x0303: 'ecdsa_sha224',
+  0x0301: 'rsa_pkcs1_sha224',
+  0x0302: 'dsa_sha224',
+  0x0203: 'ecdsa_sha1',
+  0x0201: 'rsa_pkcs1_sha1',
+  0x0202: 'dsa_sha1',
+  0x0101: 'rsa_pkcs1_md5',
+};
+const SCHEMES = Object.keys(SCHEME_NAMES).map(Number);
+/** Those with which a server may sign in TLS 1.3 (RFC 8446 section 4.2.3). */
+const TLS13_SCHEMES = SCHEMES.filter((scheme) => scheme >> 8 === 0x08 || [0x0403, 0x0503, 0x0603].includes(scheme));
+/** Suites whose key exchange the server signs. */
+const SIGNED_SUITES = ORDINARY_SUITES.filter((suite) => /^TLS_(ECDHE|DHE)_/.test(suiteName(suite)));
+
+type EndpointFacts = z.input<typeof tlsEndpoint.facts>;
+type Signatures = NonNullable<EndpointFacts['signatures']>;
+type Inquire = (inquiry: Inquiry) => Promise<Result<InquiryAnswer>>;
+/** The list, or why it is not complete. */
+type Listed = number[] | string;
+
+/**
+ * With which schemes a server signs its handshake. In TLS 1.2 it says so in clear, and what it used is left out of the
+ * next inquiry; in TLS 1.3 each scheme is offered alone. Errors: cancel and deadline only.
+ */
+export async function surveySignatures(
+  inquire: Inquire,
+  accepts: NonNullable<EndpointFacts['accepts']>,
+  stopped: string | undefined,
+): Promise<Result<{ signatures: Signatures; absent: AbsentFact[] }>> {
+  const signatures: Signatures = {};
+  const absent: AbsentFact[] = [];
+  const ways = [
+    { key: 'tls12', name: 'TLS 1.2', list: () => listSigned(inquire) },
+    { key: 'tls13', name: 'TLS 1.3', list: () => listAlone(inquire) },
+  ] as const;
+  for (const { key, name, list } of ways) {
+    const path = `signatures.${key}`;
+    if (accepts[key] !== true || stopped !== undefined) {
+      const why = accepts[key] === false ? `${name} is not accepted.` : `Whether ${name} is accepted is not known.`;
+      absent.push({ path, reason: accepts[key] === true ? `Not tried: ${stopped}.` : why });
+      continue;
+    }
+    const listed = await list();
+    if (!listed.ok) return listed;
+    if (typeof listed.value === 'string') absent.push({ path, reason: `${name}: ${listed.value}.` });
+    else signatures[key] = listed.value.map((scheme) => SCHEME_NAMES[scheme] ?? String(scheme));
+  }
+  return ok({ signatures, absent });
+}
+
+async function listSigned(inquire: Inquire): Promise<Result<Listed>> {
+  const found: number[] = [];
+  const ask = (signatures: readonly number[]) =>
+    inquire({ version: 'TLS 1.2', suites: SIGNED_SUITES, signatures, wantsScheme: true });
+  for (;;) {
+    const open = SCHEMES.filter((scheme) => !found.includes(scheme));
+    if (open.length === 0) return ok(found);
+    const answer = await ask(open);
+    if (!answer.ok) return aborted(answer) ? answer : ok(answer.error.message);
+    const { value } = answer;
+    if (value.kind === 'hello' && value.scheme !== undefined && open.includes(value.scheme)) {
+      found.push(value.scheme);
+      continue;
+    }
+    if (found.length === 0) return ok(`no key exchange was signed: ${describeAnswer(value)}`);
+    if (value.kind === 'hello' && value.scheme !== undefined)
+      return ok(`it signs with ${SCHEME_NAMES[value.scheme] ?? value.scheme}, which was not offered any more`);
+    const refused = await refuses(
+      value,
+      () => ask(open),
+      () => ask(found),
+    );
+    return ok(refused ? found : `not every scheme was decided: ${describeAnswer(value)}`);
+  }
+}
+
+async function listAlone(inquire: Inquire): Promise<Result<Listed>> {
+  const found: number[] = [];
+  const ask = (signatures: readonly number[]) => inquire({ version: 'TLS 1.3', suites: TLS13_SUITES, signatures });
+  for (const scheme of TLS13_SCHEMES) {
+    const answer = await ask([scheme]);
+    if (!answer.ok) return aborted(answer) ? answer : ok(answer.error.message);
+    if (answer.value.kind === 'hello') found.push(scheme);
+    else if (
+      !(await refuses(
+        answer.value,
+        () => ask([scheme]),
+        () => ask(TLS13_SCHEMES),
+      ))
+    )
+      return ok(`not every scheme was decided: ${describeAnswer(answer.value)}`);
+  }
+  return ok(found.length > 0 ? found : 'every scheme was refused alone');
+}
+
+type Ask = () => Promise<Result<InquiryAnswer>>;
+
+/** An alert refuses; a hang-up does so only where it comes again between two answers to what is known to be good. */
+async function refuses(answer: InquiryAnswer, again: Ask, control: Ask): Promise<boolean> {
+  if (answer.kind === 'alert') return answer.refusal;
+  if (!isHangUp(answer)) return false;
+  const good = async (): Promise<boolean> => {
+    const answered = await control();
+    return answered.ok && answered.value.kind === 'hello';
+  };
+  if (!(await good())) return false;
+  const repeated = await again();
+  return repeated.ok && isHangUp(repeated.value) && (await good());
+}
+
+function aborted(answer: Result<unknown>): boolean {
+  return !answer.ok && (answer.error.code === 'probe.cancelled' || answer.error.code === 'probe.deadline');
+}
