@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { fail, ok, type Result } from '../core/result.ts';
+import { certificatesIn, type DecryptionKey, loadDecryptionKey } from '../engine/keys/decryption-key.ts';
 import { type Identity, loadIdentity } from '../engine/keys/identity.ts';
 import { readSmallFile } from '../engine/session/load-site.ts';
 import { readSecret } from './terminal.ts';
@@ -49,4 +50,28 @@ export async function unlock<T>(
   if (open.ok || open.error.code !== 'identity.passphrase') return open;
   const secret = await readSecret(undefined, `passphrase of ${path}`);
   return secret.ok ? load(resolve(path), secret.value) : open;
+}
+
+/**
+ * Opens the key to which something was encrypted, with the certificate that lies apart from it, if any. Overwrite its
+ * `pkcs8` after use. Errors: `input.not-found`, `identity.invalid`, `identity.passphrase`.
+ */
+export async function unlockDecryptionKey(options: {
+  readonly key: string;
+  readonly passphrase?: string;
+  readonly certificate?: string;
+}): Promise<Result<DecryptionKey>> {
+  const key = await unlock(loadDecryptionKey, options.key, options.passphrase);
+  if (!key.ok || options.certificate === undefined) return key;
+  const pem = await readSmallFile(resolve(options.certificate), 'certificate');
+  if (!pem.ok) return pem;
+  try {
+    return ok({ ...key.value, certificates: [...key.value.certificates, ...certificatesIn(pem.value)] });
+  } catch (error) {
+    key.value.pkcs8.fill(0);
+    return fail('identity.invalid', 'The certificate cannot be read.', {
+      place: options.certificate,
+      cause: error instanceof Error ? error.message : String(error),
+    });
+  }
 }

@@ -57,6 +57,7 @@ export const ERROR_CODES = {
   'journal.write': 'operator',
   'bundle.malformed': 'operator',
   'bundle.too-large': 'operator',
+  'bundle.not-sound': 'operator',
   'session.not-found': 'operator',
   'session.state': 'operator',
   'ipc.invalid': 'lockstep',

@@ -1,12 +1,11 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { fail, type Result } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
 import { decryptFile } from '../../engine/evidence/decrypt.ts';
 import { encryptFile } from '../../engine/evidence/encrypt.ts';
-import { certificatesIn, loadDecryptionKey } from '../../engine/keys/decryption-key.ts';
 import { readSmallFile } from '../../engine/session/load-site.ts';
 import { EXIT } from '../host.ts';
-import { unlock } from '../keys.ts';
+import { unlockDecryptionKey } from '../keys.ts';
 import { complain, print } from '../terminal.ts';
 
 type DecryptOptions = { key: string; passphrase?: string; certificate?: string; out: string };
@@ -53,27 +52,13 @@ async function encrypt(file: string, options: { to: string[]; out: string }): Pr
 }
 
 async function decrypt(file: string, options: DecryptOptions): Promise<Result<unknown>> {
-  const key = await unlock(loadDecryptionKey, options.key, options.passphrase);
+  const key = await unlockDecryptionKey(options);
   if (!key.ok) return key;
-  const { pkcs8 } = key.value;
-  let certificates = key.value.certificates;
-  if (options.certificate !== undefined) {
-    const pem = await readSmallFile(resolve(options.certificate), 'certificate');
-    if (!pem.ok) return pem;
-    try {
-      certificates = [...certificates, ...certificatesIn(pem.value)];
-    } catch (error) {
-      return fail('identity.invalid', 'The certificate cannot be read.', {
-        place: options.certificate,
-        cause: error instanceof Error ? error.message : String(error),
-      });
-    }
-  }
   try {
-    const done = await decryptFile(file, { key: { pkcs8, certificates } }, resolve(options.out));
+    const done = await decryptFile(file, { key: key.value }, resolve(options.out));
     if (done.ok) print(done.value.file);
     return done;
   } finally {
-    pkcs8.fill(0);
+    key.value.pkcs8.fill(0);
   }
 }

@@ -5,11 +5,12 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { type ListedSession, listSessions } from '../../engine/session/list.ts';
 import { purgeRecordPath, purgeSession, sessionsToPurge } from '../../engine/session/purge.ts';
 import { dataDir, EXIT } from '../host.ts';
+import { addSessionMoveCommands } from './session-move.ts';
 import { askYesNo, complain, isInteractive, print, printTable } from '../terminal.ts';
 
 type PurgeOptions = { olderThan?: string; yes?: boolean; data?: string };
 
-/** `lockstep session list|purge`. Resuming is `lockstep run --resume`. */
+/** `lockstep session list|purge|hand-over|take-over`. Resuming is `lockstep run --resume`. */
 export function addSessionCommands(program: Command): void {
   const session = program.command('session').description('Sessions on this computer');
   session
@@ -40,7 +41,7 @@ export function addSessionCommands(program: Command): void {
             one.openedAt,
             age(one, now),
             String(one.events),
-            one.sealed ? 'yes' : 'no',
+            one.handedOver === undefined ? (one.sealed ? 'yes' : 'no') : `handed over to ${one.handedOver}`,
           ]),
         );
     });
@@ -56,6 +57,7 @@ export function addSessionCommands(program: Command): void {
       if (!purged.ok) complain(purged.error);
       process.exitCode = purged.ok ? EXIT.done : EXIT.usage;
     });
+  addSessionMoveCommands(session);
 }
 
 function sessionsDir(options: { data?: string }): string {

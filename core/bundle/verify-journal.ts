@@ -1,12 +1,12 @@
 import { readChain } from '../session/chain.ts';
 import { type EventData, type FactsFile, factsFileSchema, type JournalEvent } from '../session/events.ts';
-import { verifyHead } from './cms.ts';
 import type { Found } from './finding.ts';
-import { cryptoEngine, type Host, sha256Hex } from './host.ts';
-import { base64ToBytes } from './manifest.ts';
-import { certificatesFromPem, commonName, same, type Trust } from './trust.ts';
+import { type Host, sha256Hex } from './host.ts';
+import type { Trust } from './trust.ts';
 import type { Opened } from './verify-container.ts';
-import { checkTrust, type Signer } from './verify-signatures.ts';
+import { checkHandOvers } from './verify-hand-overs.ts';
+import { checkHeads } from './verify-heads.ts';
+import type { Signer } from './verify-signatures.ts';
 
 export type JournalCheck = {
   readonly events: readonly JournalEvent[];
@@ -34,6 +34,7 @@ export async function checkJournal(
   }
   if (reading.events.length === 0) found.bad('journal.empty', 'The journal holds no event.', 'journal.jsonl');
   await checkHeads(reading.events, reading.hashes, signers, trust, at, host, found);
+  checkHandOvers(reading.events, found);
   const last = reading.events.at(-1);
   const first = signers[0];
   // Signing times carry whole seconds only.
@@ -49,73 +50,6 @@ export async function checkJournal(
     facts: await checkFiles(opened, reading.events, found),
     head: reading.hashes.at(-1) ?? '',
   };
-}
-
-async function checkHeads(
-  events: readonly JournalEvent[],
-  hashes: readonly string[],
-  signers: readonly Signer[],
-  trust: Trust,
-  at: Date,
-  host: Host,
-  found: Found,
-): Promise<void> {
-  const engine = cryptoEngine(host.webCrypto);
-  const trusted = new Set<string>();
-  for (const event of events) {
-    if (event.type !== 'head.signed') continue;
-    const { data } = event as { data: EventData<'head.signed'> };
-    const place = `journal.jsonl:${event.n + 1}`;
-    if (data.upTo >= event.n || hashes[data.upTo] !== data.sha256) {
-      found.bad('journal.head', 'A signed head does not name the line that it says it signs.', place);
-    }
-    try {
-      const [leaf, ...others] = certificatesFromPem(data.certificate);
-      if (leaf === undefined) throw new Error('there is no certificate in it');
-      const digest = Uint8Array.from(data.sha256.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-      if (!(await verifyHead(leaf, digest, base64ToBytes(data.signature), engine))) {
-        found.bad(
-          'journal.head',
-          `The head signed at ${data.at} does not carry a signature of ${commonName(leaf)}.`,
-          place,
-        );
-      }
-      const engineer = signers.find((signer) => signer.role === 'engineer');
-      if (engineer !== undefined && same(engineer.certificate, leaf)) continue;
-      if (engineer !== undefined)
-        found.warn(
-          'journal.other-signer',
-          `${commonName(leaf)} signed the journal's head, but ${engineer.name} signed the bundle.`,
-          place,
-        );
-      if (trusted.has(data.certificate)) continue;
-      trusted.add(data.certificate);
-      const intermediates = signers.length === 0 ? others : [...others, ...signers.map((signer) => signer.certificate)];
-      await checkTrust(
-        { certificates: intermediates, signedAt: new Date(event.at) },
-        leaf,
-        'engineer',
-        trust,
-        at,
-        host,
-        place,
-        found,
-      );
-    } catch (error) {
-      found.bad(
-        'journal.head',
-        `The certificate of a signed head cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
-        place,
-      );
-    }
-  }
-  for (const moment of ['open', 'close'] as const) {
-    const signed = events.some(
-      (event) => event.type === 'head.signed' && (event.data as EventData<'head.signed'>).at === moment,
-    );
-    if (!signed)
-      found.warn('journal.unsigned-head', `The journal's head was not signed at ${moment}.`, 'journal.jsonl');
-  }
 }
 
 async function checkFiles(
@@ -145,6 +79,8 @@ async function checkFiles(
         );
       named.set(data.file, data.sha256);
       attachments.add(data.sha256);
+      if (data.redacted?.kept === true && !attachments.has(data.redacted.from))
+        found.bad('attachment.original', 'The original of this picture is said to be kept, but is not here.', place);
       const entry = opened.container.get(data.file);
       if (entry !== undefined && entry.size !== data.size)
         found.bad('attachment.size', 'The attachment has another size than the journal says.', data.file);

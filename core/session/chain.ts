@@ -1,4 +1,5 @@
-import { type JournalEvent, parseEvent } from './events.ts';
+import { type JournalEvent, LaterVersion, parseEvent } from './events.ts';
+import { JOURNAL_VERSION, versionOf } from './versions.ts';
 
 /** SHA-256 of bytes, as lower-case hex. Passed in, because core has no cryptography of its own. */
 export type Sha256 = (bytes: Uint8Array<ArrayBuffer>) => string | Promise<string>;
@@ -12,6 +13,7 @@ export type ChainFault = {
     | 'journal.not-json'
     | 'journal.not-canonical'
     | 'journal.schema'
+    | 'journal.later-version'
     | 'journal.number'
     | 'journal.chain'
     | 'journal.clock-back'
@@ -31,6 +33,8 @@ export type ChainReading = {
   readonly faults: readonly ChainFault[];
   /** Bytes behind the last newline: a write that was cut off. */
   readonly torn?: { readonly offset: number; readonly length: number };
+  /** Version in which the last whole line is written. */
+  readonly version: number;
 };
 
 /**
@@ -38,8 +42,9 @@ export type ChainReading = {
  * would silently become null.
  */
 export function encodeEvent(event: JournalEvent): string {
-  const { n, at, prev, by, type, data } = event;
-  return JSON.stringify({ n, at, prev, by, type, data }, (key, value: unknown) => {
+  const { n, at, prev, by, type, v, data } = event;
+  const line = { n, at, prev, by, type, ...(v === undefined ? {} : { v }), data };
+  return JSON.stringify(line, (key, value: unknown) => {
     if (typeof value === 'number' && !Number.isFinite(value))
       throw new TypeError(`${key} is not a number that JSON can hold`);
     return value;
@@ -57,12 +62,15 @@ export async function readChain(bytes: Uint8Array<ArrayBuffer>, sha256: Sha256):
   const faults: ChainFault[] = [];
   let offset = 0;
   let previousAt = '';
+  let version: number | undefined;
   while (offset < bytes.length) {
     const newline = bytes.indexOf(0x0a, offset);
     if (newline < 0) break;
     const line = hashes.length;
     const raw = bytes.subarray(offset, newline);
-    const event = readLine(raw, line, faults);
+    const parsed = parseLine(raw, line, faults);
+    const event = parsed === undefined ? undefined : readLine(parsed, line, version, faults);
+    if (parsed !== undefined) version = versionOf(parsed.value, version);
     const expected = line === 0 ? ZERO_HASH : hashes[line - 1];
     if (event !== undefined) {
       if (event.n !== line)
@@ -100,32 +108,55 @@ export async function readChain(bytes: Uint8Array<ArrayBuffer>, sha256: Sha256):
       sentence: `Line ${hashes.length} was cut off after ${rest} bytes.`,
     });
   }
-  return { events, hashes, ends, faults, ...(rest > 0 ? { torn: { offset, length: rest } } : {}) };
+  return {
+    events,
+    hashes,
+    ends,
+    faults,
+    version: version ?? JOURNAL_VERSION,
+    ...(rest > 0 ? { torn: { offset, length: rest } } : {}),
+  };
 }
 
-function readLine(raw: Uint8Array<ArrayBuffer>, line: number, faults: ChainFault[]): JournalEvent | undefined {
-  let text: string;
-  let parsed: unknown;
+type Line = { readonly text: string; readonly value: unknown };
+
+function parseLine(raw: Uint8Array<ArrayBuffer>, line: number, faults: ChainFault[]): Line | undefined {
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw);
-    parsed = JSON.parse(text);
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw);
+    return { text, value: JSON.parse(text) };
   } catch (error) {
     faults.push({ code: 'journal.not-json', line, sentence: `Line ${line} cannot be read: ${message(error)}.` });
     return undefined;
   }
+}
+
+function readLine(
+  { text, value }: Line,
+  line: number,
+  inherited: number | undefined,
+  faults: ChainFault[],
+): JournalEvent | undefined {
   let event: JournalEvent;
   try {
-    event = parseEvent(parsed);
+    event = parseEvent(value, inherited);
   } catch (error) {
-    faults.push({
-      code: 'journal.schema',
-      line,
-      sentence: `Line ${line} is not an event that this version knows: ${message(error)}.`,
-    });
+    faults.push(
+      error instanceof LaterVersion
+        ? {
+            code: 'journal.later-version',
+            line,
+            sentence: `Line ${line} was written by a later version of Lockstep: ${message(error)}, and this one reads up to ${JOURNAL_VERSION}. Open it with the later one.`,
+          }
+        : {
+            code: 'journal.schema',
+            line,
+            sentence: `Line ${line} is not an event that this version knows: ${message(error)}.`,
+          },
+    );
     return undefined;
   }
   // Of the line as parsed, not of the schema's output: defaults that a schema fills in are not on the line.
-  if (encodeEvent(parsed as JournalEvent) !== text) {
+  if (encodeEvent(value as JournalEvent) !== text) {
     faults.push({
       code: 'journal.not-canonical',
       line,

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { keyIdSchema } from '../people/key-id.ts';
 import { ERROR_CODES, type ErrorCode } from '../result.ts';
+import { JOURNAL_VERSION, upgradeEvent, versionOf } from './versions.ts';
 
 /** Journal format; line 0 names it. */
-export const JOURNAL_FORMAT = 'lockstep-journal/1';
+export const JOURNAL_FORMAT = 'lockstep-journal/2';
 
 export const verdictSchema = z.enum(['pass', 'fail', 'error', 'not-reviewed', 'not-applicable']);
 export type Verdict = z.output<typeof verdictSchema>;
@@ -52,7 +53,7 @@ const trust = z.enum(['trusted', 'untrusted', 'unsigned']);
 /** `data` by event type. A later version adds types and optional fields, never changes a meaning. */
 export const eventDataSchemas = {
   'session.opened': z.strictObject({
-    format: z.literal(JOURNAL_FORMAT),
+    format: z.enum(['lockstep-journal/1', JOURNAL_FORMAT]),
     session: z.uuid(),
     lockstep: z.string(),
     guide: z.strictObject({
@@ -66,8 +67,16 @@ export const eventDataSchemas = {
     site: z.strictObject({ id: z.string(), name: z.string(), sha256: sha256Schema, practice: z.boolean() }),
     operator: z.strictObject({ id: z.string(), name: z.string() }),
     runtime: z.record(z.string(), z.string()),
+    computer: z.string().optional().describe('Name of the computer on which the session lies'),
   }),
-  'operator.joined': z.strictObject({ id: z.string(), name: z.string() }),
+  'operator.joined': z.strictObject({
+    id: z.string(),
+    name: z.string(),
+    how: z.enum(['resumed', 'taken-over']).describe('Opened where it lay, or taken over after a hand-over'),
+    computer: z.string().optional().describe('Name of the computer on which the session lies from here on'),
+  }),
+  'handed-over': z.strictObject({ to: z.string().min(1).describe('Who can open the file that it left in') }),
+  'hand-over.withdrawn': z.strictObject({ reason: z.string().min(1) }),
   'gate.checked': z.strictObject({
     basis: z.enum(['observed', 'typed', 'unknown']),
     version: z.string().optional(),
@@ -128,6 +137,13 @@ export const eventDataSchemas = {
     name: z.string(),
     mediaType: z.string(),
     size: z.int(),
+    redacted: z
+      .strictObject({
+        from: sha256Schema.describe('SHA-256 of the file as it was chosen'),
+        boxes: z.int().min(0).max(1000).describe('Boxes burnt into the picture; its metadata went out in any case'),
+        kept: z.boolean().describe('The file as it was chosen is attached, too, because the operator asked for it'),
+      })
+      .optional(),
   }),
   'change.planned': z.strictObject({
     ...item,
@@ -183,6 +199,8 @@ export type JournalEvent<T extends EventType = EventType> = {
     readonly prev: string;
     readonly by: string;
     readonly type: K;
+    /** Version from this line on, where it is higher than the one before. */
+    readonly v?: number;
     readonly data: EventData<K>;
   };
 }[T];
@@ -193,12 +211,23 @@ const envelope = z.strictObject({
   prev: sha256Schema,
   by: z.string(),
   type: z.string(),
+  v: z.int().min(2).optional(),
   data: z.unknown(),
 });
 
-/** Checks one parsed journal line. Throws a ZodError naming the field. */
-export function parseEvent(line: unknown): JournalEvent {
-  const event = envelope.parse(line);
+/** What a line of a later version throws: this program must not guess at its meaning. */
+export class LaterVersion extends Error {}
+
+/**
+ * Checks one parsed journal line and brings it to the present version. Throws a ZodError naming the field, or
+ * LaterVersion.
+ * @param inherited the version of the line before; it may be left out for line 0
+ */
+export function parseEvent(line: unknown, inherited?: number): JournalEvent {
+  const version = versionOf(line, inherited);
+  if (version > JOURNAL_VERSION) throw new LaterVersion(`it is of version ${version}`);
+  const event = upgradeEvent(envelope.parse(line), version);
+  if (event.v !== undefined && event.v <= (inherited ?? 0)) throw new Error(`it repeats the version ${event.v}`);
   const schema = eventDataSchemas[event.type as EventType];
   if (schema === undefined) throw new Error(`unknown event type ${JSON.stringify(event.type)}`);
   return { ...event, data: schema.parse(event.data) } as JournalEvent;

@@ -68,6 +68,10 @@ export type SessionState = {
   readonly items: Readonly<Record<string, ItemState>>;
   readonly heads: readonly EventData<'head.signed'>[];
   readonly sealed?: EventData<'sealed'>;
+  /** It left this place and nothing may be written here any more; absent where it did not, or was taken over since. */
+  readonly handedOver?: { readonly to: string; readonly at: string; readonly by: string };
+  /** Name of the computer on which the session lies; absent where no event tells. */
+  readonly computer?: string;
   /** Number of the last event; -1 before the first. */
   readonly last: number;
 };
@@ -89,9 +93,26 @@ export function reduceAll(events: readonly JournalEvent[]): SessionState {
 function apply(state: SessionState, event: JournalEvent): SessionState {
   switch (event.type) {
     case 'session.opened':
-      return { ...state, opened: event.data, openedAt: event.at, operators: [event.data.operator] };
-    case 'operator.joined':
-      return { ...state, operators: [...state.operators, event.data] };
+      return {
+        ...state,
+        opened: event.data,
+        openedAt: event.at,
+        operators: [event.data.operator],
+        ...(event.data.computer === undefined ? {} : { computer: event.data.computer }),
+      };
+    case 'operator.joined': {
+      const { id, name, how, computer } = event.data;
+      const known = state.operators.some((operator) => operator.id === id);
+      return {
+        ...(how === 'taken-over' ? withoutHandOver(state) : state),
+        operators: known ? state.operators : [...state.operators, { id, name }],
+        ...(computer === undefined ? {} : { computer }),
+      };
+    }
+    case 'handed-over':
+      return { ...state, handedOver: { to: event.data.to, at: event.at, by: event.by } };
+    case 'hand-over.withdrawn':
+      return withoutHandOver(state);
     case 'gate.checked':
       return { ...state, gate: event.data };
     case 'preflight.accepted':
@@ -109,6 +130,10 @@ function apply(state: SessionState, event: JournalEvent): SessionState {
     default:
       return withItem(state, event.data.key, (item) => applyToItem(item, event));
   }
+}
+
+function withoutHandOver({ handedOver: _over, ...state }: SessionState): SessionState {
+  return state;
 }
 
 function withItem(state: SessionState, key: string, change: (item: ItemState) => ItemState): SessionState {

@@ -1,8 +1,9 @@
 import { type FileHandle, mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { type ChainReading, readChain, ZERO_HASH } from '../../core/session/chain.ts';
+import { type ChainFault, type ChainReading, readChain, ZERO_HASH } from '../../core/session/chain.ts';
 import type { JournalEvent } from '../../core/session/events.ts';
+import { JOURNAL_VERSION } from '../../core/session/versions.ts';
 import { syncDirectory, writeError } from './files.ts';
 import { hashLine, type Journal, type JournalInput, type JournalOptions, makeJournal } from './journal-writer.ts';
 import { type Release, takeLock } from './lock.ts';
@@ -47,6 +48,7 @@ export async function createJournal(
     events: [],
     head: ZERO_HASH,
     length: 0,
+    version: JOURNAL_VERSION,
     notices: [],
   });
   const first = await journal.append('session.opened', opened);
@@ -57,8 +59,8 @@ export async function createJournal(
 
 /**
  * Opens a session again. A last line that was cut off is moved to `journal.<n>.torn` and reported in `notices`; any
- * other fault in the chain is `journal.broken` and nothing is written. Errors also: `session.not-found`,
- * `journal.locked`, `journal.write`.
+ * other fault in the chain is `journal.broken`, a line of a later version `journal.later-version`, and nothing is
+ * written. Errors also: `session.not-found`, `journal.locked`, `journal.write`.
  */
 export async function openJournal(dir: string, options: JournalOptions): Promise<Result<Journal>> {
   const path = journalPath(dir);
@@ -74,7 +76,7 @@ export async function openJournal(dir: string, options: JournalOptions): Promise
 
 /**
  * Reads a session without taking its lock, for lists and for sealing. A cut-off last line is left out. Errors:
- * `session.not-found`, `journal.broken`.
+ * `session.not-found`, `journal.broken`, `journal.later-version`.
  */
 export async function readJournal(
   dir: string,
@@ -84,9 +86,7 @@ export async function readJournal(
   if (bytes === undefined) return fail('session.not-found', 'There is no session in this folder.', { place: dir });
   const reading = await readChain(new Uint8Array(bytes), hashLine);
   const fault = reading.faults.find((each) => each.code !== 'journal.clock-back' && each.code !== 'journal.torn');
-  if (fault !== undefined) {
-    return fail('journal.broken', `The journal was altered. ${fault.sentence}`, { place: `${path}:${fault.line + 1}` });
-  }
+  if (fault !== undefined) return faulty(fault, path);
   return ok({ events: reading.events, reading, bytes: bytes.subarray(0, reading.ends.at(-1) ?? 0) });
 }
 
@@ -112,11 +112,8 @@ async function openLocked(
     }
     for (const fault of reading.faults) {
       if (fault.code === 'journal.clock-back') notices.push(fault.sentence);
-      else if (fault.code !== 'journal.torn' && !(fault === last && reading.torn === undefined)) {
-        return fail('journal.broken', `The journal was altered. ${fault.sentence}`, {
-          place: `${path}:${fault.line + 1}`,
-        });
-      }
+      else if (fault.code !== 'journal.torn' && !(fault === last && reading.torn === undefined))
+        return faulty(fault, path);
     }
     if (hashes.length === 0) {
       return fail('journal.broken', 'The journal holds no whole line, so nothing was recorded yet.', { place: path });
@@ -135,11 +132,19 @@ async function openLocked(
     const lastAt = reading.events.at(-1)?.at ?? '';
     if (options.now().toISOString() < lastAt)
       notices.push(`This computer's clock is behind the journal, which ends at ${lastAt}.`);
-    const state = { events: [...reading.events], head: hashes.at(-1) ?? ZERO_HASH, length, notices };
+    const { version } = reading;
+    const state = { events: [...reading.events], head: hashes.at(-1) ?? ZERO_HASH, length, version, notices };
     return ok(makeJournal(dir, handle, release, options, state));
   } catch (error) {
     return { ok: false, error: writeError('The journal', path, error) };
   }
+}
+
+function faulty(fault: ChainFault, path: string): Result<never> {
+  const place = { place: `${path}:${fault.line + 1}` };
+  return fault.code === 'journal.later-version'
+    ? fail('journal.later-version', fault.sentence, place)
+    : fail('journal.broken', `The journal was altered. ${fault.sentence}`, place);
 }
 
 async function keepAside(dir: string, line: number, bytes: Uint8Array): Promise<string> {

@@ -12,6 +12,7 @@ import {
   factsFileSchema,
   type JournalEvent,
 } from '../../core/session/events.ts';
+import { JOURNAL_VERSION } from '../../core/session/versions.ts';
 import type { Identity } from '../keys/identity.ts';
 import { storeAttachment } from './attachments.ts';
 import { writeAtomically, writeError, writeFully } from './files.ts';
@@ -48,6 +49,7 @@ export type Journal = {
     name: string;
     mediaType: string;
     source: string | AsyncIterable<Uint8Array>;
+    redacted?: EventData<'attached'>['redacted'];
   }) => Promise<Result<JournalEvent<'attached'>>>;
   /** Signs the digest of the last line with the operator's key and appends the signature. */
   readonly signHead: (
@@ -63,6 +65,8 @@ export type JournalState = {
   head: string;
   /** Bytes of the file that are acknowledged. */
   length: number;
+  /** Version of the last line. */
+  version: number;
   readonly notices: readonly string[];
 };
 
@@ -102,6 +106,7 @@ export function makeJournal(
       prev: state.head,
       by: options.by,
       type,
+      ...(state.version < JOURNAL_VERSION ? { v: JOURNAL_VERSION } : {}),
       data: data.data,
     };
     let line: Uint8Array;
@@ -124,6 +129,7 @@ export function makeJournal(
       return { ok: false, error: writeError('The last step', join(dir, 'journal.jsonl'), error) };
     }
     state.length += line.length;
+    state.version = JOURNAL_VERSION;
     state.head = hashLine(line.subarray(0, -1));
     // As a reader will parse it, so that the state in memory is the state on disk.
     const stored = JSON.parse(encodeEvent(event as JournalEvent)) as JournalEvent<T>;
@@ -154,11 +160,12 @@ export function makeJournal(
         }
         return write('facts.recorded', { ...about, file, sha256: hashLine(bytes) });
       }),
-    attach: async ({ key, name, mediaType, source }) => {
+    attach: async ({ key, name, mediaType, source, redacted }) => {
       // Outside the turn: a large file must not hold up the probes.
       const stored = await storeAttachment(dir, name, source);
       if (!stored.ok) return stored;
-      return inTurn(() => write('attached', { key, name: name.slice(-200), mediaType, ...stored.value }));
+      const about = { key, name: name.slice(-200), mediaType, ...stored.value };
+      return inTurn(() => write('attached', { ...about, ...(redacted === undefined ? {} : { redacted }) }));
     },
     signHead: (at, identity) =>
       inTurn(async () => {

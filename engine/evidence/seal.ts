@@ -6,11 +6,11 @@ import { metaName, MIMETYPE } from '../../core/bundle/layout.ts';
 import { type ManifestFile, renderManifest, renderSums } from '../../core/bundle/manifest.ts';
 import { payloadOrder } from '../../core/bundle/verify-container.ts';
 import { appError, type AppError, fail, ok, type Result } from '../../core/result.ts';
-import type { EventData, JournalEvent } from '../../core/session/events.ts';
 import { checkSigner, type Identity } from '../keys/identity.ts';
 import { type ContainerWriter, writeContainer } from './container-writer.ts';
 import { writeAtomically, writeError } from './files.ts';
 import { readJournal } from './journal-file.ts';
+import { namedFiles } from './named-files.ts';
 import { bundleReadme, guideReadme } from './readme.ts';
 import { signDetached } from './signer.ts';
 
@@ -188,14 +188,6 @@ export async function addSignature(
   if (!signature.ok) throw new Stop(signature.error);
   await writer.add(metaName('manifest', number), manifest);
   await writer.add(metaName('signature', number), signature.value);
-}
-
-function namedFiles(events: readonly JournalEvent[]): { file: string; sha256: string }[] {
-  return events.flatMap((event) => {
-    if (event.type !== 'facts.recorded' && event.type !== 'attached') return [];
-    const { file, sha256 } = event.data as EventData<'facts.recorded'>;
-    return [{ file, sha256 }];
-  });
 }
 
 /** SHA-256 of a file, hex; streamed. */

@@ -9,7 +9,8 @@ export type ListedSession = Outputs['session.list'][number] & { readonly lastAt:
 
 /** Sessions below a folder, newest first. What cannot be read is left out: it is not a session. */
 export async function listSessions(sessionsDir: string): Promise<ListedSession[]> {
-  const names = await readdir(sessionsDir).catch(() => []);
+  // One with a dot is being taken over, or was when the program ended.
+  const names = (await readdir(sessionsDir).catch(() => [])).filter((name) => !name.startsWith('.'));
   const sessions: ListedSession[] = [];
   for (const name of names) {
     const summary = await summarizeSession(join(sessionsDir, name));
@@ -32,6 +33,7 @@ async function summarizeSession(dir: string): Promise<ListedSession | undefined>
       openedAt: first.at,
       lastAt: lastTime(lines) ?? first.at,
       events: lines.length,
+      ...handedOverTo(lines),
       sealed: lines.some((line) => line.includes('"type":"sealed"')),
     };
   } catch {
@@ -39,13 +41,22 @@ async function summarizeSession(dir: string): Promise<ListedSession | undefined>
   }
 }
 
+/** To whom it was handed over, where it was not taken over or withdrawn since. */
+function handedOverTo(lines: readonly string[]): { handedOver?: string } {
+  const line = lines.findLast((each) => /"type":"(?:handed-over|hand-over\.withdrawn|operator\.joined)"/.test(each));
+  if (line === undefined) return {};
+  const event = JSON.parse(line) as { type: string; data: { to?: string } };
+  return event.type === 'handed-over' && event.data.to !== undefined ? { handedOver: event.data.to } : {};
+}
+
 /** Time of the last line that can be read; a torn one at the end is none. */
 function lastTime(lines: readonly string[]): string | undefined {
   for (const line of lines.toReversed()) {
     try {
-      return parseEvent(JSON.parse(line)).at;
+      const { at } = JSON.parse(line) as { at?: unknown };
+      if (typeof at === 'string' && !Number.isNaN(Date.parse(at))) return at;
     } catch {
-      // Cut off by a crash, or of a later version: the one before it counts.
+      // Cut off by a crash: the one before it counts.
     }
   }
   return undefined;

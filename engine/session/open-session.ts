@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { appError, fail, ok, type Result } from '../../core/result.ts';
+import { JOURNAL_FORMAT } from '../../core/session/events.ts';
+import { reduceAll } from '../../core/session/state.ts';
 import { createJournal, openJournal } from '../evidence/journal-file.ts';
+import { refuseHandedOver } from './hand-over.ts';
+import { restoreBaseline } from './baseline.ts';
 import { type LoadedGuide, loadGuide, type PublisherTrust } from './load-guide.ts';
 import { type LoadedSite, loadSite } from './load-site.ts';
+import { operatorOf } from './operator.ts';
 import { readOutcomes } from './outcomes.ts';
 import { planOf } from './plan-of.ts';
 import { saveFile } from './save-file.ts';
@@ -38,11 +44,11 @@ export async function openSession(
     const written = await saveFile(join(dir, 'guide.asice'), guide.container);
     if (!written.ok) return written;
   }
-  const operator = { id: operatorId(options.operator), name: options.operator };
+  const operator = operatorOf(options.operator);
   const journal = await createJournal(
     dir,
     {
-      format: 'lockstep-journal/1',
+      format: JOURNAL_FORMAT,
       session: id,
       lockstep: options.lockstep,
       guide: {
@@ -57,6 +63,7 @@ export async function openSession(
       site: { id: site.sealed.site, name: site.sealed.name, sha256: site.sha256, practice: site.sealed.practice },
       operator,
       runtime: { ...options.runtime },
+      computer: options.computer ?? hostname(),
     },
     { by: operator.id, now: options.now },
   );
@@ -73,7 +80,7 @@ export async function resumeSession(
   trust: PublisherTrust,
   options: SessionOptions,
 ): Promise<Result<Session>> {
-  const operator = { id: operatorId(options.operator), name: options.operator };
+  const operator = operatorOf(options.operator);
   const signed = await readFile(join(dir, 'guide.asice')).catch(() => undefined);
   const guide = await loadGuide(join(dir, signed === undefined ? 'guide.yaml' : 'guide.asice'), trust);
   if (!guide.ok) return guide;
@@ -102,24 +109,41 @@ export async function resumeSession(
     return close(
       fail('journal.broken', 'The site in the session is not the one that the journal names.', { place: dir }),
     );
+  const { handedOver, computer } = reduceAll(journal.value.events);
+  if (handedOver !== undefined) return close(refuseHandedOver(handedOver, dir));
   const outcomes = await readOutcomes(dir, journal.value.events);
   if (!outcomes.ok) return close(outcomes);
+  const here = options.computer ?? hostname();
+  const notices = [...journal.value.notices];
+  if (computer !== undefined && computer !== here)
+    notices.push(
+      `This session was walked on ${computer}, and this is ${here}. Nobody handed it over: if it goes on there too, there are two records of it. The bundle will show it.`,
+    );
   const session = makeSession(
     opened.data.session,
     guide.value,
     site,
     plan.value,
-    journal.value,
+    { ...journal.value, notices },
     outcomes.value,
     options,
   );
-  const joined = await joinSession(session, operator);
+  const restored = await restoreBaseline(session);
+  if (!restored.ok) return close(restored);
+  const joined = await joinSession(session, operator, here);
   return joined.ok ? ok(session) : close(joined);
 }
 
-async function joinSession(session: Session, operator: { id: string; name: string }): Promise<Result<unknown>> {
-  if (!session.state().operators.some((known) => known.id === operator.id)) {
-    const joined = await session.journal.append('operator.joined', operator);
+async function joinSession(
+  session: Session,
+  operator: { id: string; name: string },
+  here: string,
+): Promise<Result<unknown>> {
+  const { operators, computer } = session.state();
+  const moved = computer !== undefined && computer !== here;
+  // A copy that is opened elsewhere shows it: from here on it is a record of its own.
+  if (moved || !operators.some((known) => known.id === operator.id)) {
+    const joined = await session.journal.append('operator.joined', { ...operator, how: 'resumed', computer: here });
     if (!joined.ok) return joined;
   }
   for (const item of Object.values(session.state().items)) {
@@ -136,14 +160,4 @@ async function joinSession(session: Session, operator: { id: string; name: strin
     }
   }
   return ok(undefined);
-}
-
-/** A short id for the `by` of events: letters, digits and dashes of the name. */
-function operatorId(name: string): string {
-  const slug = name
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
-  return slug === '' ? 'operator' : slug.slice(0, 40);
 }

@@ -13,6 +13,7 @@ import {
 } from '../../core/session/state.ts';
 import { budgetOfHost, type ConnectionBudget, createConnectionBudget } from '../budget.ts';
 import type { Journal } from '../evidence/journal-file.ts';
+import { redact, type RedactOptions } from '../evidence/redact.ts';
 import type { Identity } from '../keys/identity.ts';
 import type { RunEnvironment } from '../run.ts';
 import { checkGate, type GateInput } from './gate.ts';
@@ -28,6 +29,8 @@ export type SessionOptions = {
   readonly lockstep: string;
   readonly runtime: Readonly<Record<string, string>>;
   readonly operator: string;
+  /** Name of this computer; by default what the system calls it. */
+  readonly computer?: string;
   /** Asks the operator to do something at a device; false where nobody is there to do it. */
   readonly ask: (question: string) => Promise<boolean>;
   readonly onEvent?: (event: JournalEvent) => void;
@@ -63,7 +66,12 @@ export type Session = {
     cancel: AbortSignal,
   ) => Promise<Result<{ finished: number; cancelled: boolean }>>;
   readonly answer: (key: string, answer: string, note: string) => Promise<Result<unknown>>;
-  readonly attach: (key: string, path: string) => Promise<Result<{ name: string; sha256: string }>>;
+  /** Attaches a file; of a picture, without its metadata, what `options` say. */
+  readonly attach: (
+    key: string,
+    path: string,
+    options?: RedactOptions,
+  ) => Promise<Result<{ name: string; sha256: string }>>;
   readonly waive: (
     key: string,
     waiver: { reason: string; compensating: string; until: string },
@@ -193,11 +201,20 @@ export function makeSession(
       const answered = await journal.append('answered', { key, answer, note, attachments });
       return answered.ok ? judge(item.value) : answered;
     },
-    async attach(key, path) {
+    async attach(key, path, options = {}) {
       const item = itemOf(key);
       if (!item.ok) return item;
-      const name = basename(path);
-      const attached = await journal.attach({ key, name, mediaType: mediaTypeOf(name), source: path });
+      const stored = await redact(path, options);
+      if (!stored.ok) return stored;
+      const { name, redacted } = stored.value;
+      if (redacted?.kept === true) {
+        const original = basename(path);
+        const kept = await journal.attach({ key, name: original, mediaType: mediaTypeOf(original), source: path });
+        if (!kept.ok) return kept;
+        if (kept.value.data.sha256 !== redacted.from)
+          return fail('input.malformed', 'The file changed while it was attached.', { place: original });
+      }
+      const attached = await journal.attach({ key, mediaType: mediaTypeOf(name), ...stored.value });
       if (!attached.ok) return attached;
       const judged = state.items[key]?.answer === undefined ? ok(undefined) : await judge(item.value);
       return judged.ok ? ok({ name, sha256: attached.value.data.sha256 }) : judged;
@@ -228,6 +245,7 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   png: 'image/png',
   jpg: 'image/jpeg',
   jpeg: 'image/jpeg',
+  webp: 'image/webp',
   txt: 'text/plain',
   md: 'text/markdown',
   csv: 'text/csv',

@@ -122,7 +122,7 @@ describe('what main pushes', () => {
           prev: '0'.repeat(64),
           by: 'op-1',
           type: 'operator.joined',
-          data: { id: 'op-2', name: 'Nobody' },
+          data: { id: 'op-2', name: 'Nobody', how: 'resumed' },
         },
       ],
     });
@@ -138,7 +138,7 @@ describe('what main pushes', () => {
           prev: '0'.repeat(64),
           by: 'op-1',
           type: 'operator.joined',
-          data: { id: 'op-2', name: 'Nobody' },
+          data: { id: 'op-2', name: 'Nobody', how: 'resumed' },
         },
       ],
     });

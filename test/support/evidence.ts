@@ -67,7 +67,7 @@ export async function makeSession(dir: string, parties: Parties, signedGuide = t
     await createJournal(
       dir,
       {
-        format: 'lockstep-journal/1',
+        format: 'lockstep-journal/2',
         session: '6b4d6f0e-53b7-4f0e-9a39-0f8b1f8a2c11',
         lockstep: '0.1.0',
         guide: {

@@ -12,7 +12,7 @@ const WRITER = `
   import { createJournal } from ${JSON.stringify(new URL('../../../engine/evidence/journal-file.ts', import.meta.url).href)};
   const [dir] = process.argv.slice(2);
   const created = await createJournal(dir, {
-    format: 'lockstep-journal/1', session: '6b4d6f0e-53b7-4f0e-9a39-0f8b1f8a2c11', lockstep: '0.1.0',
+    format: 'lockstep-journal/2', session: '6b4d6f0e-53b7-4f0e-9a39-0f8b1f8a2c11', lockstep: '0.1.0',
     guide: { id: 'g', version: '1', sha256: 'a'.repeat(64), trust: 'unsigned' },
     site: { id: 's', name: 'S', sha256: 'b'.repeat(64), practice: true },
     operator: { id: 'e', name: 'E' }, runtime: {},

@@ -14,7 +14,7 @@ import {
 import { sha256, ticking, value } from '../../support/evidence.ts';
 
 const OPENED = {
-  format: 'lockstep-journal/1' as const,
+  format: 'lockstep-journal/2' as const,
   session: '6b4d6f0e-53b7-4f0e-9a39-0f8b1f8a2c11',
   lockstep: '0.1.0',
   guide: { id: 'g', version: '1', sha256: 'a'.repeat(64), trust: 'unsigned' as const },

@@ -64,7 +64,7 @@ const event = <T extends EventType>(type: T, data: EventData<T>) =>
 const KEY = 'link.emr@site:ward';
 const events = [
   event('session.opened', {
-    format: 'lockstep-journal/1',
+    format: 'lockstep-journal/2',
     session: '6b4d6f0e-53b7-4f0e-9a39-0f8b1f8a2c11',
     lockstep: '0.1.0',
     guide: { id: 'g', version: '1.0.0', sha256: 'a'.repeat(64), trust: 'unsigned' },
