@@ -1,9 +1,20 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PRACTICE_WRITER } from '../../core/practice.ts';
+import { needs } from '../support/debian.ts';
 import { electronMissing, launchApp, type Launched } from '../support/electron.ts';
 import { unpack, verifySignature } from '../support/stock-tools.ts';
 
@@ -156,7 +167,7 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
     await shot('sign');
     await page.getByRole('listitem').getByRole('button', { name: 'Seal and sign' }).click();
     await page.getByText('Provisional: one signature is missing.').waitFor();
-    await page.getByRole('radio').first().click({ force: true });
+    await page.getByRole('radiogroup', { name: 'Identity' }).getByRole('radio').first().click({ force: true });
     await page.getByLabel('Role of who countersigns').fill('Head of practice IT');
     await shot('countersign');
     await button('Countersign').click();
@@ -165,6 +176,43 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
     await button('Verify it here').click();
     await page.getByText(/Sound/i).first().waitFor();
     await shot('done');
+  });
+
+  it('comes back to the bundle when the page was loaded anew', async () => {
+    await page.reload();
+    await page.getByRole('heading', { name: 'Sealed, signed and countersigned' }).waitFor();
+    expect(
+      await page
+        .getByText(/\.asice$/)
+        .first()
+        .innerText(),
+    ).toMatch(/\.asice$/);
+  });
+
+  it.skipIf(!needs('pdfinfo', 'pdftotext'))('saves the report as a tagged PDF with page numbers', async () => {
+    const file = join(work, 'report.pdf');
+    await launched.app.evaluate(({ dialog }, path) => {
+      dialog.showSaveDialog = async () => ({ canceled: false, filePath: path });
+    }, file);
+    await button('Save as PDF…').click();
+    await page.getByText('Saved as report.pdf').waitFor();
+    await shot('saved-pdf');
+    copyFileSync(file, join(SCREENS, 'report.pdf'));
+    const info = output('pdfinfo', [file]);
+    expect(info).toMatch(/^Tagged: +yes$/m);
+    expect(info).toMatch(/^JavaScript: +no$/m);
+    expect(info).toMatch(/^Title: +PRACTICE: Hardening the MDIP/m);
+    const pages = Number(/^Pages: +(\d+)$/m.exec(info)?.[1]);
+    expect(pages).toBeGreaterThan(3);
+    const texts = output('pdftotext', ['-layout', file, '-']).split('\f').slice(0, -1);
+    expect(texts).toHaveLength(pages);
+    for (const [index, text] of texts.entries()) {
+      expect(text).toContain(`Page ${index + 1} of ${pages}`);
+      expect(text).toMatch(/What counts is the signed bundle \S+\.asice/);
+    }
+    expect(texts.join('\n')).toContain('CHG-10442');
+    const windows = await launched.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length);
+    expect(windows).toBe(1);
   });
 
   it('leaves a bundle that stock openssl verifies, and no secret in any file', () => {
@@ -187,4 +235,10 @@ function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
     .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true);
+}
+
+function output(program: string, args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+  expect(status, stderr).toBe(0);
+  return stdout;
 }
