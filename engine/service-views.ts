@@ -47,7 +47,10 @@ export function viewSite(site: Site): SiteView {
           directory: {
             kind: site.directory.kind,
             baseDn: site.directory.baseDn,
-            servers: site.directory.servers.map((server) => server.host),
+            servers:
+              site.directory.servers.length > 0
+                ? site.directory.servers.map((server) => server.host)
+                : ['as DNS names them'],
             bindAccount: site.directory.bindAccount,
           },
         }),

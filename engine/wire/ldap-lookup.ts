@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { LdapEntry, LdapSession } from './ldap.ts';
-import { escapeFilterValue, leafName, normalizeDn, parentDn, parseDn } from './ldap-names.ts';
+import { domainName, escapeFilterValue, leafName, normalizeDn, parentDn, parseDn } from './ldap-names.ts';
 import type { SiteDirectory } from './ldap-site.ts';
 import { parseSid } from './ldap-values.ts';
 
@@ -81,15 +81,6 @@ export async function findAccount(
     if (!found.ok || found.value !== undefined) return found;
   }
   return ok(undefined);
-}
-
-/** `DC=hospital,DC=test` as `hospital.test`. */
-function domainName(baseDn: string): string {
-  const parts = (parseDn(baseDn) ?? []).flat().filter(({ type }) => type === 'dc');
-  return parts
-    .map(({ value }) => value)
-    .join('.')
-    .toLowerCase();
 }
 
 function pickOne(

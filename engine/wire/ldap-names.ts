@@ -106,6 +106,15 @@ export function isWithin(dn: string, base: string): boolean {
   return outer === '' || inner === outer || inner.endsWith(`,${outer}`);
 }
 
+/** `DC=hospital,DC=test` as `hospital.test` (RFC 2247); empty where the DN names no domain. */
+export function domainName(baseDn: string): string {
+  const parts = (parseDn(baseDn) ?? []).flat().filter(({ type }) => type === 'dc');
+  return parts
+    .map(({ value }) => value)
+    .join('.')
+    .toLowerCase();
+}
+
 /** The value of the leaf RDN, what people call the name of an entry. */
 export function leafName(dn: string): string {
   return parseDn(dn)?.[0]?.[0]?.value ?? dn;

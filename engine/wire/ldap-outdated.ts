@@ -10,16 +10,16 @@ export type OutdatedVersion = (typeof OUTDATED)[number];
 /**
  * Offers TLS 1.0 and 1.1 alone, with hand-built ClientHellos: our own TLS library may be unable to.
  * @param agreed version that the endpoint agreed to when it was verified, as Node names it; absent: it was not verified
+ * @param hosts addresses of names that this network cannot resolve
  */
 export async function tryOutdatedTls(
   endpoint: Endpoint,
   agreed: string | undefined,
+  hosts: Readonly<Record<string, string>>,
   context: ProbeContext,
 ): Promise<Trial<OutdatedVersion[]>> {
   const put = (version: Parameters<typeof offer>[1], suites: readonly number[]) =>
-    context.connection(endpoint.host, () =>
-      offer(endpoint, version, suites, { hosts: context.site.hosts, signal: context.signal }),
-    );
+    context.connection(endpoint.host, () => offer(endpoint, version, suites, { hosts, signal: context.signal }));
   const stillAnswers = async () => {
     if (agreed === undefined) return false;
     const answer = agreed === 'TLSv1.3' ? await put('TLS 1.3', TLS13_SUITES) : await put('TLS 1.2', ORDINARY_SUITES);

@@ -6,6 +6,8 @@ import type { ProbeContext } from '../context.ts';
 import { isWrongPassword } from './ldap-errors.ts';
 import { openLdap, type LdapSession } from './ldap.ts';
 import type { DialTarget } from './ldap-dial.ts';
+import { addressOf, type DirectoryServer, serversOf } from './ldap-servers.ts';
+import { parseDn } from './ldap-names.ts';
 import { parseNumber } from './ldap-values.ts';
 
 /** What the root DSE (RFC 4512, 5.1) says about a directory. */
@@ -17,6 +19,12 @@ export type RootDse = {
   readonly domainFunctionality?: number;
   readonly forestFunctionality?: number;
   readonly currentTime?: string;
+  /** Functional level of this very server. */
+  readonly controllerFunctionality?: number;
+  /** Site of the forest that the server lies in (MS-ADTS 3.1.1.3.2.2). */
+  readonly adSite?: string;
+  readonly globalCatalog?: boolean;
+  readonly synchronized?: boolean;
 };
 
 /** A bound session with what is needed around it. */
@@ -36,6 +44,10 @@ const ROOT_ATTRIBUTES = [
   'domainFunctionality',
   'forestFunctionality',
   'currentTime',
+  'domainControllerFunctionality',
+  'dsServiceName',
+  'isGlobalCatalogReady',
+  'isSynchronized',
 ];
 
 /** Reads the root DSE; servers answer it without a bind. */
@@ -56,7 +68,20 @@ export async function readRootDse(session: LdapSession): Promise<Result<RootDse>
     ...optional('domainFunctionality', parseNumber(text('domainFunctionality'))),
     ...optional('forestFunctionality', parseNumber(text('forestFunctionality'))),
     ...optional('currentTime', text('currentTime')),
+    ...optional('controllerFunctionality', parseNumber(text('domainControllerFunctionality'))),
+    ...optional('adSite', siteOf(text('dsServiceName'))),
+    ...optional('globalCatalog', truth(text('isGlobalCatalogReady'))),
+    ...optional('synchronized', truth(text('isSynchronized'))),
   } as RootDse);
+}
+
+function truth(text: string | undefined): boolean | undefined {
+  return text === 'TRUE' ? true : text === 'FALSE' ? false : undefined;
+}
+
+/** `CN=NTDS Settings,CN=DC1,CN=Servers,CN=Vienna,CN=Sites,…` as `Vienna`. */
+function siteOf(serviceName: string | undefined): string | undefined {
+  return serviceName === undefined ? undefined : parseDn(serviceName)?.[3]?.[0]?.value;
 }
 
 /** The directory of the site, or `site.invalid` where it has none. */
@@ -74,12 +99,8 @@ export function directoryAnchors(context: ProbeContext, directory: Directory): R
 }
 
 /** The ways in to one server, in the order in which they are tried. */
-export function waysTo(
-  server: Directory['servers'][number],
-  context: ProbeContext,
-  anchors: readonly string[],
-): DialTarget[] {
-  const address = context.site.hosts[server.host];
+export function waysTo(server: DirectoryServer, context: ProbeContext, anchors: readonly string[]): DialTarget[] {
+  const address = addressOf(server, context);
   const common = { host: server.host, anchors, ...(address === undefined ? {} : { address }) };
   return [
     ...(server.ldaps === undefined ? [] : [{ ...common, port: server.ldaps, mode: 'ldaps' as const }]),
@@ -141,8 +162,10 @@ export async function withDirectory<T>(
   if (!anchors.ok) return anchors;
   const who = credential === undefined ? await siteCredential(context, directory) : ok(credential);
   if (!who.ok) return who;
+  const servers = await serversOf(context, directory);
+  if (!servers.ok) return servers;
   const errors: AppError[] = [];
-  for (const server of directory.servers) {
+  for (const server of servers.value) {
     for (const target of waysTo(server, context, anchors.value)) {
       const outcome = await context.connection(server.host, async () => {
         const opened = await openLdap(target, context.signal);

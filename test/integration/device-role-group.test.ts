@@ -160,7 +160,7 @@ describe('the changes of the directory on the practice directory', () => {
   });
 
   it('keeps the hospital’s administrators, and says so where lists cannot be read', async () => {
-    const params = { group: 'Domain Admins', members: [NAMES.writeAccount] };
+    const params = { group: 'Domain Admins', members: [NAMES.writeAccount], nested: false };
     expect(await directoryRemoveMembers.plan(params, context())).toMatchObject({
       ok: false,
       error: { code: 'change.refused', message: 'This would leave Domain Admins without anybody who can log in.' },

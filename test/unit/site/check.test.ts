@@ -52,6 +52,27 @@ describe('a site', () => {
       '  - { ⟦id: gateway, name: Two, host: two }\nlinks:\n',
       /a second entry has the id "gateway"/,
     ],
+    [
+      'no servers and no word on DNS',
+      `directory:
+  kind: active-directory
+  baseDn: DC=hospital,DC=example
+  servers:
+    - { id: dc1, host: dc1.hospital.example, ldaps: 636, ldap: 389 }
+    - { id: dc2, host: dc2.hospital.example, ldaps: 636 }
+`,
+      `⟦directory:
+  kind: active-directory
+  baseDn: DC=hospital,DC=example
+`,
+      /say with "dns: \{\}" that DNS names them/,
+    ],
+    [
+      'a name server that is no address',
+      '  bindAccount: svc@hospital.example\n',
+      '  bindAccount: svc@hospital.example\n  dns: { nameServers: [⟦ns.hospital.example] }\n',
+      /an IP address, or address:port/,
+    ],
     ['two servers with one id', 'id: dc2', '⟦id: dc1', /a second entry has the id "dc1"/],
     [
       'two anchors with one id',
