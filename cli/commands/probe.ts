@@ -8,6 +8,7 @@ import type { RunEnvironment } from '../../engine/run.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
 import { runNamed } from '../../engine/session/walk.ts';
 import { EXIT, RUNTIME } from '../host.ts';
+import { addPeopleOptions, type PeopleOptions, readSiteKeyOf, readSiteKeyText } from '../people.ts';
 import { askYesNo, complain, note, print, printTable } from '../terminal.ts';
 import { readSecrets } from './run.ts';
 
@@ -27,27 +28,30 @@ export function addProbeCommands(program: Command): void {
           rows.map((row) => [row.id, row.title, row.rights]),
         );
     });
-  probe
-    .command('run', { isDefault: true })
+  addPeopleOptions(probe.command('run', { isDefault: true }))
     .description('Run one probe and print its facts')
     .argument('<id>')
     .option('--with <key=value...>', 'parameters; a value is JSON where it parses as JSON', [])
     .option('--site <file>', 'site whose anchors, addresses and directory are used')
     .option('--secret <name=env:NAME...>', 'passwords that the site names', [])
-    .action(async (id: string, options: { with: string[]; site?: string; secret: string[] }) => {
+    .action(async (id: string, options: ProbeOptions) => {
       process.exitCode = await run(id, options);
     });
 }
 
-async function run(id: string, options: { with: string[]; site?: string; secret: string[] }): Promise<number> {
+type ProbeOptions = PeopleOptions & { with: string[]; site?: string; secret: string[] };
+
+async function run(id: string, options: ProbeOptions): Promise<number> {
   const site =
     options.site === undefined ? ok(siteSchema.parse({ site: 'none', name: 'No site' })) : await siteOf(options.site);
   const params = readParams(options.with);
   const secrets = await readSecrets(options.secret);
-  if (!site.ok || !params.ok || !secrets.ok) {
-    for (const result of [site, params, secrets]) if (!result.ok) complain(result.error);
+  const keyText = await readSiteKeyText(options.siteKey);
+  if (!site.ok || !params.ok || !secrets.ok || !keyText.ok) {
+    for (const result of [site, params, secrets, keyText]) if (!result.ok) complain(result.error);
     return EXIT.usage;
   }
+  const key = keyText.value === undefined ? undefined : await readSiteKeyOf(keyText.value);
   const environment: RunEnvironment = {
     site: site.value,
     now: () => new Date(),
@@ -61,6 +65,8 @@ async function run(id: string, options: { with: string[]; site?: string; secret:
     progress: note,
     budget: createConnectionBudget({ connections: 1000, perSecond: 50 }),
     runtime: RUNTIME,
+    siteKey: key?.ok === true ? key.value.bytes : undefined,
+    namesAgreed: options.names === true,
   };
   const result = await runNamed(id, params.value, environment, new AbortController().signal);
   if (result.ok) print(JSON.stringify(result.value, null, 2));

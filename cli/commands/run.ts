@@ -13,9 +13,10 @@ import { type HeadlessOptions, walkHeadless } from '../headless.ts';
 import { dataDir, EXIT, RUNTIME } from '../host.ts';
 import { readTrust, unlockIdentity } from '../keys.ts';
 import { printOutcome } from '../outcome.ts';
+import { addPeopleOptions, type PeopleOptions, readSiteKeyText, usePeople } from '../people.ts';
 import { askYesNo, complain, note, readSecret } from '../terminal.ts';
 
-type RunOptions = {
+type RunOptions = PeopleOptions & {
   guide: string;
   site: string;
   resume?: string;
@@ -44,8 +45,7 @@ type RunOptions = {
 
 /** `lockstep run`: a whole walk without a screen. */
 export function addRunCommand(program: Command): void {
-  program
-    .command('run')
+  addPeopleOptions(program.command('run'))
     .description('Walk a guide at a site: probe, judge, change what is named, seal and sign')
     .requiredOption('--guide <file>', 'guide as YAML or as a signed container')
     .requiredOption('--site <file>', 'site file')
@@ -64,7 +64,11 @@ export function addRunCommand(program: Command): void {
     .option('--secret <name=env:NAME...>', 'passwords that the site names')
     .option('--identity <file>', 'sign with this PKCS#12 or PEM')
     .option('--passphrase <env:NAME>', 'passphrase of the identity; without it, it is asked for')
-    .option('--trust <role=file...>', 'publisher=ROOT.pem lets a signed guide change things')
+    .option('--baseline <bundle>', 'say what changed since this bundle; it is verified first, by --trust')
+    .option(
+      '--trust <role=file...>',
+      'publisher=ROOT.pem lets a signed guide change things; engineer= and hospital= are for --baseline',
+    )
     .option('--product-version <version>', 'typed version, used only where the guide cannot observe it')
     .option(
       '--override-reason <text>',
@@ -146,6 +150,8 @@ async function prepare(options: RunOptions): Promise<Result<Ready>> {
   }
   const apply = await readApply(options);
   if (!apply.ok) return apply;
+  const siteKey = await readSiteKeyText(options.siteKey);
+  if (!siteKey.ok) return siteKey;
 
   const cancel = new AbortController();
   const sessions = resolve(options.data ?? dataDir(), 'sessions');
@@ -154,7 +160,7 @@ async function prepare(options: RunOptions): Promise<Result<Ready>> {
     lockstep: VERSION,
     runtime: RUNTIME,
     operator: options.operator,
-    ask: (question) => askYesNo(question),
+    ask: askYesNo,
     onProgress: ({ line, done, total, key }) => {
       if (options.quiet !== true) note(`[${String(done + 1).padStart(String(total).length)}/${total}] ${key}: ${line}`);
     },
@@ -165,6 +171,12 @@ async function prepare(options: RunOptions): Promise<Result<Ready>> {
       : await resumeSession(resolve(sessions, options.resume), { roots: trust.value.publisher }, host);
   if (!session.ok) return session;
   for (const [name, value] of secrets.value) session.value.secrets.set(name, value);
+  const people = await usePeople(session.value, siteKey.value, options, trust.value);
+  if (!people.ok) {
+    await session.value.close();
+    if (options.resume === undefined) await rm(session.value.dir, { recursive: true, force: true });
+    return people;
+  }
   const walk: HeadlessOptions = {
     cancel: cancel.signal,
     show: note,

@@ -1,18 +1,28 @@
+import { webcrypto } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { WebCrypto } from '../../core/bundle/host.ts';
+import { makeSiteKey } from '../../core/people/site-key.ts';
 import { checkSite } from '../../core/site/check.ts';
 import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite, readSmallFile } from '../../engine/session/load-site.ts';
 import { planOf } from '../../engine/session/plan-of.ts';
 import { EXIT } from '../host.ts';
-import { complain, print } from '../terminal.ts';
+import { readSiteKeyOf, readSiteKeyText } from '../people.ts';
+import { complain, note, print } from '../terminal.ts';
 import { printFaults } from './guide.ts';
 
-/** `lockstep site check`. */
+/** `lockstep site check` and `lockstep site key`. */
 export function addSiteCommands(program: Command): void {
-  program
-    .command('site')
-    .description('Check site files')
+  const site = program.command('site').description('Check site files, make site keys');
+  site
+    .command('key')
+    .description('Make a site key for a hospital and show it this once; or say the id of one')
+    .option('--of [env:NAME]', 'instead of making one, show the id of this key; without a value it is asked for')
+    .action(async (options: { of?: string | true }) => {
+      process.exitCode = await key(options);
+    });
+  site
     .command('check')
     .description('Check a site file and the files it names; every fault with line and column')
     .argument('<file>')
@@ -21,6 +31,27 @@ export function addSiteCommands(program: Command): void {
     .action(async (file: string, options: { guide?: string; json?: boolean }) => {
       process.exitCode = await check(file, options);
     });
+}
+
+async function key(options: { of?: string | true }): Promise<number> {
+  if (options.of === undefined) {
+    const made = await makeSiteKey(webcrypto as WebCrypto);
+    // On standard output stands the key alone, so that it can go straight into a vault.
+    print(made.text);
+    note(`key id ${made.key.id}`);
+    note('Put the key into the hospital’s password vault now: Lockstep keeps no copy and cannot show it again.');
+    note(`The id is no secret. In the site file, people: { keyId: ${made.key.id} } has any other key refused.`);
+    made.key.bytes.fill(0);
+    return EXIT.done;
+  }
+  const text = await readSiteKeyText(options.of);
+  const read = text.ok ? await readSiteKeyOf(text.value ?? '') : text;
+  if (!read.ok) {
+    complain(read.error);
+    return EXIT.usage;
+  }
+  print(`key id ${read.value.id}`);
+  return EXIT.done;
 }
 
 async function check(file: string, options: { guide?: string; json?: boolean }): Promise<number> {

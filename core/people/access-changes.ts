@@ -61,18 +61,20 @@ export function compareAccess(
     for (const name of names) absent.push({ path: `changed.${name}`, reason: known.reason });
     return {};
   };
-  const pairs = now.roles.map((role) => ({ role, then: before.roles.find(({ id }) => id === role.id) }));
+  const pairs = now.roles.map((role) => ({ role, earlier: before.roles.find(({ id }) => id === role.id) }));
   const people = comparePeople(now, before);
   const changed = {
     since: { ...since, ...(before.keyId === undefined ? {} : { keyId: before.keyId }) },
     ...take(people, (value) => value, 'joined', 'left', 'moved'),
-    counts: pairs.flatMap(({ role: { id, holders }, then }) =>
-      holders === undefined || then?.holders === undefined ? [] : [{ role: id, before: then.holders, now: holders }],
-    ),
-    regrouped: pairs.flatMap(({ role: { id, group }, then }) =>
-      then === undefined || then.group.toLowerCase() === group.toLowerCase()
+    counts: pairs.flatMap(({ role: { id, holders }, earlier }) =>
+      holders === undefined || earlier?.holders === undefined
         ? []
-        : [{ role: id, before: then.group, now: group }],
+        : [{ role: id, before: earlier.holders, now: holders }],
+    ),
+    regrouped: pairs.flatMap(({ role: { id, group }, earlier }) =>
+      earlier === undefined || earlier.group.toLowerCase() === group.toLowerCase()
+        ? []
+        : [{ role: id, before: earlier.group, now: group }],
     ),
     ...take(compareGroups(now, before), (value) => value, 'groupsAdded', 'groupsRemoved'),
     ...take(compareGrantors(now, before), (value) => value, 'grantorsAdded', 'grantorsRemoved'),

@@ -45,7 +45,7 @@ export async function readSiteKey(text: string, webCrypto: WebCrypto): Promise<R
       'input.malformed',
       `This site key has ${digits.length} characters behind ${PREFIX}; ${CHARACTERS} belong there.`,
     );
-  const values = [...digits].map((digit) => DIGITS.indexOf(digit));
+  const values = Array.from(digits, (digit) => DIGITS.indexOf(digit));
   const odd = values.indexOf(-1);
   if (odd >= 0)
     return fail(
