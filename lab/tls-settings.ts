@@ -15,12 +15,20 @@ export type ClientDemand = {
   readonly insist: boolean;
 };
 
+/** What Mozilla's guideline asks for in its intermediate level. */
+const CURRENT = {
+  minVersion: 'TLSv1.2',
+  ciphers:
+    'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!PSK',
+  ecdhCurve: 'X25519:P-256:P-384',
+} as const;
+
 /** Options for node:tls and node:https. */
 export function tlsOptions(face: TlsFace, demand?: ClientDemand): TlsOptions {
   return {
     cert: face.certificatePem,
     key: face.keyPem,
-    ...(face.oldVersions ? { minVersion: 'TLSv1' as const, ...oldCiphers() } : { minVersion: 'TLSv1.2' as const }),
+    ...(face.oldVersions ? { minVersion: 'TLSv1' as const, ...oldCiphers() } : CURRENT),
     ...(demand === undefined
       ? {}
       : {

@@ -1,4 +1,5 @@
 import { certificatePinned } from './certificate-pinned.ts';
+import { certificateShared } from './certificate-shared.ts';
 import { certificateStatus } from './certificate-status.ts';
 import type { ProbeDeclaration } from './declaration.ts';
 import { dicomEcho } from './dicom-echo.ts';
@@ -17,6 +18,7 @@ import { tlsImpostor } from './tls-impostor.ts';
 /** Every probe that a guide may name; the types of parameters and facts are erased here. */
 export const PROBE_DECLARATIONS = [
   certificatePinned,
+  certificateShared,
   certificateStatus,
   dicomEcho,
   directoryAccess,

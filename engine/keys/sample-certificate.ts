@@ -10,7 +10,7 @@ const SAMPLE_SUBJECTS: readonly (readonly [RegExp, string])[] = [
   [/O=Acme Co\b/i, "the example of Go's library"],
   [/CN=(localhost|127\.0\.0\.1)(\.localdomain)?(,|$)/i, 'a name that every computer has'],
   [/CN=mirth-connect(,|$)/i, 'the certificate that an interface engine makes at installation'],
-  [/(CN|DC)=(.*\.)?example(\.(com|net|org))?(,|$)/i, 'a name that is set aside for examples (RFC 2606)'],
+  [/CN=([^,]*\.)?example\.(com|net|org)(,|$)/i, 'a name that is set aside for examples (RFC 2606)'],
   [/\b(factory|demo|sample|change ?me|dummy|default certificate|temporary certificate)\b/i, 'a word for samples'],
 ];
 

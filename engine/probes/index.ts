@@ -1,5 +1,6 @@
 import type { Probe } from '../context.ts';
 import { certificatePinnedProbe } from './certificate-pinned.ts';
+import { certificateSharedProbe } from './certificate-shared.ts';
 import { certificateStatusProbe } from './certificate-status.ts';
 import { dicomEchoProbe } from './dicom-echo.ts';
 import { directoryAccess } from './directory-access.ts';
@@ -17,6 +18,7 @@ import { tlsImpostorProbe } from './tls-impostor.ts';
 /** Every probe that can be run, one line each. */
 export const PROBES: readonly Probe[] = [
   certificatePinnedProbe,
+  certificateSharedProbe,
   certificateStatusProbe,
   dicomEchoProbe,
   directoryAccess,

@@ -3,7 +3,6 @@ import { tlsEndpoint } from '../../core/probes/tls-endpoint.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { Endpoint } from '../../core/site/schema.ts';
 import { defineProbe, type ProbeContext } from '../context.ts';
-import { type ReadCertificate, readCertificate } from '../keys/read-certificate.ts';
 import { stimulusFor, type ApplicationProtocol } from '../wire/stimulus.ts';
 import { abortError, converse, dial } from '../wire/tcp.ts';
 import { anchorPems, readAnchors } from '../wire/tls/anchors.ts';
@@ -13,7 +12,7 @@ import { observeHandshake, runtimeEngine } from '../wire/tls/handshake.ts';
 import { compareWithGuideline, NOT_ASKED, openLevels, surveyFully } from '../wire/tls/full-survey.ts';
 import { inquire, type Inquiry } from '../wire/tls/inquiry.ts';
 import { offer } from '../wire/tls/offer.ts';
-import { readPlainHandshake } from '../wire/tls/plain-handshake.ts';
+import { type Presented, readPresented } from '../wire/tls/presented.ts';
 import { noAnswer, type Offer, surveyVersions } from '../wire/tls/survey.ts';
 
 const GREETING_TIMEOUT_MS = 4_000;
@@ -106,14 +105,6 @@ export const tlsEndpointProbe = defineProbe(
   },
 );
 
-type Presented = {
-  negotiated?: { version: string; suite: string };
-  certificates: readonly ReadCertificate[];
-  refusal?: string;
-  stapled?: boolean;
-  why: string;
-};
-
 const NAME_OF_NOBODY = 'unknown-name.invalid';
 type UnknownName = { unknownName: 'same-certificate' | 'other-certificate' | 'refused' } | { why: string };
 
@@ -139,39 +130,6 @@ async function readUnknownName(
   const [other] = shaken.value.peer.presented;
   if (other === undefined) return ok({ why: "The other name's certificate could not be read." });
   return ok({ unknownName: other.der.equals(leaf.der) ? 'same-certificate' : 'other-certificate' });
-}
-
-/** A full handshake; where the server ends it (it may want a client certificate), what it sent in clear under TLS 1.2. */
-async function readPresented(
-  endpoint: Endpoint,
-  anchors: readonly string[],
-  context: ProbeContext,
-): Promise<Result<Presented>> {
-  const options = { hosts: context.site.hosts, signal: context.signal };
-  const shaken = await context.connection(endpoint.host, async () => {
-    const result = await observeHandshake(endpoint, { ...options, anchors, requestStapled: true });
-    if (result.ok && result.value.ok) result.value.socket.destroy();
-    return result;
-  });
-  if (!shaken.ok) return context.signal.aborted ? shaken : ok({ certificates: [], why: shaken.error.message });
-  if (shaken.value.ok) {
-    const { version, suite, presented, refusal, stapled } = shaken.value.peer;
-    return ok({
-      negotiated: { version, suite },
-      stapled: stapled !== undefined,
-      certificates: presented,
-      ...(refusal === undefined ? {} : { refusal }),
-      why: "The server's certificate could not be read.",
-    });
-  }
-  const { failure } = shaken.value;
-  const why = `The full handshake failed: ${failure.alert ?? failure.error?.message ?? failure.kind}.`;
-  const plain = await context.connection(endpoint.host, () => readPlainHandshake(endpoint, options));
-  if (!plain.ok) return context.signal.aborted ? plain : ok({ certificates: [], why });
-  if (plain.value === undefined || !plain.value.provesKey) return ok({ certificates: [], why });
-  const read = plain.value.certificates.map((der) => readCertificate(der));
-  const certificates = read.flatMap((one) => (one.ok ? [one.value] : []));
-  return ok({ certificates: read[0]?.ok === true ? certificates : [], why });
 }
 
 /** One clear-text greeting of the protocol, to see positively that there is no TLS. `undefined`: no such answer. */
