@@ -76,6 +76,8 @@ const model: ReportModel = {
   generatedFrom: { upTo: 1, sha256: 'c'.repeat(64) },
   gate: { basis: 'typed', version: '9', range: '<9', inRange: false, reason: 'why', overridden: true },
   items,
+  certificates: [],
+  reminders: [],
   timeline: [
     { lane: 'signatures', at: '2026-11-23T10:00:00.000Z' },
     { lane: 'checks', at: '2026-11-23T10:10:00.000Z' },

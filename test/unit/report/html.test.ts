@@ -46,6 +46,8 @@ function model(overrides: Partial<ReportModel> = {}): ReportModel {
     },
     generatedFrom: { upTo: 7, sha256: 'c'.repeat(64) },
     items: [item()],
+    certificates: [],
+    reminders: [],
     timeline: [],
     summary: {
       word: 'open',
