@@ -6,12 +6,15 @@ import { type ConnectionBudget, ConnectionRefusedByBudget } from './budget.ts';
 import { askWhetherAlive } from './wire/http.ts';
 import { abortError, addressOf, dial } from './wire/tcp.ts';
 
-/** Asks one device once; `ok` when it is well. */
-export type AskDevice = (device: Device, signal: AbortSignal) => Promise<Result<unknown>>;
+/** Asks one device once, by `budget`; `ok` when it is well. */
+export type AskDevice = (device: Device, budget: ConnectionBudget, signal: AbortSignal) => Promise<Result<unknown>>;
 
 /** The heartbeats around one probe. */
 export type Watch = {
-  /** What the probe connects through: asks a device before its first connection, and refuses those to a stopped one. */
+  /**
+   * What the probe connects through: asks a device before its first connection, and refuses those to a stopped one. Its
+   * `used` counts what this probe and the heartbeats around it opened.
+   */
   readonly budget: ConnectionBudget;
   /**
    * To be called when the probe has ended: asks every device it touched. Errors: `device.no-heartbeat` where one did not
@@ -39,26 +42,26 @@ export function createHeartbeats(
   site: Site,
   budget: ConnectionBudget,
   now: () => Date,
-  ask: AskDevice = (device, signal) => askDevice(device, site, budget, signal),
+  ask: AskDevice = (device, counted, signal) => askDevice(device, site, counted, signal),
 ): Heartbeats {
   const devices = site.devices.filter((device) => device.heartbeat !== undefined);
   const answered = new Map<string, string>();
   const stopped = new Map<string, AppError>();
   const first = new Map<string, Promise<void>>();
 
-  async function check(device: Device, when: string, signal: AbortSignal): Promise<void> {
-    let answer = await ask(device, signal);
+  async function check(device: Device, when: string, counted: ConnectionBudget, signal: AbortSignal): Promise<void> {
+    let answer = await ask(device, counted, signal);
     for (let attempt = 1; attempt < ATTEMPTS && !answer.ok && !signal.aborted; attempt += 1) {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-      answer = await ask(device, signal);
+      answer = await ask(device, counted, signal);
     }
     if (answer.ok) answered.set(device.id, now().toISOString());
     else if (!signal.aborted) stopped.set(device.id, noHeartbeat(device, when, answer.error));
   }
 
-  async function admit(device: Device, signal: AbortSignal): Promise<void> {
+  async function admit(device: Device, counted: ConnectionBudget, signal: AbortSignal): Promise<void> {
     if (!answered.has(device.id) && !stopped.has(device.id)) {
-      const asking = first.get(device.id) ?? check(device, 'before the first probe', signal);
+      const asking = first.get(device.id) ?? check(device, 'before the first probe', counted, signal);
       first.set(device.id, asking);
       try {
         await asking;
@@ -79,27 +82,28 @@ export function createHeartbeats(
     watch(cancel) {
       const touched = new Map<string, { device: Device; before: string }>();
       let refused: AppError | undefined;
+      const counted = countConnections(budget);
       return {
         budget: {
-          used: budget.used,
+          used: counted.used,
           async connection(host, work, signal) {
             for (const device of devices.filter((one) => belongsTo(host, one, site))) {
               try {
-                await admit(device, signal);
+                await admit(device, counted, signal);
               } catch (error) {
                 if (error instanceof ConnectionRefusedByBudget) refused ??= error.error;
                 throw error;
               }
               if (!touched.has(device.id)) touched.set(device.id, { device, before: answered.get(device.id) ?? '' });
             }
-            return budget.connection(host, work, signal);
+            return counted.connection(host, work, signal);
           },
         },
         async finish() {
           const heartbeats: NonNullable<FactsFile['heartbeats']> = [];
           for (const { device, before } of touched.values()) {
             try {
-              if (!stopped.has(device.id)) await check(device, 'after a probe', cancel);
+              if (!stopped.has(device.id)) await check(device, 'after a probe', counted, cancel);
             } catch (error) {
               if (error instanceof ConnectionRefusedByBudget) return { ok: false, error: error.error };
               if (!cancel.aborted) throw error;
@@ -112,6 +116,23 @@ export function createHeartbeats(
         },
       };
     },
+  };
+}
+
+/** The same budget with a count of its own: others connect at the same time. */
+function countConnections(budget: ConnectionBudget): ConnectionBudget {
+  let used = 0;
+  return {
+    connection: (host, work, signal) =>
+      budget.connection(
+        host,
+        () => {
+          used += 1;
+          return work();
+        },
+        signal,
+      ),
+    used: () => used,
   };
 }
 

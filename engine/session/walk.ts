@@ -9,12 +9,17 @@ import { createHeartbeats, type Heartbeats } from '../heartbeat.ts';
 import { PROBES } from '../probes/index.ts';
 import { type RunEnvironment, runProbe } from '../run.ts';
 import { type Outcomes, setOutcome } from './outcomes.ts';
+import { runJobs, usesOf } from './schedule.ts';
 
 export type Progress = { readonly key: string; readonly line: string; readonly done: number; readonly total: number };
 
+/** Hosts that are looked at side by side; each of them sees one connection at a time. */
+const AT_ONCE = 32;
+
 /**
- * Runs the checks of items in order and judges each. A failing probe is an error in the journal and the walk goes on; only
- * a journal that cannot be written stops it. The same probe with the same parameters runs once per walk: devices are fragile.
+ * Runs the checks of items and judges each: in order, except that items which touch different hosts do not wait for each
+ * other. A failing probe is an error in the journal and the walk goes on; only a journal that cannot be written stops it.
+ * The same probe with the same parameters runs once per walk: devices are fragile.
  */
 export async function runItems(
   items: readonly PlanItem[],
@@ -27,10 +32,10 @@ export async function runItems(
 ): Promise<Result<{ finished: number; cancelled: boolean }>> {
   const seen: Seen = new Map();
   const heartbeats = createHeartbeats(environment.site, environment.budget, environment.now);
-  let finished = 0;
-  for (const [index, item] of items.entries()) {
-    if (cancel.aborted) break;
-    const report = (line: string) => onProgress({ key: item.key, line, done: index, total: items.length });
+  const ask = oneAtATime(environment.ask);
+  let done = 0;
+  const runItem = async (item: PlanItem): Promise<Result<unknown>> => {
+    const report = (line: string) => onProgress({ key: item.key, line, done, total: items.length });
     report(item.control.title);
     if (item.applies.kind === 'yes') {
       for (const check of item.checks.keys()) {
@@ -40,7 +45,7 @@ export async function runItems(
           check,
           journal,
           outcomes,
-          { ...environment, progress: report },
+          { ...environment, ask, progress: report },
           seen,
           heartbeats,
           cancel,
@@ -49,10 +54,22 @@ export async function runItems(
       }
     }
     const judged = await recordJudgement(item, journal, outcomes, state());
-    if (!judged.ok) return judged;
-    finished += 1;
-  }
-  return ok({ finished, cancelled: cancel.aborted });
+    done += 1;
+    return judged;
+  };
+  const jobs = items.map((item) => ({ uses: usesOf(item, environment.site), run: () => runItem(item) }));
+  const finished = await runJobs(jobs, AT_ONCE, cancel);
+  return finished.ok ? ok({ finished: finished.value, cancelled: cancel.aborted }) : finished;
+}
+
+/** The operator is asked one question after the other. */
+function oneAtATime(ask: RunEnvironment['ask']): RunEnvironment['ask'] {
+  let before: Promise<unknown> = Promise.resolve();
+  return (question) => {
+    const mine = before.then(() => ask(question));
+    before = mine.catch(() => undefined);
+    return mine;
+  };
 }
 
 async function runCheck(
@@ -71,9 +88,10 @@ async function runCheck(
   const started = await journal.append('probe.started', { ...about, params: planned.params.value });
   if (!started.ok) return started;
   const identity = JSON.stringify([planned.probe, planned.params.value]);
-  const known =
-    seen.get(identity) ?? (await runWatched(planned.probe, planned.params.value, environment, heartbeats, cancel));
-  seen.set(identity, known);
+  const running =
+    seen.get(identity) ?? runWatched(planned.probe, planned.params.value, environment, heartbeats, cancel);
+  seen.set(identity, running);
+  const known = await running;
   // Facts of a device that has fallen silent since are not used again.
   const silent = heartbeats.stopped(known.devices);
   const result: Result<FactsFile> = silent === undefined ? known.result : { ok: false, error: silent };
@@ -87,7 +105,7 @@ async function runCheck(
 }
 
 type Watched = { readonly result: Result<FactsFile>; readonly devices: readonly string[] };
-type Seen = Map<string, Watched>;
+type Seen = Map<string, Promise<Watched>>;
 
 /** Runs a probe between the heartbeats of the devices that it touches. */
 async function runWatched(
@@ -97,13 +115,12 @@ async function runWatched(
   heartbeats: Heartbeats,
   cancel: AbortSignal,
 ): Promise<Watched> {
-  const before = environment.budget.used();
   const watch = heartbeats.watch(cancel);
   const result = await runNamed(probe, params, { ...environment, budget: watch.budget }, cancel);
   const after = await watch.finish();
   if (!after.ok) return { result: after, devices: [] };
   if (!result.ok || after.value.length === 0) return { result, devices: after.value.map(({ device }) => device) };
-  const file = { ...result.value, connections: environment.budget.used() - before, heartbeats: after.value };
+  const file = { ...result.value, connections: watch.budget.used(), heartbeats: after.value };
   return { result: ok(file), devices: after.value.map(({ device }) => device) };
 }
 
