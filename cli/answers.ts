@@ -14,6 +14,15 @@ const waiverSchema = z.strictObject({
   ]),
 });
 
+/** A path; or one with `keepOriginal`, which keeps a picture also as it was, metadata and all. */
+const attachmentSchema = z.union([
+  z
+    .string()
+    .max(500)
+    .transform((file) => ({ file, keepOriginal: false })),
+  z.strictObject({ file: z.string().max(500), keepOriginal: z.boolean().default(false) }),
+]);
+
 const answersSchema = z.strictObject({
   answers: z
     .record(
@@ -21,7 +30,7 @@ const answersSchema = z.strictObject({
       z.strictObject({
         answer: z.string().min(1).max(40),
         note: z.string().max(8000).default(''),
-        attachments: z.array(z.string().max(500)).max(20).default([]),
+        attachments: z.array(attachmentSchema).max(20).default([]),
       }),
     )
     .default({}),
@@ -44,7 +53,7 @@ export async function loadAnswers(path: string): Promise<Result<{ answers: Answe
   const answers = Object.fromEntries(
     Object.entries(parsed.value.answers).map(([key, answer]) => [
       key,
-      { ...answer, attachments: answer.attachments.map((file) => resolve(folder, file)) },
+      { ...answer, attachments: answer.attachments.map((each) => ({ ...each, file: resolve(folder, each.file) })) },
     ]),
   );
   return ok({ answers, waivers: parsed.value.waivers });

@@ -132,8 +132,8 @@ async function answerAll(session: Session, answers: Answers, keys: readonly stri
     if (named.length === 0)
       return fail('input.malformed', `The answers name "${name}", which the guide does not have.`);
     for (const item of named.filter((candidate) => keys.includes(candidate.key))) {
-      for (const path of answer.attachments) {
-        const attached = await session.attach(item.key, path);
+      for (const { file, keepOriginal } of answer.attachments) {
+        const attached = await session.attach(item.key, file, { keepOriginal });
         if (!attached.ok) return attached;
       }
       const answered = await session.answer(item.key, answer.answer, answer.note);

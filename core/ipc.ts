@@ -11,6 +11,8 @@ const handle = z.string().regex(/^h-[0-9a-f]{32}$/);
 const none = z.strictObject({});
 const key = z.string().min(1).max(400);
 const text = (most: number) => z.string().max(most);
+/** Largest picture that crosses, in bytes. */
+export const MAX_PICTURE = 32 * 1024 ** 2;
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const INPUTS = {
@@ -37,8 +39,19 @@ export const INPUTS = {
   'walk.cancel': none,
   'walk.reply': z.strictObject({ ask: text(60), yes: z.boolean() }),
   'walk.answer': z.strictObject({ key, answer: text(40), note: text(8000) }),
-  /** Shows the open dialog and attaches the chosen file to the item. */
+  /** Shows the open dialog and attaches the chosen file to the item; a picture comes back to be looked at first. */
   'walk.attach': z.strictObject({ key }),
+  /** Attaches a picture that came back: as it was chosen but without its metadata, or as the page burnt boxes into it. */
+  'walk.attachPicture': z.strictObject({
+    key,
+    picture: handle,
+    redacted: z
+      .instanceof(Uint8Array)
+      .refine(({ length }) => length > 0 && length <= MAX_PICTURE)
+      .optional(),
+    boxes: z.int().min(0).max(1000),
+    keepOriginal: z.boolean(),
+  }),
   'walk.waive': z.strictObject({
     key,
     reason: text(2000).min(1),
@@ -235,6 +248,9 @@ export type SealedView = {
   /** Steps whose waivers a countersignature accepts. */
   readonly accepted: readonly string[];
 };
+export type AttachedView = { readonly name: string; readonly sha256: string };
+/** A chosen picture, without its metadata and the right way up, that is not attached yet. */
+export type PictureView = { readonly picture: FileRef; readonly type: string; readonly bytes: Uint8Array<ArrayBuffer> };
 export type TimestampView = { readonly time: string; readonly authority: string; readonly sha256: string };
 /** A waiver that a bundle asks for. */
 export type AskedWaiver = {
@@ -321,7 +337,8 @@ export type Outputs = {
   'walk.cancel': null;
   'walk.reply': null;
   'walk.answer': null;
-  'walk.attach': { readonly name: string; readonly sha256: string } | null;
+  'walk.attach': AttachedView | PictureView | null;
+  'walk.attachPicture': AttachedView;
   'walk.waive': null;
   'facts.read': {
     readonly facts?: unknown;

@@ -3,7 +3,7 @@ import type { FileRef, Input } from '../core/ipc.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import { createHandles } from './handles.ts';
 
-export type FileKind = Input<'file.choose'>['kind'];
+export type FileKind = Input<'file.choose'>['kind'] | 'evidence';
 
 const LIFE_MS = 12 * 60 * 60_000;
 const MOST = 2_000;

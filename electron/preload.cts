@@ -27,6 +27,7 @@ const calls: Readonly<Record<Channel, (input: unknown) => Promise<unknown>>> = {
   'walk.reply': call('walk.reply'),
   'walk.answer': call('walk.answer'),
   'walk.attach': call('walk.attach'),
+  'walk.attachPicture': call('walk.attachPicture'),
   'walk.waive': call('walk.waive'),
   'facts.read': call('facts.read'),
   'change.plan': call('change.plan'),

@@ -1,4 +1,4 @@
-import type { Input, Output, Outputs, Push, SealedView } from '../core/ipc.ts';
+import type { AttachedView, Input, Output, Outputs, PictureView, Push, SealedView } from '../core/ipc.ts';
 import type { Result } from '../core/result.ts';
 
 /**
@@ -21,6 +21,8 @@ export type ServiceInputs = {
   'walk.reply': Input<'walk.reply'>;
   'walk.answer': Input<'walk.answer'>;
   'walk.attach': { key: string; path: string };
+  'walk.previewPicture': { path: string };
+  'walk.attachPicture': Omit<Input<'walk.attachPicture'>, 'picture'> & { path: string };
   'walk.waive': Input<'walk.waive'>;
   'facts.read': Input<'facts.read'>;
   'change.plan': Input<'change.plan'>;
@@ -56,6 +58,9 @@ export type TrustPems = {
 
 type Sealed = Omit<SealedView, 'bundle'>;
 type Paths = {
+  'walk.attach': AttachedView;
+  /** null: the file is no picture that can be redacted. */
+  'walk.previewPicture': Omit<PictureView, 'picture'> | null;
   'bundle.seal': Sealed;
   'bundle.countersign': Sealed;
   'bundle.list': readonly Sealed[];

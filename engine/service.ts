@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import type { Push } from '../core/ipc.ts';
 import { fail, ok, type Result } from '../core/result.ts';
+import { previewPicture } from './evidence/redact.ts';
 import { loadIdentity } from './keys/identity.ts';
 import { bundleHandlers } from './service-bundles.ts';
 import type { Service, ServiceInputs, ServiceMethod, ServiceOptions } from './service-contract.ts';
@@ -153,6 +154,14 @@ export function createService(options: ServiceOptions): Service {
           ...(facts === undefined ? {} : { facts }),
           ...(notApplicable === undefined ? {} : { notApplicable }),
         });
+    'walk.previewPicture': async ({ path }) => {
+      const shown = await previewPicture(path);
+      return shown.ok ? ok(shown.value ?? null) : shown;
+    },
+    'walk.attachPicture': ({ key, path, redacted, boxes, keepOriginal }) =>
+      inSession((open) =>
+        open.attach(key, path, { boxes, keepOriginal, ...(redacted === undefined ? {} : { redacted }) }),
+      ),
       }),
     'change.plan': ({ key }) => inSession(async (open) => viewChange(await planChange(open, key))),
     'change.apply': ({ key, change, user, password, ...approval }) =>

@@ -29,6 +29,7 @@ const MEDIA_TYPES: Record<string, string> = {
   png: 'image/png',
   jpg: 'image/jpeg',
   jpeg: 'image/jpeg',
+  webp: 'image/webp',
 };
 
 /** Media type by an entry's extension. */

@@ -4,7 +4,7 @@ import type { HandlersOf, Shell } from './shell.ts';
 
 /** Walking through the items: probing, answering, attaching, waiving and changing. */
 export function walkHandlers(shell: Shell): HandlersOf<'gate' | 'preflight' | 'walk' | 'facts' | 'change'> {
-  const { engine, secrets } = shell;
+  const { engine, files, secrets } = shell;
   return {
     'gate.check': (input) => engine.call('gate.check', input),
     'preflight.accept': () => engine.call('preflight.accept', {}),
@@ -14,7 +14,15 @@ export function walkHandlers(shell: Shell): HandlersOf<'gate' | 'preflight' | 'w
     'walk.answer': (input) => engine.call('walk.answer', input),
     'walk.attach': async ({ key }) => {
       const path = await chooseFile(shell.window(), 'evidence');
-      return path === undefined ? ok(null) : engine.call('walk.attach', { key, path });
+      if (path === undefined) return ok(null);
+      const shown = await engine.call('walk.previewPicture', { path });
+      if (!shown.ok) return shown;
+      if (shown.value === null) return engine.call('walk.attach', { key, path });
+      return ok({ picture: files.refer('evidence', path), ...shown.value });
+    },
+    'walk.attachPicture': async ({ picture, ...rest }) => {
+      const path = files.resolve('evidence', picture);
+      return path.ok ? engine.call('walk.attachPicture', { ...rest, path: path.value }) : path;
     },
     'walk.waive': (input) => engine.call('walk.waive', input),
     'facts.read': (input) => engine.call('facts.read', input),

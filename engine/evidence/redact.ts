@@ -2,13 +2,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { MAX_PICTURE } from '../../core/ipc.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { EventData } from '../../core/session/events.ts';
 import { readSmallFile } from './container-reader.ts';
 import { extensionOf, PICTURE_HEAD, pictureType, type PictureType, stripPicture } from './picture.ts';
-
-/** Largest picture that is taken, in bytes. */
-export const MAX_PICTURE = 32 * 1024 ** 2;
 
 export type RedactOptions = {
   /** The picture with boxes burnt in, as the person made it from the chosen one. */

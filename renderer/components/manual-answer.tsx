@@ -1,14 +1,15 @@
 import { MessageCircleQuestion, Paperclip } from 'lucide-react';
 import { useState } from 'react';
 import { Label, Radio, RadioGroup } from 'react-aria-components';
-import type { ItemView } from '../../core/ipc.ts';
+import type { ItemView, PictureView } from '../../core/ipc.ts';
 import type { AppError } from '../../core/result.ts';
 import type { ItemState } from '../../core/session/state.ts';
 import { call } from '../api.ts';
-import { showName, showTime } from '../lib/format.ts';
+import { count, showName, showTime } from '../lib/format.ts';
 import { Button } from './button.tsx';
 import { TextBlock } from './field.tsx';
 import { ErrorNote } from './note.tsx';
+import { RedactDialog } from './redact-dialog.tsx';
 
 const EVIDENCE = { text: 'a text', photo: 'a photo', file: 'a file' } as const;
 
@@ -20,6 +21,7 @@ export function ManualAnswer({ item, state }: { item: ItemView; state: ItemState
   const [note, setNote] = useState(given?.note ?? '');
   const [busy, setBusy] = useState<'save' | 'attach'>();
   const [error, setError] = useState<AppError>();
+  const [picture, setPicture] = useState<PictureView>();
   if (manual === undefined) return null;
   const attached = state?.attachments ?? [];
   const changed =
@@ -39,6 +41,7 @@ export function ManualAnswer({ item, state }: { item: ItemView; state: ItemState
     const result = await call('walk.attach', { key: item.key });
     setBusy(undefined);
     setError(result.ok ? undefined : result.error);
+    if (result.ok && result.value !== null && 'picture' in result.value) setPicture(result.value);
   }
 
   return (
@@ -87,6 +90,11 @@ export function ManualAnswer({ item, state }: { item: ItemView; state: ItemState
                 <Paperclip aria-hidden className="size-3.5 shrink-0 text-faint" />
                 <span className="truncate">{file.name}</span>
                 <span className="font-mono text-xs text-faint">{file.sha256.slice(0, 12)}…</span>
+                {file.redacted === undefined ? null : (
+                  <span className="shrink-0 text-xs text-faint">
+                    {file.redacted.boxes === 0 ? 'metadata taken out' : count(file.redacted.boxes, 'box', 'boxes')}
+                  </span>
+                )}
               </li>
             ))}
           </ul>
@@ -113,6 +121,9 @@ export function ManualAnswer({ item, state }: { item: ItemView; state: ItemState
           </span>
         </div>
         {error === undefined ? null : <ErrorNote error={error} />}
+        {picture === undefined ? null : (
+          <RedactDialog itemKey={item.key} picture={picture} onClose={() => setPicture(undefined)} />
+        )}
       </div>
     </section>
   );

@@ -319,6 +319,18 @@ export function fakeMain(): FakeMain {
       });
       return { name: 'browser-policy.png', sha256: DIGEST.site };
     },
+    'walk.attachPicture': (input: Input<'walk.attachPicture'>) => {
+      append('attached', {
+        key: input.key,
+        sha256: DIGEST.bundle,
+        file: 'attachments/b.png',
+        name: 'rack.png',
+        mediaType: 'image/png',
+        size: input.redacted?.length ?? 1200,
+        redacted: { from: DIGEST.site, boxes: input.boxes, kept: input.keepOriginal },
+      });
+      return { name: 'rack.png', sha256: DIGEST.bundle };
+    },
     'walk.waive': (input: Input<'walk.waive'>) => {
       append('waived', input);
       return null;
