@@ -1,6 +1,6 @@
 import type { ReportItem, ReportModel } from './model.ts';
 import { visible } from './plain-text.ts';
-import { isExpired, type Standing, standingOf } from './standing.ts';
+import { isExpired, type Standing, STANDING_MEANS, standingOf } from './standing.ts';
 
 /** InSpec's own scale: 0.7 is high, 0.5 medium, 0.3 low. */
 const IMPACT = { high: 0.7, medium: 0.5, low: 0.3 } as const;
@@ -105,6 +105,6 @@ function result(item: ReportItem, model: ReportModel, standing: Standing) {
 function messageOf(item: ReportItem, model: ReportModel): string {
   const sentences = item.findings.map((found) => `${found.verdict}: ${found.sentence}`);
   if (isExpired(item, model)) sentences.unshift(`The evidence ran out on ${item.goodUntil ?? 'an unknown day'}.`);
-  if (sentences.length === 0) sentences.push(item.verdict === 'pass' ? 'Meets the guide.' : 'Nobody has looked yet.');
+  if (sentences.length === 0) sentences.push(`${item.verdict}: ${STANDING_MEANS[item.verdict]}.`);
   return sentences.join('\n');
 }

@@ -1,29 +1,26 @@
-import type { Finding, Verdict } from '../session/events.ts';
 import { html, type Markup, NOTHING } from './markup.ts';
 import type { ReportItem, ReportModel } from './model.ts';
-import { coverage, expiry, links, OWNERS, standingBadge as badge, timeline, when } from './pictures.ts';
-import { isExpired, needsAction, standingOf, trueUntil } from './standing.ts';
+import { coverage, day, expiry, links, OWNERS, standingBadge as badge, timeline, when } from './pictures.ts';
+import { standingOf } from './standing.ts';
 import { STYLE, STYLE_SHA256 } from './style.ts';
-
-const VERDICTS: readonly Verdict[] = ['fail', 'error', 'not-reviewed', 'pass', 'not-applicable'];
-const MEANING: Record<Verdict, string> = {
-  fail: 'does not meet the guide',
-  error: 'could not be found out',
-  'not-reviewed': 'nobody has looked yet',
-  pass: 'meets the guide',
-  'not-applicable': 'the guide does not ask it here',
-};
-const SENTENCES = {
-  hardened: 'Everything that the guide asks was proved at the time of this session.',
-  open: 'Something does not meet the guide.',
-  undecided: 'Nothing was found to fail, but not everything could be proved.',
-} as const;
+import { anchor, itemBadge, summary, whoMustAct } from './summary.ts';
 
 /**
  * The report for people: one HTML document that opens offline, prints, and runs no script. Everything that comes from
  * guide, site or journal is escaped. The same model gives the same bytes.
  */
 export function renderHtmlReport(model: ReportModel): string {
+  const parts: readonly Part[] = [
+    { id: 'summary', title: 'Summary', body: summary(model) },
+    { id: 'act', title: 'Who must act', body: whoMustAct(model) },
+    { id: 'coverage', title: 'Coverage', body: coverage(model) },
+    { id: 'links', title: 'Links', body: links(model) },
+    { id: 'expiry', title: 'Expiry ahead', body: expiry(model) },
+    { id: 'timeline', title: 'Timeline', body: timeline(model) },
+    { id: 'overview', title: 'Overview', body: overview(model) },
+    { id: 'details', title: 'Control by control', body: details(model) },
+    { id: 'origin', title: 'Where this comes from', body: origin(model) },
+  ].filter((part) => part.body !== NOTHING);
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -38,19 +35,24 @@ export function renderHtmlReport(model: ReportModel): string {
 <main>
 ${banners(model)}
 <h1>${model.title}</h1>
-<p>${model.site.name} · guide ${model.guide.id} ${model.guide.version}</p>
-${summary(model)}
-${whoMustAct(model)}
-${coverage(model)}${links(model)}${expiry(model)}${timeline(model)}
-${overview(model)}
-<h2 id="details">Control by control</h2>
-${model.items.map((each) => item(each, model))}
-${origin(model)}
+<p>${model.site.name} · guide ${model.guide.id} ${model.guide.version} · as of ${when(model.session.lastAt)}</p>
+${contents(parts)}
+${parts.map((part) => part.body)}
 </main>
 </body>
 </html>
 `;
   return page.markup;
+}
+
+type Part = { readonly id: string; readonly title: string; readonly body: Markup };
+
+function contents(parts: readonly Part[]): Markup {
+  return html`<nav aria-label="Contents"><ul>${parts.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`;
+}
+
+function details(model: ReportModel): Markup {
+  return html`<h2 id="details">Control by control</h2>\n${model.items.map((each) => item(each, model))}`;
 }
 
 function banners(model: ReportModel): Markup[] {
@@ -72,66 +74,13 @@ function banners(model: ReportModel): Markup[] {
   return texts.map((text) => html`<p class="banner" role="note">${text}</p>\n`);
 }
 
-function summary(model: ReportModel): Markup {
-  const { counts, word, total, waived, expired } = model.summary;
-  const lapsed = model.items.filter((each) => each.verdict === 'pass' && isExpired(each, model)).length;
-  const row = (head: Markup, count: number, meaning: string) =>
-    html`<tr><th scope="row">${head}</th><td>${count}</td><td>${meaning}</td></tr>\n`;
-  const rows = VERDICTS.map((verdict) =>
-    row(badge(verdict), counts[verdict] - (verdict === 'pass' ? lapsed : 0), MEANING[verdict]),
-  );
-  if (lapsed > 0)
-    rows.push(
-      row(html`<span class="verdict error">! expired</span>`, lapsed, 'met the guide once; the evidence has run out'),
-    );
-  const until = trueUntil(model);
-  return html`<h2 id="summary">Summary</h2>
-<p><strong>${word === 'hardened' ? 'Hardened' : word === 'open' ? 'Open' : 'Undecided'}.</strong> ${SENTENCES[word]}</p>
-${until === undefined ? NOTHING : html`<p><strong>True until ${when(until)}.</strong> The first evidence runs out on ${when(until)}; the rest is under <a href="#expiry">Expiry ahead</a>.</p>\n`}<table>
-<caption>${total} items: each control at each of its targets</caption>
-<thead><tr><th scope="col">Verdict</th><th scope="col">Count</th><th scope="col">Meaning</th></tr></thead>
-<tbody>
-${rows}</tbody>
-</table>
-${waived.length > 0 ? html`<p>${waived.length} failing ${waived.length === 1 ? 'item has' : 'items have'} a waiver that is in date. A waiver is a request until the hospital's countersignature accepts it.</p>\n` : NOTHING}
-${expired.length > 0 ? html`<p><strong>${expired.length} ${expired.length === 1 ? 'piece' : 'pieces'} of evidence had expired</strong> by ${when(model.session.lastAt)}; what rests on them counts as undecided.</p>\n` : NOTHING}`;
-}
-
-/** An expired item never shows as a pass. */
-function itemBadge(each: ReportItem, model: ReportModel): Markup {
-  if (!isExpired(each, model)) return badge(each.verdict);
-  const mark = html`<span class="verdict error">! expired</span>`;
-  return each.verdict === 'pass'
-    ? html`${mark} <span class="quiet">(was pass)</span>`
-    : html`${badge(each.verdict)}, ${mark}`;
-}
-
-function whoMustAct(model: ReportModel): Markup {
-  const groups = (Object.keys(OWNERS) as (keyof typeof OWNERS)[]).map((owner) => {
-    const items = model.items.filter((each) => each.control.owner === owner && needsAction(each, model));
-    if (items.length === 0) return NOTHING;
-    const lines = items.map(
-      (each) =>
-        html`<li><a href="#${anchor(each)}">${each.control.title}, ${each.target.name}</a>: ${itemBadge(each, model)}${fixers(each.findings)}</li>\n`,
-    );
-    return html`<h3>${OWNERS[owner]} (${items.length})</h3>\n<ul>\n${lines}</ul>\n`;
-  });
-  const none = model.items.some((each) => needsAction(each, model)) ? NOTHING : html`<p>Nobody: no item is open.</p>`;
-  return html`<h2 id="act">Who must act</h2>\n${groups}${none}`;
-}
-
-function fixers(findings: readonly Finding[]): Markup {
-  const names = [...new Set(findings.flatMap((each) => each.fixBy ?? []))];
-  return names.length === 0 ? NOTHING : html` (can be fixed by: ${names.join(', ')})`;
-}
-
 function overview(model: ReportModel): Markup {
   const rows = model.items.map(
     (each) =>
-      html`<tr><th scope="row"><a href="#${anchor(each)}">${each.control.title}</a></th><td>${each.target.name}</td><td>${itemBadge(each, model)}${each.waiver === undefined ? NOTHING : html` (waiver asked for)`}</td><td>${OWNERS[each.control.owner]}</td><td>${each.goodUntil === undefined ? '' : when(each.goodUntil)}</td></tr>\n`,
+      html`<tr><th scope="row"><a href="#${anchor(each)}">${each.control.title}</a></th><td>${each.target.name}</td><td>${itemBadge(each, model)}${each.waiver === undefined ? NOTHING : html` (waiver asked for)`}</td><td>${OWNERS[each.control.owner]}</td><td>${each.goodUntil === undefined ? '' : day(each.goodUntil)}</td></tr>\n`,
   );
   return html`<h2 id="overview">Overview</h2>
-<table>
+<table class="overview">
 <caption>All items in the order of the guide</caption>
 <thead><tr><th scope="col">Control</th><th scope="col">Target</th><th scope="col">Verdict</th><th scope="col">Owner</th><th scope="col">Good until</th></tr></thead>
 <tbody>
@@ -142,7 +91,7 @@ ${rows}</tbody>
 function item(each: ReportItem, model: ReportModel): Markup {
   const { control, answer, waiver, deferred } = each;
   const references = Object.entries(control.references).map(([framework, ids]) => `${framework}: ${ids.join(', ')}`);
-  return html`<article class="item is-${standingOf(each, model)}" id="${anchor(each)}">
+  return html`<article class="item is-${standingOf(each, model)}${each.changes.length > 0 ? ' long' : ''}" id="${anchor(each)}">
 <header><h3>${control.title}</h3><span>${itemBadge(each, model)}</span></header>
 <p class="quiet"><code>${each.key}</code> · ${each.target.name} · ${OWNERS[control.owner]}${each.judgedAt === undefined ? NOTHING : html` · judged ${when(each.judgedAt)}`}${each.goodUntil === undefined ? NOTHING : html` · good until ${when(each.goodUntil)}`}</p>
 <p>${control.why}</p>
@@ -188,9 +137,4 @@ function origin(model: ReportModel): Markup {
 <dt>Made by</dt><dd>Lockstep ${session.lockstep}</dd>
 </dl>
 <p>The verdicts follow from the facts and the guide in the same container; anyone can compute them again.</p>`;
-}
-
-/** Keys hold characters that mean something in a fragment. */
-function anchor(each: ReportItem): string {
-  return `item-${each.key.replace(/[^A-Za-z0-9.-]/g, '_')}`;
 }

@@ -1,17 +1,8 @@
 import type { ReportItem, ReportModel } from './model.ts';
 import { markdownText } from './plain-text.ts';
-import { isExpired, needsAction, type Standing, STANDING_WORDS, STANDINGS, standingOf } from './standing.ts';
+import { isExpired, needsAction, STANDING_MEANS, STANDING_WORDS, STANDINGS, standingOf } from './standing.ts';
 
 export type Party = 'hospital' | 'manufacturer';
-
-const WHAT: Readonly<Record<Standing, string>> = {
-  fail: 'Does not meet the guide',
-  error: 'Could not be found out',
-  'not-reviewed': 'Nobody has looked yet',
-  expired: 'Evidence has run out: to be shown again',
-  pass: 'Meets the guide',
-  'not-applicable': 'Not asked here',
-};
 
 /**
  * What one party still has to do, in Markdown (CommonMark): what is open among its own and the shared controls, and
@@ -88,7 +79,7 @@ function entry(item: ReportItem, model: ReportModel): string {
     `Why it matters: ${markdownText(item.control.why)}`,
   ];
   return [
-    `- [ ] **${markdownText(`${item.control.title}, ${item.target.name}`)}** (\`${code(item.key)}\`): ${STANDING_WORDS[standing]}. ${WHAT[standing]}.${shared}`,
+    `- [ ] **${markdownText(`${item.control.title}, ${item.target.name}`)}** (\`${code(item.key)}\`): ${STANDING_WORDS[standing]}: ${STANDING_MEANS[standing]}.${shared}`,
     ...details.map((detail) => `  - ${detail}`),
   ].join('\n');
 }

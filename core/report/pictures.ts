@@ -1,3 +1,4 @@
+import { LINK_PICTURE, LINK_WORDS, linkProofs, linkState } from './link-picture.ts';
 import { html, type Markup, NOTHING } from './markup.ts';
 import type { Lane, ReportItem, ReportModel } from './model.ts';
 import { type Standing, STANDING_SIGNS, STANDING_WORDS, STANDINGS, standingOf, trueUntil } from './standing.ts';
@@ -13,9 +14,19 @@ export const OWNERS = {
   shared: 'Manufacturer and hospital together',
 } as const;
 
-/** A day in words, with the hour where `precise`. */
+/** A point in time in words. UTC, because the report is read in other time zones. */
 export function when(iso: string): Markup {
   return html`<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC</time>`;
+}
+
+/** Its day alone. */
+export function day(iso: string): Markup {
+  return html`<time datetime="${iso}">${iso.slice(0, 10)}</time>`;
+}
+
+/** The same to the second, because a walk may be over within a minute. */
+function moment(iso: string): Markup {
+  return html`<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 19)}</time>`;
 }
 
 /** What stands for an item, as a sign, a word and a colour. */
@@ -52,9 +63,15 @@ ${bodies}</table>
 
 function coverageRow(head: Markup, items: readonly ReportItem[], model: ReportModel): Markup {
   const counts = STANDINGS.map((standing) => items.filter((item) => standingOf(item, model) === standing).length);
+  return html`<tr>${head}<td class="bar">${standingBar(items, model)}</td>${counts.map((count) => html`<td class="number">${count}</td>`)}</tr>\n`;
+}
+
+/** How many items stand where, as one bar. */
+export function standingBar(items: readonly ReportItem[], model: ReportModel): Markup {
   let at = 0;
-  const parts = STANDINGS.map((standing, index) => {
-    const width = ((counts[index] ?? 0) / items.length) * LENGTH;
+  const parts = STANDINGS.map((standing) => {
+    const share = items.filter((item) => standingOf(item, model) === standing).length / Math.max(1, items.length);
+    const width = share * LENGTH;
     const part =
       width === 0
         ? NOTHING
@@ -62,22 +79,8 @@ function coverageRow(head: Markup, items: readonly ReportItem[], model: ReportMo
     at += width;
     return part;
   });
-  return html`<tr>${head}<td class="bar">${strip(parts)}</td>${counts.map((count) => html`<td class="number">${count}</td>`)}</tr>\n`;
+  return strip(parts);
 }
-
-const STATES = {
-  'encrypted-and-authenticated': 'Encrypted and authenticated',
-  'encrypted-only': 'Encrypted only',
-  clear: 'Clear text',
-  undecided: 'Not decided',
-} as const;
-const ENDS = [
-  ['device', "The device insists on the server's certificate", 118],
-  ['client', "The server insists on the device's certificate", 188],
-  ['server', 'The server proves itself', 222],
-] as const;
-const SIGNS = { observed: '✓', refuted: '✗', 'not-tested': '?' } as const;
-const PROOFS = { observed: 'seen', refuted: 'refuted', 'not-tested': 'not tested' } as const;
 
 /** Each link that the guide judges: its two ends, and who proved what. Nothing where the guide judges none. */
 export function links(model: ReportModel): Markup {
@@ -88,19 +91,25 @@ export function links(model: ReportModel): Markup {
 
 function link(item: ReportItem, model: ReportModel): Markup {
   if (item.link === undefined) return NOTHING;
-  const { ends, requires } = item.link;
-  const state = item.link.state ?? 'undecided';
-  const marks = ENDS.map(
-    ([end, , x], index) =>
-      html`<circle class="proof proof-${ends[end].status}" cx="${x}" cy="30" r="13"/><text class="proof-text" x="${x}" y="34.5">${index + 1}${SIGNS[ends[end].status]}</text>`,
+  const proofs = linkProofs(item.link);
+  const state = linkState(item.link);
+  const { width, height, box, boxes, wire, radius } = LINK_PICTURE;
+  const middle = box.y + box.height / 2;
+  const ends = boxes.map(
+    ({ x, name }) =>
+      html`<rect class="end" x="${x}" y="${box.y}" width="${box.width}" height="${box.height}" rx="4"/><text x="${x + box.width / 2}" y="${middle + 4.5}">${name}</text>`,
   );
-  const lines = ENDS.map(
-    ([end, title]) =>
-      html`<li><span class="verdict proof-${ends[end].status}">${SIGNS[ends[end].status]} ${PROOFS[ends[end].status]}</span> ${title}${requires.includes(end) ? NOTHING : html` <span class="quiet">(the guide does not ask for it)</span>`}: ${ends[end].sentence}</li>\n`,
+  const marks = proofs.map(
+    ({ status, mark, x }) =>
+      html`<circle class="proof proof-${status}" cx="${x}" cy="${middle}" r="${radius}"/><text class="proof-text" x="${x}" y="${middle + 4.5}">${mark}</text>`,
+  );
+  const lines = proofs.map(
+    ({ status, sign, word, title, required, sentence }) =>
+      html`<li><span class="verdict proof-${status}">${sign} ${word}</span> ${title}${required ? NOTHING : html` <span class="quiet">(the guide does not ask for it)</span>`}: ${sentence}</li>\n`,
   );
   return html`<figure class="link">
-<figcaption><strong>${item.target.name}: ${STATES[state]}</strong> ${standingBadge(standingOf(item, model))}</figcaption>
-<svg viewBox="0 0 340 60" aria-hidden="true" focusable="false"><path class="wire wire-${state}" d="M80 30H260"/><rect class="end" x="1" y="10" width="80" height="40" rx="4"/><text x="41" y="34.5">device</text><rect class="end" x="259" y="10" width="80" height="40" rx="4"/><text x="299" y="34.5">server</text>${marks}</svg>
+<figcaption><strong>${item.target.name}: ${LINK_WORDS[state]}</strong> ${standingBadge(standingOf(item, model))}</figcaption>
+<svg viewBox="0 0 ${width} ${height}" aria-hidden="true" focusable="false"><path class="wire wire-${state}" d="${wire}"/>${ends}${marks}</svg>
 <ol>
 ${lines}</ol>
 </figure>
@@ -136,13 +145,13 @@ export function timeline(model: ReportModel): Markup {
         : html`<rect class="fill-moment" x="${(bin * LENGTH) / BINS + 1}" y="${(12 - height).toFixed(1)}" width="${LENGTH / BINS - 2}" height="${height.toFixed(1)}"/>`;
     });
     return [
-      html`<tr><th scope="row">${title}</th><td class="bar">${strip(marks)}</td><td class="number">${times.length}</td><td>${when(first)}</td><td>${when(last)}</td></tr>\n`,
+      html`<tr><th scope="row">${title}</th><td class="bar">${strip(marks)}</td><td class="number">${times.length}</td><td>${moment(first)}</td><td>${moment(last)}</td></tr>\n`,
     ];
   });
   if (rows.length === 0) return NOTHING;
   return html`<h2 id="timeline">Timeline of the session</h2>
 <table class="picture">
-<caption>From ${when(model.session.openedAt)} (left) to ${when(model.session.lastAt)} (right)</caption>
+<caption>From ${moment(model.session.openedAt)} (left) to ${moment(model.session.lastAt)} (right), UTC</caption>
 <thead><tr><th scope="col">What</th><td></td><th scope="col" class="number">Count</th><th scope="col">First</th><th scope="col">Last</th></tr></thead>
 <tbody>
 ${rows}</tbody>
@@ -157,16 +166,16 @@ export function expiry(model: ReportModel): Markup {
   const ends = new Map<string, ReportItem[]>();
   for (const item of model.items) {
     if (item.goodUntil === undefined || standingOf(item, model) !== 'pass') continue;
-    const day = item.goodUntil.slice(0, 10);
-    ends.set(day, [...(ends.get(day) ?? []), item]);
+    const end = item.goodUntil.slice(0, 10);
+    ends.set(end, [...(ends.get(end) ?? []), item]);
   }
   const days = [...ends.keys()].sort();
-  const left = (day: string) => Math.max(0, Math.floor((Date.parse(day) - Date.parse(model.session.lastAt)) / DAY) + 1);
+  const left = (end: string) => Math.max(0, Math.floor((Date.parse(end) - Date.parse(model.session.lastAt)) / DAY) + 1);
   const most = Math.max(1, ...days.map(left));
-  const rows = days.map((day) => {
-    const items = ends.get(day) ?? [];
-    const width = Math.max(2, (left(day) / most) * LENGTH).toFixed(1);
-    return html`<tr><th scope="row"><time datetime="${day}">${day}</time></th><td class="bar">${strip([html`<rect class="fill-pass" x="0" y="0" width="${width}" height="12"/>`])}</td><td class="number">${left(day)}</td><td>${items.map((item) => `${item.control.title}, ${item.target.name}`).join('; ')}</td></tr>\n`;
+  const rows = days.map((end) => {
+    const items = ends.get(end) ?? [];
+    const width = Math.max(2, (left(end) / most) * LENGTH).toFixed(1);
+    return html`<tr><th scope="row">${day(end)}</th><td class="bar">${strip([html`<rect class="fill-pass" x="0" y="0" width="${width}" height="12"/>`])}</td><td class="number">${left(end)}</td><td>${items.map((item) => `${item.control.title}, ${item.target.name}`).join('; ')}</td></tr>\n`;
   });
   return html`<h2 id="expiry">Expiry ahead</h2>
 <table class="picture">

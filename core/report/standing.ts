@@ -16,6 +16,16 @@ export const STANDING_WORDS: Readonly<Record<Standing, string>> = {
   'not-applicable': 'not applicable',
 };
 
+/** What it means, in a sentence without its end. */
+export const STANDING_MEANS: Readonly<Record<Standing, string>> = {
+  fail: 'does not meet the guide',
+  error: 'could not be found out',
+  'not-reviewed': 'nobody has looked yet',
+  expired: 'met the guide once; the evidence has run out',
+  pass: 'meets the guide',
+  'not-applicable': 'the guide does not ask it here',
+};
+
 /** A sign beside the word, for those who do not see the colour. */
 export const STANDING_SIGNS: Readonly<Record<Standing, string>> = {
   fail: '✗',

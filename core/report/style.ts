@@ -1,7 +1,7 @@
 /** The one style sheet of the HTML report. */
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #17202a; --paper: #fff; --line: #cdd5df; --soft: #f3f6f9; --pass: #14683c; --fail: #a61b1b; --error: #8a4b00; --open: #33475b; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6ebf0; --paper: #12181f; --line: #3a4653; --soft: #1c242d; --pass: #6fd19a; --fail: #ff9b94; --error: #ffc078; --open: #b7c5d3; } }
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #e6ebf0; --paper: #12181f; --line: #3a4653; --soft: #1c242d; --pass: #6fd19a; --fail: #ff9b94; --error: #ffc078; --open: #b7c5d3; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 72rem; padding: 1.5rem; background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.75rem; margin: 0 0 .25rem; }
@@ -13,14 +13,22 @@ a { color: inherit; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0; }
 caption { text-align: left; font-weight: 600; padding: .25rem 0; }
 th, td { text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); padding: .4rem .6rem .4rem 0; }
-td, dd, li, p { overflow-wrap: anywhere; }
+dd, li, p { overflow-wrap: anywhere; }
+td, th { overflow-wrap: break-word; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .5rem 0; }
 dt { font-weight: 600; }
 dd { margin: 0; }
 code, pre { font: .875rem/1.45 ui-monospace, monospace; }
 pre { background: var(--soft); border: 1px solid var(--line); padding: .6rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+nav ul { display: flex; flex-wrap: wrap; gap: .15rem 1.1rem; list-style: none; margin: .75rem 0 0; padding: 0; font-size: .925rem; }
+.word { border: 1px solid var(--line); border-left: .35rem solid var(--open); background: var(--soft); padding: .75rem 1rem; margin: .75rem 0; }
+.word .verdict { font-size: 1.35rem; } .word.is-pass { border-left-color: var(--pass); } .word.is-fail { border-left-color: var(--fail); } .word.is-error { border-left-color: var(--error); }
+.word svg { display: block; width: 100%; height: .6rem; margin-top: .6rem; } .word .ground { fill: var(--paper); }
+.todo { padding-left: 1.1rem; } .todo li { margin: .4rem 0; break-inside: avoid; }
+.overview { table-layout: fixed; } .overview th:nth-child(1) { width: 40%; } .overview th:nth-child(2) { width: 18%; } .overview th:nth-child(4) { width: 16%; } .overview th:nth-child(5) { width: 11%; }
 .banner { border: 2px solid var(--fail); padding: .6rem .9rem; margin: 0 0 1rem; font-weight: 600; }
 .item { border: 1px solid var(--line); border-left-width: .35rem; padding: .75rem 1rem; margin: .75rem 0; break-inside: avoid; }
+article.long { break-inside: auto; } .item h3, .item h4, .item header { break-after: avoid; }
 .item header { display: flex; gap: 1rem; justify-content: space-between; align-items: baseline; flex-wrap: wrap; }
 .verdict { font-weight: 700; white-space: nowrap; }
 .pass { color: var(--pass); } .fail { color: var(--fail); } .error { color: var(--error); } .not-reviewed, .not-applicable { color: var(--open); }
@@ -28,7 +36,7 @@ pre { background: var(--soft); border: 1px solid var(--line); padding: .6rem; wh
 .quiet { color: var(--open); }
 .expired { color: var(--error); }
 .number { text-align: right; padding-left: .6rem; font-variant-numeric: tabular-nums; }
-th time { white-space: nowrap; }
+time { white-space: nowrap; }
 .inner { font-weight: 400; padding-left: 1rem; }
 .bar { width: 30%; min-width: 6rem; } .bar svg { display: block; width: 100%; height: .8rem; margin-top: .35rem; }
 .ground { fill: var(--soft); } .fill-moment, .fill-not-reviewed { fill: var(--open); } .fill-not-applicable { fill: var(--line); }
@@ -40,8 +48,13 @@ th time { white-space: nowrap; }
 .wire-encrypted-only { stroke: var(--fail); stroke-width: 3; stroke-dasharray: 10 5; } .wire-clear { stroke: var(--fail); stroke-dasharray: 1 5; }
 .proof { fill: var(--paper); stroke: var(--open); stroke-width: 2; } .proof.proof-observed { stroke: var(--pass); } .proof.proof-refuted { stroke: var(--fail); }
 .verdict.proof-observed { color: var(--pass); } .verdict.proof-refuted { color: var(--fail); } .verdict.proof-not-tested { color: var(--open); }
-@media print { body { max-width: none; padding: 0; font-size: 10pt; } a { text-decoration: none; } h2, h3, caption { break-after: avoid; } tr { break-inside: avoid; } .link svg { max-width: 18rem; } }
+@media print {
+@page { margin: 17mm 15mm 18mm; }
+:root { color-scheme: light; } html { font-size: 9.25pt; } body { max-width: none; padding: 0; }
+a { text-decoration: none; } nav { display: none; } h2, h3, h4, caption { break-after: avoid; } tr, .banner, .word, pre { break-inside: avoid; } .link svg { max-width: 18rem; }
+svg, .verdict, .word, pre { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+}
 `;
 
 /** SHA-256 of `STYLE`, base64: the only style that the report's policy lets in. */
-export const STYLE_SHA256 = 'c+vU4xaZ8LJCuOnDKHwJlQFXpN/02a9dxiq2wV+PvIY=';
+export const STYLE_SHA256 = 'JDBQvK2vTk49ep3IAm/lM4aQVx3KzqTlRNmLAIUFZxE=';

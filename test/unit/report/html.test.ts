@@ -5,6 +5,7 @@ import { REPORTS } from '../../../core/report/index.ts';
 import { escapeHtml, html } from '../../../core/report/markup.ts';
 import type { ReportItem, ReportModel } from '../../../core/report/model.ts';
 import { STYLE, STYLE_SHA256 } from '../../../core/report/style.ts';
+import { everyStanding, reportItem, reportModel } from '../../support/report-model.ts';
 
 const HOSTILE = `<script>alert(1)</script>"'&<img src=x onerror=alert(2)>`;
 
@@ -143,7 +144,7 @@ describe('the HTML report', () => {
       'id="summary"',
       'Something does not meet the guide',
       'id="act"',
-      'Hospital (1)',
+      '<h3>Hospital (1)</h3>',
       'id="overview"',
       'id="details"',
     ];
@@ -205,7 +206,7 @@ describe('the HTML report', () => {
       }),
     );
     for (const text of [
-      'The first evidence runs out on',
+      'first evidence</a> runs out',
       '2027-02-01',
       'Create group',
       'dn: cn=x',
@@ -224,11 +225,50 @@ describe('the HTML report', () => {
     const counts = { pass: 1, fail: 0, error: 0, 'not-reviewed': 0, 'not-applicable': 0 };
     const summary = { word: 'undecided' as const, counts, expired: [passed.key], waived: [], total: 1 };
     const page = renderHtmlReport(model({ items: [passed], summary }));
-    expect(page).toContain('✓ pass</span></th><td>0</td>');
-    expect(page).toContain('! expired</span></th><td>1</td>');
+    expect(page).toContain('✓ pass</span></th><td class="number">0</td>');
+    expect(page).toContain('↻ expired</span></th><td class="number">1</td>');
     expect(page.split('✓ pass')).toHaveLength(2);
     expect(page).toContain('Hospital (1)');
-    expect(page).not.toContain('The first evidence runs out');
+    expect(page).not.toContain('first evidence</a>');
+    expect(page).toContain('<dd>nothing was proved</dd>');
+  });
+
+  it('sums up what was proved, what not, who must act and until when it is true', () => {
+    const glance = (items: readonly ReportItem[], word: 'open' | 'hardened') => {
+      const page = renderHtmlReport(
+        reportModel(items, { summary: { ...reportModel(items).summary, word }, practice: false }),
+      );
+      const [, part = ''] = /<dl class="glance">(.*?)<\/dl>/s.exec(page) ?? [];
+      return part
+        .replace(/<[^>]+>/g, ' ')
+        .replace(/\s+/g, ' ')
+        .trim();
+    };
+    expect(glance(everyStanding(), 'open')).toBe(
+      'Proved 2 of 7 items; 1 more is not asked here ' +
+        'Not proved 1 not met, 1 could not be found out, 1 not looked at yet, 1 run out ' +
+        'Who must act Hospital (4) ' +
+        'True until 2027-02-01 00:00 UTC for what was proved, when the first evidence runs out',
+    );
+    const passed = everyStanding().filter(({ key }) => key.startsWith('good'));
+    expect(glance(passed, 'hardened')).toBe(
+      'Proved 1 of 1 items Not proved nothing Who must act nobody ' +
+        'True until 2027-02-01 00:00 UTC , when the first evidence runs out',
+    );
+  });
+
+  it('begins what somebody must do with the worst, and says what was found', () => {
+    const found = (sentence: string, severity: 'high' | 'low') => ({ verdict: 'fail' as const, sentence, severity });
+    const page = renderHtmlReport(
+      reportModel([
+        reportItem({ id: 'a.later', verdict: 'not-reviewed' }),
+        reportItem({ id: 'b.first', verdict: 'fail', findings: [found('Minor.', 'low'), found('Grave.', 'high')] }),
+      ]),
+    );
+    const todo = page.slice(page.indexOf('id="act"'), page.indexOf('id="coverage"'));
+    expect(todo.indexOf('b.first')).toBeGreaterThan(0);
+    expect(todo.indexOf('b.first')).toBeLessThan(todo.indexOf('a.later'));
+    expect(todo).toContain('Grave. And 1 more.');
   });
 
   it('is in the list of reports', () => {
