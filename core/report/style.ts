@@ -13,7 +13,7 @@ a { color: inherit; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0; }
 caption { text-align: left; font-weight: 600; padding: .25rem 0; }
 th, td { text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); padding: .4rem .6rem .4rem 0; }
-dd, li, p { overflow-wrap: anywhere; }
+body { overflow-wrap: anywhere; }
 td, th { overflow-wrap: break-word; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .5rem 0; }
 dt { font-weight: 600; }
@@ -25,7 +25,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: .15rem 1.1rem; list-style: none; m
 .word .verdict { font-size: 1.35rem; } .word.is-pass { border-left-color: var(--pass); } .word.is-fail { border-left-color: var(--fail); } .word.is-error { border-left-color: var(--error); }
 .word svg { display: block; width: 100%; height: .6rem; margin-top: .6rem; } .word .ground { fill: var(--paper); }
 .todo { padding-left: 1.1rem; } .todo li { margin: .4rem 0; break-inside: avoid; }
-.overview { table-layout: fixed; } .overview th:nth-child(1) { width: 40%; } .overview th:nth-child(2) { width: 18%; } .overview th:nth-child(4) { width: 16%; } .overview th:nth-child(5) { width: 11%; }
+.overview { table-layout: fixed; } .overview th:nth-child(1) { width: 36%; } .overview th:nth-child(2) { width: 18%; } .overview th:nth-child(4) { width: 15%; } .overview th:nth-child(5) { width: 12%; }
 .banner { border: 2px solid var(--fail); padding: .6rem .9rem; margin: 0 0 1rem; font-weight: 600; }
 .item { border: 1px solid var(--line); border-left-width: .35rem; padding: .75rem 1rem; margin: .75rem 0; break-inside: avoid; }
 article.long { break-inside: auto; } .item h3, .item h4, .item header { break-after: avoid; }
@@ -57,4 +57,4 @@ svg, .verdict, .word, pre { print-color-adjust: exact; -webkit-print-color-adjus
 `;
 
 /** SHA-256 of `STYLE`, base64: the only style that the report's policy lets in. */
-export const STYLE_SHA256 = 'JDBQvK2vTk49ep3IAm/lM4aQVx3KzqTlRNmLAIUFZxE=';
+export const STYLE_SHA256 = 'i/DtoU8hjFDHdihgSeSZQf8zECakoedG/aumnzhpRv4=';

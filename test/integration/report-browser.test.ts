@@ -37,7 +37,7 @@ const items = verdicts.map(
       severity: 'high',
       references: { mds2: ['AUTH-1'] },
     },
-    target: { kind: 'role', id: 'nurse', name: 'Nurse' },
+    target: { kind: 'role', id: 'nurse', name: index === 0 ? 'N'.repeat(90) : 'Nurse' },
     verdict,
     findings: [{ verdict, sentence: '<img src=x onerror=alert(1)>', severity: 'high', fixBy: 'hospital' }],
     goodUntil: '2027-01-01T00:00:00.000Z',
@@ -149,6 +149,30 @@ describe.skipIf(!needs('chromium'))('the HTML report in a browser', () => {
       return violations.map((violation) => violation.id);
     });
     expect(found).toEqual([]);
+    await context.close();
+  });
+
+  it.each([
+    ['A4', 680],
+    ['Letter', 700],
+  ])('prints on %s in light colours, with nothing cut off, also from a dark screen', async (format, width) => {
+    const context = await browser.newContext({ colorScheme: 'dark', viewport: { width, height: 900 } });
+    const page = await context.newPage();
+    await page.goto(url);
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+    const printed = await page.evaluate(() => {
+      const { backgroundColor, color } = getComputedStyle(document.body);
+      const wide = [...document.querySelectorAll('main *')].filter(
+        (element) => element.getBoundingClientRect().right > document.documentElement.clientWidth + 1,
+      );
+      return { backgroundColor, color, wide: wide.map((element) => element.outerHTML.slice(0, 80)) };
+    });
+    expect(printed).toEqual({ backgroundColor: 'rgb(255, 255, 255)', color: 'rgb(23, 32, 42)', wide: [] });
+    // Chromium prints tagged, so that a screen reader has headings and tables on paper's screen too.
+    const pdf = await page.pdf({ format, tagged: true, preferCSSPageSize: false });
+    expect(pdf.subarray(0, 5).toString()).toBe('%PDF-');
+    if (process.env.LOCKSTEP_SCREENS !== undefined)
+      await writeFile(join(process.env.LOCKSTEP_SCREENS, `report-${format}.pdf`), pdf);
     await context.close();
   });
 });
