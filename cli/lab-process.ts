@@ -8,6 +8,7 @@ export type LabInfo = {
   readonly siteFile: string;
   readonly guides: readonly { readonly id: string; readonly path: string }[];
   readonly secrets: Readonly<Record<string, string>>;
+  readonly siteKey: string;
   readonly writeCredential: { readonly user: string; readonly password: string };
   readonly identities: Readonly<
     Record<'engineer' | 'hospital' | 'publisher', { readonly path: string; readonly passphrase: string }>

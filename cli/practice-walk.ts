@@ -12,7 +12,9 @@ import { loadAnswers } from './answers.ts';
 import { walkHeadless } from './headless.ts';
 import { ASSETS, EXIT, RUNTIME } from './host.ts';
 import { type LabInfo, startLabProcess } from './lab-process.ts';
+import { readTrust, type Trust } from './keys.ts';
 import { printOutcome } from './outcome.ts';
+import { usePeople } from './people.ts';
 import { complain, note, print } from './terminal.ts';
 
 const GUIDE = 'reference-mdip';
@@ -35,13 +37,13 @@ export async function practiceWalk(dir: string, options: { once: boolean; quiet:
   try {
     const { info } = lab.value;
     print('\n=== First walk: the hospital as shipped ===');
-    const first = await walkOnce(dir, info, 'as-shipped', options.quiet, interrupted.signal);
+    const first = await walkOnce(dir, info, 'as-shipped', undefined, options.quiet, interrupted.signal);
     if (!first.ok) return end(first);
     if (options.once || interrupted.signal.aborted) return finish(info, [first.value], interrupted.signal);
     const hardened = await lab.value.harden();
     if (!hardened.ok) return end(hardened);
     print('\n=== Second walk: hardened as the guide says ===');
-    const second = await walkOnce(dir, info, 'hardened', options.quiet, interrupted.signal);
+    const second = await walkOnce(dir, info, 'hardened', first.value.bundle, options.quiet, interrupted.signal);
     if (!second.ok) return end(second);
     return finish(info, [first.value, second.value], interrupted.signal);
   } finally {
@@ -57,6 +59,7 @@ async function walkOnce(
   dir: string,
   info: LabInfo,
   name: string,
+  baseline: string | undefined,
   quiet: boolean,
   cancel: AbortSignal,
 ): Promise<Result<Walked>> {
@@ -85,6 +88,15 @@ async function walkOnce(
   if (!session.ok) return session;
   try {
     for (const [secret, value] of Object.entries(info.secrets)) session.value.secrets.set(secret, value);
+    const trust = await trustOf(info);
+    if (!trust.ok) return trust;
+    const people = await usePeople(
+      session.value,
+      info.siteKey,
+      baseline === undefined ? {} : { baseline },
+      trust.value,
+    );
+    if (!people.ok) return people;
     const result = await walkHeadless(session.value, {
       answers: answers.value.answers,
       identity: engineer.value,
@@ -113,13 +125,9 @@ async function countersignAndVerify(info: LabInfo, walked: Walked): Promise<Resu
     new Date(),
   );
   if (!signed.ok) return signed;
-  const trust = { engineer: [] as string[], hospital: [] as string[], publisher: [] as string[] };
-  for (const role of ['engineer', 'hospital', 'publisher'] as const) {
-    const pem = await readSmallFile(info.trust[role], `${role} root`);
-    if (!pem.ok) return pem;
-    trust[role].push(pem.value);
-  }
-  const verified = await verifyBundle(walked.bundle, trust, new Date());
+  const trust = await trustOf(info);
+  if (!trust.ok) return trust;
+  const verified = await verifyBundle(walked.bundle, trust.value, new Date());
   if (!verified.ok) return verified;
   if (!verified.value.sound) {
     const bad = verified.value.findings
@@ -131,6 +139,10 @@ async function countersignAndVerify(info: LabInfo, walked: Walked): Promise<Resu
     `signed by the engineer, countersigned by the hospital, verified: sound${verified.value.complete ? ' and complete' : ', but incomplete'}`,
   );
   return ok(walked);
+}
+
+async function trustOf(info: LabInfo): Promise<Result<Trust>> {
+  return readTrust((['engineer', 'hospital', 'publisher'] as const).map((role) => `${role}=${info.trust[role]}`));
 }
 
 function finish(info: LabInfo, walks: readonly Walked[], cancel: AbortSignal): number {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { LinkView } from './report/link-picture.ts';
 import type { AppError, Result } from './result.ts';
 import type { Finding, JournalEvent, Target } from './session/events.ts';
 import type { Summary } from './session/summary.ts';
@@ -33,6 +34,12 @@ export const INPUTS = {
   'secret.put': z.strictObject({ value: text(1024).min(1) }),
   /** Gives a secret that was put to the open session under the name that the site uses. */
   'secret.supply': z.strictObject({ name: text(80), secret: handle }),
+  /** Gives the site key, put like any secret, to the open session. */
+  'people.key': z.strictObject({ secret: handle }),
+  /** The operator's word on whether people may be named where the guide asks for it. */
+  'people.names': z.strictObject({ agreed: z.boolean() }),
+  /** Verifies an earlier bundle and compares the open session with it. */
+  'baseline.choose': z.strictObject({ bundle: handle }),
   'gate.check': z.strictObject({ typed: text(60).optional(), overrideReason: text(500).optional() }),
   'preflight.accept': none,
   'walk.run': z.strictObject({ keys: z.array(key).min(1).max(2000) }),
@@ -60,6 +67,8 @@ export const INPUTS = {
   }),
   /** What a check of the open session saw last; the journal names only the file. */
   'facts.read': z.strictObject({ key, check: z.int().min(0).max(100) }),
+  /** Who proved what on the link that an item judges, from what its checks saw last. */
+  'facts.link': z.strictObject({ key }),
   'change.plan': z.strictObject({ key }),
   'change.apply': z.strictObject({
     key,
@@ -212,7 +221,19 @@ export type ItemView = {
   };
   readonly target: Target;
   readonly applies: boolean;
+  /** Whether it judges a link's state: `facts.link` says who proved what. */
+  readonly link: boolean;
   readonly checks: readonly { readonly probe: string; readonly title: string; readonly visible: readonly string[] }[];
+};
+
+/** How people are recorded, besides what the journal says of it. */
+export type PeopleView = {
+  /** Id of the key that the site file names. */
+  readonly expected?: string;
+  /** The site key was given since the session was opened here. */
+  readonly keyed: boolean;
+  /** Steps that ask for names, with what they are applied to. */
+  readonly asking: readonly { readonly key: string; readonly title: string; readonly target: string }[];
 };
 
 export type Snapshot = {
@@ -222,6 +243,8 @@ export type Snapshot = {
   readonly items: readonly ItemView[];
   /** The whole journal so far; the renderer reduces it with core's reducer. */
   readonly events: readonly JournalEvent[];
+  /** Absent where the site has no directory, and so nobody is looked at. */
+  readonly people?: PeopleView;
   /** Passwords that the site names, and whether they were supplied. */
   readonly secrets: readonly { readonly name: string; readonly purpose: string; readonly supplied: boolean }[];
   readonly running: boolean;
@@ -331,6 +354,9 @@ export type Outputs = {
   'session.close': null;
   'secret.put': { readonly handle: string; readonly expiresAt: string };
   'secret.supply': null;
+  'people.key': { readonly keyId: string };
+  'people.names': null;
+  'baseline.choose': null;
   'gate.check': { readonly inRange: boolean };
   'preflight.accept': null;
   'walk.run': { readonly finished: number; readonly cancelled: boolean };
@@ -345,6 +371,8 @@ export type Outputs = {
     readonly notApplicable?: string;
     readonly absent: readonly { readonly path: string; readonly reason: string }[];
   };
+  /** Null where nothing ran yet. */
+  'facts.link': LinkView | null;
   'change.plan': ChangeView;
   'change.apply': { readonly asPlanned: boolean; readonly differences: readonly string[] };
   'change.settle': {
@@ -387,7 +415,16 @@ export type Push =
       readonly done: number;
       readonly total: number;
     }
-  | { readonly kind: 'ask'; readonly ask: string; readonly key: string; readonly question: string }
+  | {
+      readonly kind: 'ask';
+      readonly ask: string;
+      readonly key: string;
+      readonly question: string;
+      /** When the question is taken back, and no counts as the answer. */
+      readonly until?: string;
+      /** `confirm`: whether a change that may cut off its own way may stay. Default: something to do at the device. */
+      readonly about?: 'device' | 'confirm';
+    }
   | { readonly kind: 'asked'; readonly ask: string }
   | { readonly kind: 'running'; readonly running: boolean }
   | { readonly kind: 'menu'; readonly command: 'open-guide' | 'open-bundle' | 'run' | 'next' | 'previous' | 'help' };

@@ -9,6 +9,7 @@ import { createFiles } from './files.ts';
 import { bundleHandlers } from './handlers/bundle.ts';
 import { extendHandlers } from './handlers/extend.ts';
 import { libraryHandlers } from './handlers/library.ts';
+import { peopleHandlers } from './handlers/people.ts';
 import { reportHandlers } from './handlers/report.ts';
 import { sessionHandlers } from './handlers/session.ts';
 import type { Shell } from './handlers/shell.ts';
@@ -126,6 +127,7 @@ async function start(): Promise<void> {
     handlers: {
       ...libraryHandlers(shell),
       ...sessionHandlers(shell),
+      ...peopleHandlers(shell),
       ...walkHandlers(shell),
       ...bundleHandlers(shell),
       ...reportHandlers(shell),

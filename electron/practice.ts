@@ -12,6 +12,7 @@ const labInfoSchema = z.object({
   siteFile: z.string(),
   guides: z.array(z.object({ id: z.string(), path: z.string() })),
   secrets: z.record(z.string(), z.string()),
+  siteKey: z.string(),
   writeCredential: z.object({ user: z.string(), password: z.string() }),
   deviceCredential: z.object({ user: z.string(), password: z.string() }).optional(),
   identities: roles(identitySchema),

@@ -14,6 +14,9 @@ export type ServiceInputs = {
   'session.snapshot': Record<string, never>;
   'session.close': Record<string, never>;
   'secret.supply': { name: string; value: string };
+  'people.key': { text: string };
+  'people.names': Input<'people.names'>;
+  'baseline.choose': { path: string; trust: TrustPems };
   'gate.check': Input<'gate.check'>;
   'preflight.accept': Record<string, never>;
   'walk.run': Input<'walk.run'>;
@@ -25,6 +28,7 @@ export type ServiceInputs = {
   'walk.attachPicture': Omit<Input<'walk.attachPicture'>, 'picture'> & { path: string };
   'walk.waive': Input<'walk.waive'>;
   'facts.read': Input<'facts.read'>;
+  'facts.link': Input<'facts.link'>;
   'change.plan': Input<'change.plan'>;
   'change.apply': Omit<Input<'change.apply'>, 'secret'> & { password: string };
   'change.settle': Input<'change.settle'>;

@@ -1,10 +1,11 @@
 import { X509Certificate } from 'node:crypto';
-import type { GuideView, ItemView, SiteView, Snapshot } from '../core/ipc.ts';
+import type { GuideView, ItemView, PeopleView, SiteView, Snapshot } from '../core/ipc.ts';
 import type { PlanItem } from '../core/guide/plan.ts';
 import { PROBE_DECLARATIONS } from '../core/probes/index.ts';
 import { CHANGE_DECLARATIONS } from '../core/changes/index.ts';
 import { credentialSchema, type Site } from '../core/site/schema.ts';
 import type { LoadedGuide } from './session/load-guide.ts';
+import { asksForNames } from './session/people.ts';
 import type { Session } from './session/session.ts';
 import { visibleOf, visibleOfChange } from './session/visible.ts';
 
@@ -99,6 +100,7 @@ function viewItem(item: PlanItem): ItemView {
     },
     target: item.target,
     applies: item.applies.kind !== 'no',
+    link: item.control.expect.length > 0,
     checks: item.checks.map((check, index) => ({
       probe: check.probe,
       title: PROBE_DECLARATIONS.find((candidate) => candidate.id === check.probe)?.title ?? check.probe,
@@ -151,6 +153,7 @@ export function viewSession(session: Session, running: boolean): Snapshot {
       supplied: session.secrets.has(secret.name),
     })),
     running,
+    ...(session.site.sealed.directory === undefined ? {} : { people: viewPeople(session) }),
     ...(trust === 'trusted'
       ? {}
       : {
@@ -160,6 +163,19 @@ export function viewSession(session: Session, running: boolean): Snapshot {
               : 'This guide is signed by a publisher whom you have not approved, so Lockstep reads and changes nothing.',
         }),
     notices: session.journal.notices,
+  };
+}
+
+function viewPeople({ site, plan, memory }: Session): PeopleView {
+  const expected = site.sealed.people?.keyId;
+  return {
+    keyed: memory.siteKey !== undefined,
+    asking: asksForNames(plan.items).map(({ key, control, target }) => ({
+      key,
+      title: control.title,
+      target: target.name,
+    })),
+    ...(expected === undefined ? {} : { expected }),
   };
 }
 

@@ -4,6 +4,7 @@ import { fail, ok, type Result } from '../core/result.ts';
 import { previewPicture } from './evidence/redact.ts';
 import { loadIdentity } from './keys/identity.ts';
 import { bundleHandlers } from './service-bundles.ts';
+import { peopleHandlers } from './service-people.ts';
 import type { Service, ServiceInputs, ServiceMethod, ServiceOptions } from './service-contract.ts';
 import { viewGuide, viewSession, viewSite } from './service-views.ts';
 import { applyChange, planChange, planUndo, settleChange, type ShownChange } from './session/changes.ts';
@@ -189,6 +190,7 @@ export function createService(options: ServiceOptions): Service {
           return identity.ok ? open.signHead('open', identity.value) : identity;
         }),
       ),
+    ...peopleHandlers(inSession),
     ...bundleHandlers(inSession, join(options.dataDir, 'bundles')),
   };
 

@@ -37,6 +37,7 @@ export type LabStatus = {
 export type LabSecrets = {
   readonly secrets: Readonly<Record<string, string>>;
   readonly writeCredential: Lab['writeCredential'];
+  readonly siteKey: string;
   readonly passphrase: string;
 };
 /** `secrets` is there only where it was asked for. */
@@ -101,7 +102,8 @@ async function answer(lab: Lab, incoming: IncomingMessage): Promise<{ status: nu
     if (command.command === 'harden') await lab.harden(command.ids);
     if (command.command === 'reset') await lab.reset();
     if (command.command === 'stop') return { status: 200, body: status(), last: true };
-    const secrets = { secrets: lab.secrets, writeCredential: lab.writeCredential, passphrase: lab.passphrase };
+    const { siteKey, writeCredential, passphrase } = lab;
+    const secrets = { secrets: lab.secrets, siteKey, writeCredential, passphrase };
     return { status: 200, body: command.command === 'secrets' ? { ...status(), secrets } : status() };
   } catch (error) {
     return { status: 500, body: { error: error instanceof Error ? error.message : String(error) } };

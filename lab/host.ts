@@ -78,6 +78,7 @@ async function start({ dir, assetsDir, shipped }: Extract<Request, { type: 'star
     siteFile: started.siteFile,
     guides: [guide.value],
     secrets: started.secrets,
+    siteKey: started.siteKey,
     writeCredential: started.writeCredential,
     deviceCredential: { user: 'lockstep', password: started.secrets['device-admin'] ?? '' },
     identities: {

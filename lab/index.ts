@@ -1,6 +1,8 @@
-import { createPrivateKey, randomBytes } from 'node:crypto';
+import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { WebCrypto } from '../core/bundle/host.ts';
+import { makeSiteKey } from '../core/people/site-key.ts';
 import { PRACTICE_WRITER } from '../core/practice.ts';
 import { encryptPrivateKey } from '../engine/keys/csr.ts';
 import type { PracticeRole } from '../engine/keys/practice-ca.ts';
@@ -33,6 +35,8 @@ export type Lab = {
   readonly siteFile: string;
   /** Passwords by the names that the site gives them; in memory only. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** The site key, as text; its id stands in the site file. */
+  readonly siteKey: string;
   /** For changes of the directory. */
   readonly writeCredential: { readonly user: string; readonly password: string };
   /** PEM files with certificate and locked key, opened by `passphrase`. */
@@ -79,6 +83,7 @@ export async function startLab(options: { dir: string; now?: () => Date; shipped
     'canary-leaver': newPassword(),
   };
   const passphrase = newPassword();
+  const siteKey = await makeSiteKey(webcrypto as WebCrypto);
   const certificates = await createLabCertificates(now());
   const parts = await startParts({ dir, now, certificates, secrets });
   const { dc1, dc2 } = parts.controllers;
@@ -107,11 +112,12 @@ export async function startLab(options: { dir: string; now?: () => Date; shipped
   };
   const reset = () => setAll((fault) => fault.shipped);
   if (options.shipped !== false) await reset();
-  const files = await writeFiles(dir, certificates, ports, passphrase);
+  const files = await writeFiles(dir, certificates, siteText(ports, siteKey.key.id), passphrase);
   return {
     dir,
     siteFile: join(dir, SITE_FILES.site),
     secrets,
+    siteKey: siteKey.text,
     writeCredential: PRACTICE_WRITER,
     ...files,
     passphrase,
@@ -196,7 +202,7 @@ async function startParts(options: {
 async function writeFiles(
   dir: string,
   certificates: LabCertificates,
-  ports: SitePorts,
+  site: string,
   passphrase: string,
 ): Promise<{ identities: Record<PracticeRole, string>; trust: Record<PracticeRole, string> }> {
   const { people } = certificates;
@@ -220,7 +226,7 @@ async function writeFiles(
     await replaceFile(join(dir, `trial-${kind}.key`), certificates.trials[kind].keyPem, 0o600);
   }
   await replaceFile(join(dir, SITE_FILES.anchor), certificates.hospitalRoot);
-  await replaceFile(join(dir, SITE_FILES.site), siteText(ports));
+  await replaceFile(join(dir, SITE_FILES.site), site);
   return { identities, trust };
 }
 

@@ -75,7 +75,7 @@ async function steer(dir: string, command: LabCommand): Promise<number> {
 }
 
 /** Names that the command line's `--secret name=env:NAME` can point at. */
-function secretLines({ secrets, writeCredential, passphrase }: LabSecrets): string[] {
+function secretLines({ secrets, siteKey, writeCredential, passphrase }: LabSecrets): string[] {
   const named = Object.entries(secrets).map(([name, value]) => [
     `PRACTICE_${name.toUpperCase().replaceAll('-', '_')}`,
     value,
@@ -85,6 +85,7 @@ function secretLines({ secrets, writeCredential, passphrase }: LabSecrets): stri
     ['PRACTICE_WRITE_USER', writeCredential.user],
     ['PRACTICE_WRITE_PASSWORD', writeCredential.password],
     ['PRACTICE_PASSPHRASE', passphrase],
+    ['PRACTICE_SITE_KEY', siteKey],
   ];
   return all.map(([name, value]) => `export ${name}='${value}'`);
 }

@@ -17,7 +17,7 @@ export const DC_NAMES = { dc1: 'dc1.hospital.example', dc2: 'dc2.hospital.exampl
 export const SITE_FILES = { site: 'site.yaml', anchor: 'hospital-ca.pem', pinned: 'device-emr-anchor.pem' } as const;
 
 /** The site file's text. Throws where it does not fit the schema, which would be a mistake of this file. */
-export function siteText(ports: SitePorts): string {
+export function siteText(ports: SitePorts, keyId: string): string {
   const adminUrl = `https://${DEVICE_NAME}:${ports.device.admin}`;
   const credential = { user: 'lockstep', secret: 'device-admin' };
   const device = (port: number) => ({ host: DEVICE_NAME, port });
@@ -45,6 +45,7 @@ export function siteText(ports: SitePorts): string {
       certificate: `trial-${kind}.pem`,
       key: `trial-${kind}.key`,
     })),
+    people: { keyId },
     roles: [
       { id: 'clinical', name: 'Bedside view', group: NAMES.clinical },
       { id: 'biomed', name: 'Biomedical engineering', group: NAMES.biomed },
