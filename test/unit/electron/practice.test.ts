@@ -12,6 +12,7 @@ const lab = {
   siteFile: '/lab/site.yaml',
   guides: [{ id: 'g', path: '/lab/g.asice' }],
   secrets: { 'directory-bind': 's' },
+  siteKey: 'k',
   writeCredential: { user: 'u', password: 'p' },
   identities: { engineer: identity, hospital: identity, publisher: identity },
   trust: { engineer: '/e', hospital: '/h', publisher: '/p' },
