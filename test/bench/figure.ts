@@ -3,7 +3,7 @@ export type Figure = {
   readonly figure: string;
   readonly ours: number;
   readonly peer: number | null;
-  readonly unit: 'ms' | 'MB';
+  readonly unit: 'ms' | 'MB' | '1/s' | 'count';
   readonly ratio: number | null;
   readonly goal: string;
   readonly holds: boolean;
@@ -23,13 +23,14 @@ export function compared(
   ours: number,
   peer: number,
   goal: { readonly text: string; readonly holds: (ours: number, peer: number) => boolean },
+  unit: Figure['unit'] = 'ms',
 ): Figure {
   const ratio = Math.round((ours / peer) * 10_000) / 10_000;
   return {
     figure,
     ours: round(ours),
     peer: round(peer),
-    unit: 'ms',
+    unit,
     ratio,
     goal: goal.text,
     holds: goal.holds(ours, peer),

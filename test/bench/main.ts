@@ -1,9 +1,15 @@
 import { argv, stderr, stdout } from 'node:process';
 import { directoryBench } from './directory.ts';
+import { evidenceBench } from './evidence.ts';
 import { type Bench, table } from './figure.ts';
+import { linksBench } from './links.ts';
 
 /** Every bench, by the name given on the command line. */
-const BENCHES: Readonly<Record<string, Bench>> = { directory: directoryBench };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  directory: directoryBench,
+  evidence: evidenceBench,
+  links: linksBench,
+};
 
 const USAGE = `npm run bench -- NAME [--json]   NAME: ${Object.keys(BENCHES).join(', ')}`;
 

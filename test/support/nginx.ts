@@ -8,12 +8,16 @@ export type NginxServer = {
   readonly key?: string;
   /** Directives of the server block. */
   readonly directives?: readonly string[];
+  /** Sockets it may have at a time, those it listens on included; default: few. */
+  readonly sockets?: number;
+  /** With a master process, which is what reads the files again at SIGHUP. */
+  readonly reloads?: boolean;
 };
 
 /** Starts nginx with one server on a free loopback port; TLS where a certificate is given. */
 export async function startNginx(
   server: NginxServer,
-): Promise<{ port: number; daemon: Daemon; stop: () => Promise<void> }> {
+): Promise<{ port: number; folder: string; daemon: Daemon; stop: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-nginx-'));
   const port = await freePort();
   for (const part of ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']) await mkdir(join(folder, part));
@@ -22,9 +26,9 @@ export async function startNginx(
       ? []
       : [`ssl_certificate ${server.certificate};`, `ssl_certificate_key ${server.key};`];
   const conf = [
-    'daemon off; master_process off;',
+    `daemon off; master_process ${server.reloads === true ? 'on; user root; worker_processes 1' : 'off'};`,
     `pid ${folder}/pid;`,
-    'events { worker_connections 64; }',
+    `events { worker_connections ${server.sockets ?? 64}; }`,
     'http {',
     `  access_log off; client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi; uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;`,
     '  server {',
@@ -42,6 +46,7 @@ export async function startNginx(
   });
   return {
     port,
+    folder,
     daemon,
     stop: async () => {
       await daemon.stop();
