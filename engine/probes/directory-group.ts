@@ -2,16 +2,25 @@ import type { z } from 'zod';
 import type { AbsentFact } from '../../core/probes/declaration.ts';
 import { directoryGroup as declaration } from '../../core/probes/directory-group.ts';
 import { ok, type Result } from '../../core/result.ts';
-import { addDuration } from '../../core/verdict/duration.ts';
 import { defineProbe, type ProbeContext, type ProbeOutcome } from '../context.ts';
 import type { LdapEntry } from '../wire/ldap.ts';
 import { findGroup, isGroup, nameOf, nearMatches, sidOf } from '../wire/ldap-lookup.ts';
-import { broadNames, kindOf, type Member, type Membership, uncounted, walkMembers } from '../wire/ldap-members.ts';
+import {
+  broadGroups,
+  foreignMembers,
+  kindOf,
+  type Member,
+  type Membership,
+  uncounted,
+  walkMembers,
+} from '../wire/ldap-members.ts';
 import { MEMBER_ATTRIBUTES } from '../wire/ldap-nesting.ts';
 import { normalizeDn } from '../wire/ldap-names.ts';
 import { pseudonymOf, type SiteDirectory, withDirectory } from '../wire/ldap-site.ts';
-import { parseFileTime, parseGeneralizedTime, parseNumber } from '../wire/ldap-values.ts';
-import { readWriters } from '../wire/ldap-writers.ts';
+import { countStates } from '../wire/ldap-states.ts';
+import { parseNumber } from '../wire/ldap-values.ts';
+import { describeWalk, siteKeyIdOf } from '../wire/ldap-walk.ts';
+import { describeWriters } from '../wire/ldap-group-writers.ts';
 
 type Params = z.output<typeof declaration.params>;
 type Facts = z.input<typeof declaration.facts>;
@@ -20,8 +29,7 @@ type Effective = NonNullable<Facts['effective']>;
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type Part<T> = { readonly facts: T; readonly absent: readonly AbsentFact[] };
 
-const DISABLED = 0x2;
-const LOCKED_FOR_GOOD = '000001010000Z';
+const NO_KEY = 'the hospital gave no key for pseudonyms';
 
 async function look(params: Params, context: ProbeContext): Promise<Result<ProbeOutcome<Facts>>> {
   return withDirectory(context, async (directory) => {
@@ -38,30 +46,31 @@ async function look(params: Params, context: ProbeContext): Promise<Result<Probe
     if (!about.ok) return about;
     const members = await walkMembers(directory, group.value, params.maximum);
     if (!members.ok) return members;
-    const writers = await describeWriters(directory, group.value.dn, context);
+    const writers = await describeWriters(directory, group.value, members.value, context);
     if (!writers.ok) return writers;
-    const direct = describeDirect(members.value);
-    const effective = describeEffective(group.value, members.value, directory, params, context);
+    const direct = describeDirect(group.value, members.value);
+    const effective = await describeEffective(group.value, members.value, directory, params, context);
+    if (!effective.ok) return effective;
+    const keyId = siteKeyIdOf(context);
     const facts = {
+      ...(keyId === undefined ? {} : { keyId }),
       exists: true,
       nearMatches: [],
       ...about.value.facts,
       direct,
-      effective: effective.facts,
+      effective: effective.value.facts,
       ...writers.value.facts,
     };
-    return ok({
-      kind: 'facts' as const,
-      facts,
-      absent: [...about.value.absent, ...effective.absent, ...writers.value.absent],
-    });
+    const absent = [...about.value.absent, ...effective.value.absent, ...writers.value.absent];
+    if (keyId === undefined) absent.push({ path: 'keyId', reason: NO_KEY });
+    return ok({ kind: 'facts' as const, facts, absent });
   });
 }
 
 async function missing(directory: SiteDirectory, name: string): Promise<Result<ProbeOutcome<Facts>>> {
   const near = await nearMatches(directory, name);
   if (!near.ok) return near;
-  const absent = ['group', 'direct', 'effective', 'writers'].map((path) => ({
+  const absent = ['keyId', 'group', 'direct', 'effective', 'writers'].map((path) => ({
     path,
     reason: `there is no group ${name}`,
   }));
@@ -120,8 +129,12 @@ function scopeOf(type: number): Group['scope'] {
   return (type & 8) !== 0 ? 'universal' : undefined;
 }
 
-function describeDirect({ direct, directUnread }: Membership): NonNullable<Facts['direct']> {
+function describeDirect(
+  group: LdapEntry,
+  { direct, directUnread, outside, ways }: Membership,
+): NonNullable<Facts['direct']> {
   const count = (kind: Member['kind']) => direct.filter((member) => member.kind === kind).length;
+  const named = new Set(ways.named.get(normalizeDn(group.dn)));
   return {
     people: count('person'),
     groups: direct
@@ -129,123 +142,71 @@ function describeDirect({ direct, directUnread }: Membership): NonNullable<Facts
       .map(({ entry }) => nameOf(entry))
       .sort(),
     computers: count('computer'),
-    other: count('foreign') + count('other') + directUnread,
+    other: count('foreign') + count('other') + directUnread + outside.filter((dn) => named.has(normalizeDn(dn))).length,
   };
 }
 
 /** The counts, or the reason why one that would mislead is left out. */
-function describeEffective(
+async function describeEffective(
   group: LdapEntry,
   membership: Membership,
   directory: SiteDirectory,
   params: Params,
   context: ProbeContext,
-): Part<Effective> {
+): Promise<Result<Part<Effective>>> {
   const absent: AbsentFact[] = [];
   const leaveOut = (names: readonly (keyof Effective)[], reason: string) => {
     for (const name of names) absent.push({ path: `effective.${name}`, reason });
   };
   const facts: Writable<Effective> = {};
-  const broad = broadNames(group, membership);
-  const counts = ['count', 'computers', 'disabled', 'expired', 'stale', 'neverLoggedOn', 'people'] as const;
+  const found = { broad: broadGroups(group, membership), foreign: foreignMembers(membership) };
+  const states = ['disabled', 'expired', 'locked', 'stale', 'neverLoggedOn', 'serviceAccounts'] as const;
+  const counts = ['count', 'computers', ...states, 'people'] as const;
   if (!membership.complete) {
     const reason = `there are more than ${params.maximum} entries, so the walk stopped`;
-    leaveOut([...counts, 'groups', 'depth', 'cycles'], reason);
+    leaveOut([...counts, 'groups', 'depth', 'cycles', 'hidden'], reason);
     // What was found is certain; that nothing else is there is not.
-    if (broad.length > 0) facts.broad = broad;
-    else leaveOut(['broad'], reason);
-    return { facts, absent };
+    for (const name of ['broad', 'foreign'] as const) {
+      if (found[name].length > 0) facts[name] = found[name];
+      else leaveOut([name], reason);
+    }
+    return ok({ facts, absent });
   }
-  facts.broad = broad;
-  facts.groups = membership.groups.map(nameOf).sort();
+  const walk = describeWalk(group, membership, context, params.names);
+  facts.groups = [...walk.groups];
   facts.depth = membership.depth;
   facts.cycles = membership.cycles.map(nameOf).sort();
+  facts.hidden = membership.hidden.map(nameOf).sort();
   const gap = uncounted(membership);
+  // Behind what cannot be read there may be more of them.
+  const unseen = membership.hidden.length + membership.unread > 0 ? gap : undefined;
+  for (const name of ['broad', 'foreign'] as const) {
+    if (found[name].length > 0 || unseen === undefined) facts[name] = found[name];
+    else leaveOut([name], unseen);
+  }
   if (gap !== undefined) {
     leaveOut(counts, gap);
-    return { facts, absent };
+    return ok({ facts, absent });
   }
   const people = membership.leaves.filter(({ kind }) => kind === 'person').map(({ entry }) => entry);
+  const computers = membership.leaves.filter(({ kind }) => kind === 'computer').map(({ entry }) => entry);
   facts.count = people.length;
-  facts.computers = membership.leaves.filter(({ kind }) => kind === 'computer').length;
-  if (context.siteKey === undefined) leaveOut(['people'], 'the hospital gave no key for pseudonyms');
-  else
-    facts.people = people.flatMap((entry) => pseudonymOf(context, sidOf(entry) ?? normalizeDn(entry.dn)) ?? []).sort();
-  if (directory.root.kind === 'active-directory') countStates(people, facts, leaveOut, params, context.now());
-  else countLocked(people, facts, leaveOut);
-  return { facts, absent };
-}
-
-type LeaveOut = (names: readonly (keyof Effective)[], reason: string) => void;
-
-function countStates(
-  people: readonly LdapEntry[],
-  facts: Writable<Effective>,
-  leaveOut: LeaveOut,
-  params: Params,
-  now: Date,
-): void {
-  const flags = people.map((entry) => parseNumber(entry.text('userAccountControl')));
-  if (flags.some((one) => one === undefined)) {
-    leaveOut(
-      ['disabled', 'stale', 'neverLoggedOn'],
-      'the bind account may not read userAccountControl of every member',
-    );
-  } else {
-    facts.disabled = flags.filter((one = 0) => (one & DISABLED) !== 0).length;
-    const enabled = people.filter((_, index) => ((flags[index] ?? 0) & DISABLED) === 0);
-    facts.neverLoggedOn = enabled.filter((entry) => lastLogon(entry) === undefined).length;
-    const { staleAfter } = params;
-    if (staleAfter === undefined) leaveOut(['stale'], 'the guide gives no staleAfter');
-    else facts.stale = enabled.filter((entry) => isStale(entry, staleAfter, now)).length;
+  facts.computers = computers.length;
+  if (walk.people === undefined) leaveOut(['people'], NO_KEY);
+  else facts.people = [...walk.people];
+  if (params.names && context.siteKey !== undefined && context.namesAgreed !== true)
+    absent.push({
+      path: 'effective.people[].name',
+      reason: 'the operator did not agree that names are recorded',
+    });
+  const counted = await countStates(directory, people, computers, params.staleAfter, context.now());
+  if (!counted.ok) return counted;
+  for (const name of states) {
+    const value = counted.value[name];
+    if (typeof value === 'number') facts[name] = value;
+    else leaveOut([name], value);
   }
-  const expiries = people.map((entry) => parseFileTime(entry.text('accountExpires')));
-  if (expiries.some((expiry) => expiry === undefined))
-    leaveOut(['expired'], 'the bind account may not read accountExpires of every member');
-  else facts.expired = expiries.filter((expiry) => expiry instanceof Date && expiry <= now).length;
-}
-
-function lastLogon(entry: LdapEntry): Date | undefined {
-  const time = parseFileTime(entry.text('lastLogonTimestamp'));
-  return time instanceof Date ? time : undefined;
-}
-
-/** An account that never logged on counts from its creation. */
-function isStale(entry: LdapEntry, staleAfter: string, now: Date): boolean {
-  const since = lastLogon(entry) ?? parseGeneralizedTime(entry.text('whenCreated'));
-  return since === undefined || addDuration(since, staleAfter) < now;
-}
-
-/** Outside Active Directory only the password policy overlay marks an account as locked for good. */
-function countLocked(people: readonly LdapEntry[], facts: Writable<Effective>, leaveOut: LeaveOut): void {
-  const locked = people.filter((entry) => entry.text('pwdAccountLockedTime') === LOCKED_FOR_GOOD).length;
-  if (locked > 0) facts.disabled = locked;
-  else leaveOut(['disabled'], 'this directory has no mark for disabled accounts that can be relied on');
-  leaveOut(['expired', 'stale', 'neverLoggedOn'], 'this directory does not record it');
-}
-
-async function describeWriters(
-  directory: SiteDirectory,
-  dn: string,
-  context: ProbeContext,
-): Promise<Result<Part<Pick<Facts, 'writers'>>>> {
-  const read = await readWriters(directory, dn);
-  if (!read.ok) return read;
-  if (typeof read.value === 'string') return ok({ facts: {}, absent: [{ path: 'writers', reason: read.value }] });
-  const principals = read.value.map(({ type, name, sid, rights, privileged }) => {
-    const pseudonym = type === 'person' ? pseudonymOf(context, sid) : undefined;
-    return {
-      type,
-      rights: [...rights],
-      privileged,
-      ...(name === undefined ? {} : { name }),
-      ...(pseudonym === undefined ? {} : { pseudonym }),
-    };
-  });
-  const delegated = principals
-    .filter(({ privileged }) => !privileged)
-    .map(({ name, pseudonym }) => name ?? pseudonym ?? 'person');
-  return ok({ facts: { writers: { principals, delegated: delegated.sort() } }, absent: [] });
+  return ok({ facts, absent });
 }
 
 export const directoryGroup = defineProbe(declaration, look);

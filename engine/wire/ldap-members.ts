@@ -1,5 +1,6 @@
 import { ok, type Result } from '../../core/result.ts';
 import type { LdapEntry } from './ldap.ts';
+import { hiddenGroups } from './ldap-hidden.ts';
 import { isGroup, nameOf, readMany, sidOf } from './ldap-lookup.ts';
 import {
   addGroup,
@@ -11,10 +12,11 @@ import {
   named,
   plant,
 } from './ldap-nesting.ts';
-import { escapeFilterValue, normalizeDn } from './ldap-names.ts';
+import { domainName, escapeFilterValue, isWithin, normalizeDn } from './ldap-names.ts';
 import { isBroad, wellKnownName } from './ldap-principals.ts';
+import { shapeOf } from './ldap-shape.ts';
 import type { SiteDirectory } from './ldap-site.ts';
-import { relativeId } from './ldap-values.ts';
+import { domainOf, relativeId } from './ldap-values.ts';
 
 type MemberKind = 'person' | 'computer' | 'group' | 'foreign' | 'other';
 export type Member = { readonly kind: MemberKind; readonly entry: LdapEntry };
@@ -30,6 +32,10 @@ export type Membership = {
   readonly groups: readonly LdapEntry[];
   /** Members that are named and could not be read, over all groups. */
   readonly unread: number;
+  /** DNs of members in other domains, over all groups. */
+  readonly outside: readonly string[];
+  /** Groups whose members the bind account has no right to read. */
+  readonly hidden: readonly LdapEntry[];
   readonly depth: number;
   /** Groups that contain themselves through others. */
   readonly cycles: readonly LdapEntry[];
@@ -68,6 +74,9 @@ export async function walkMembers(
   const tree = plant(group);
   const known = new Map<string, Member>();
   const unreadable = new Set<string>();
+  const outside = new Map<string, string>();
+  const isDomain = directory.root.kind === 'active-directory';
+  const domain = directory.root.defaultNamingContext ?? directory.baseDn;
   let complete = true;
   let fresh = [group];
   for (let round = 0; fresh.length > 0 && complete; round += 1) {
@@ -79,24 +88,36 @@ export async function walkMembers(
     const more = await indirectly(directory, tree, known, maximum);
     if (!more.ok) return more;
     for (const uid of more.value.unread) unreadable.add(uid);
-    const pending = [...tree.pending].filter(([key]) => !known.has(key) && !unreadable.has(key));
+    const pending: [string, string][] = [];
+    for (const [key, dn] of tree.pending) {
+      if (known.has(key) || unreadable.has(key)) continue;
+      if (isDomain && !isWithin(dn, domain)) outside.set(key, dn);
+      else pending.push([key, dn]);
+    }
     tree.pending.clear();
     complete = more.value.complete && known.size + tree.groups.size + pending.length <= maximum + 1;
     if (!complete) break;
     const dns = pending.map(([, dn]) => dn);
-    const isDomain = directory.root.kind === 'active-directory';
     const read = await readMany(directory, dns, isDomain ? DOMAIN_MEMBER_ATTRIBUTES : MEMBER_ATTRIBUTES);
     if (!read.ok) return read;
     fresh = [];
     for (const [key] of pending) {
       const entry = read.value.get(key);
-      if (entry === undefined) unreadable.add(key);
+      // An entry that does not show what it is may be a person or a group.
+      if (entry?.text('objectClass') === undefined) unreadable.add(key);
       else if (isGroup(entry)) fresh.push(entry);
       else known.set(key, { kind: kindOf(entry), entry });
     }
     for (const entry of fresh) addGroup(tree, entry);
   }
-  return ok(summarize(tree, known, unreadable, complete));
+  const hidden = await hiddenGroups(directory, [...tree.groups.values()].filter(showsNobody));
+  if (!hidden.ok) return hidden;
+  const hiding = hidden.value.flatMap((key) => tree.groups.get(key) ?? []);
+  return ok({ ...summarize(tree, known, unreadable, complete), outside: [...outside.values()], hidden: hiding });
+}
+
+function showsNobody(group: LdapEntry): boolean {
+  return !group.names.some((name) => name === 'member' || name === 'uniquemember' || name === 'memberuid');
 }
 
 function summarize(
@@ -104,7 +125,7 @@ function summarize(
   known: ReadonlyMap<string, Member>,
   unreadable: ReadonlySet<string>,
   complete: boolean,
-): Membership {
+): Omit<Membership, 'outside' | 'hidden'> {
   const { rootKey, groups, ways } = tree;
   const edges = new Map(
     [...groups.keys()].map((key) => [key, (ways.named.get(key) ?? []).filter((to) => groups.has(to))]),
@@ -178,73 +199,37 @@ async function indirectly(
 }
 
 /** Why a complete membership still cannot be counted in people; undefined when it can. */
-export function uncounted({ unread, leaves }: Membership): string | undefined {
+export function uncounted({ unread, leaves, outside, hidden }: Membership): string | undefined {
+  if (hidden.length > 0)
+    return `the bind account has no right to read the members of ${hidden.map(nameOf).join(', ')}: it needs Read on the property member`;
   if (unread > 0) return `${unread} members could not be read, so nobody knows how many people stand behind them`;
-  const foreign = leaves.filter(({ kind }) => kind === 'foreign').length;
+  const foreign = leaves.filter(({ kind }) => kind === 'foreign').length + outside.length;
   return foreign > 0
     ? `${foreign} members are principals of other domains or stand for everybody, and cannot be counted`
     : undefined;
 }
 
-/** Names of those that stand for more or less everybody or come from another domain: the group, nested ones, foreign members. */
-export function broadNames(group: LdapEntry, { groups, leaves }: Membership): string[] {
+/** Names of those that stand for more or less everybody: the group, nested ones, well-known principals. */
+export function broadGroups(group: LdapEntry, { groups, leaves }: Membership): string[] {
   const wide = [group, ...groups].filter((entry) => isBroad(sidOf(entry) ?? ''));
-  const outside = leaves
-    .filter(({ kind }) => kind === 'foreign')
-    .map(({ entry }) => {
-      const sid = sidOf(entry) ?? nameOf(entry);
-      return wellKnownName(sid) ?? sid;
-    });
-  return [...new Set([...wide.map(nameOf), ...outside])].sort();
+  const wellKnown = foreignSids(leaves).flatMap((sid) => wellKnownName(sid) ?? []);
+  return [...new Set([...wide.map(nameOf), ...wellKnown])].sort();
 }
 
-/** Longest chain below `root` and the nodes that reach themselves. Iterative: a directory may nest thousands deep. */
-export function shapeOf(
-  root: string,
-  edges: ReadonlyMap<string, readonly string[]>,
-): { depth: number; cyclic: string[] } {
-  const incoming = new Map<string, number>();
-  for (const targets of edges.values())
-    for (const target of new Set(targets)) incoming.set(target, (incoming.get(target) ?? 0) + 1);
-  const depthOf = new Map<string, number>([[root, 0]]);
-  const ready = [...edges.keys()].filter((key) => (incoming.get(key) ?? 0) === 0);
-  const done = new Set<string>();
-  for (let key = ready.pop(); key !== undefined; key = ready.pop()) {
-    done.add(key);
-    for (const target of new Set(edges.get(key) ?? [])) {
-      depthOf.set(target, Math.max(depthOf.get(target) ?? 0, (depthOf.get(key) ?? 0) + 1));
-      incoming.set(target, (incoming.get(target) ?? 0) - 1);
-      if (incoming.get(target) === 0) ready.push(target);
-    }
-  }
-  const rest = [...edges.keys()].filter((key) => !done.has(key));
-  const cyclic = rest.filter((key) => reaches(key, edges));
-  for (const [key, level] of levels(root, edges))
-    if (!done.has(key)) depthOf.set(key, Math.max(depthOf.get(key) ?? 0, level));
-  return { depth: Math.max(...depthOf.values()), cyclic };
+/** Domains of members that are of another one, by SID or name, each with how many it has. What tells a person is left out. */
+export function foreignMembers({ leaves, outside }: Membership): string[] {
+  const sids = foreignSids(leaves).filter((sid) => wellKnownName(sid) === undefined);
+  const domains = new Map<string, number>();
+  for (const domain of [...sids.map(domainOf), ...outside.map(domainName)])
+    domains.set(domain, (domains.get(domain) ?? 0) + 1);
+  return [...domains].map(([domain, count]) => `${domain} (${count})`).sort();
 }
 
-function reaches(start: string, edges: ReadonlyMap<string, readonly string[]>): boolean {
-  const seen = new Set<string>();
-  const queue = [...(edges.get(start) ?? [])];
-  for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
-    if (key === start) return true;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    queue.push(...(edges.get(key) ?? []));
-  }
-  return false;
+function foreignSids(leaves: readonly Member[]): string[] {
+  return leaves.filter(({ kind }) => kind === 'foreign').map(({ entry }) => sidOf(entry) ?? nameOf(entry));
 }
 
-function levels(root: string, edges: ReadonlyMap<string, readonly string[]>): Map<string, number> {
-  const found = new Map<string, number>([[root, 0]]);
-  const queue = [root];
-  for (const key of queue) {
-    for (const target of edges.get(key) ?? []) {
-      if (found.has(target)) continue;
-      found.set(target, (found.get(key) ?? 0) + 1);
-      queue.push(target);
-    }
-  }
-  return found;
+/** Those of `broadGroups` and `foreignMembers` together. */
+export function broadNames(group: LdapEntry, membership: Membership): string[] {
+  return [...broadGroups(group, membership), ...foreignMembers(membership)].sort();
 }

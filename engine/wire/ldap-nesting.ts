@@ -9,17 +9,20 @@ export const DOMAIN_MEMBER_ATTRIBUTES = [
   'objectClass',
   'objectSid',
   'sAMAccountName',
-  'cn',
   'member',
   'userAccountControl',
+  'msDS-User-Account-Control-Computed',
   'accountExpires',
   'lastLogonTimestamp',
+  'pwdLastSet',
   'whenCreated',
+  'servicePrincipalName',
 ];
 
 /** What is read of every member, whichever directory it is. */
 export const MEMBER_ATTRIBUTES = [
   ...DOMAIN_MEMBER_ATTRIBUTES,
+  'cn',
   'uid',
   'uniqueMember',
   'memberUid',

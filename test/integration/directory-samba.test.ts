@@ -78,8 +78,22 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('a Samba domain controll
           expired: 1,
           stale: 0,
           neverLoggedOn: 4,
+          locked: 0,
+          serviceAccounts: 0,
           broad: [],
-          groups: ['Night (7)', 'Ward-7'],
+          foreign: [],
+          hidden: [],
+          groups: [
+            { name: 'MDIP-Clinical', parents: [], depth: 0, path: ['MDIP-Clinical'], people: 3 },
+            { name: 'Ward-7', parents: ['MDIP-Clinical', 'Night (7)'], depth: 1, people: 2 },
+            {
+              name: 'Night (7)',
+              parents: ['Ward-7'],
+              depth: 2,
+              path: ['MDIP-Clinical', 'Ward-7', 'Night (7)'],
+              people: 1,
+            },
+          ],
           depth: 2,
           cycles: ['Night (7)', 'Ward-7'],
         },
@@ -105,7 +119,7 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('a Samba domain controll
     it('tells that a group is not there and which are spelt like it', async () => {
       const { facts, absent } = await group({ group: 'MDIP-Clinicall' });
       expect(facts).toEqual({ exists: false, nearMatches: ['MDIP-Clinical'] });
-      expect(Object.keys(absent)).toEqual(['group', 'direct', 'effective', 'writers']);
+      expect(Object.keys(absent)).toEqual(['keyId', 'group', 'direct', 'effective', 'writers']);
     });
 
     it('escapes what a filter would read as syntax', async () => {

@@ -4,7 +4,7 @@ import { resultError } from '../../../engine/wire/ldap-errors.ts';
 import { membershipRights } from '../../../engine/wire/ldap-descriptor.ts';
 import { parseStartTlsAnswer } from '../../../engine/wire/ldap-dial.ts';
 import { nearest } from '../../../engine/wire/ldap-lookup.ts';
-import { shapeOf } from '../../../engine/wire/ldap-members.ts';
+import { shapeOf } from '../../../engine/wire/ldap-shape.ts';
 import {
   escapeDnValue,
   escapeFilterValue,
