@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import type { Push } from '../core/ipc.ts';
+import { linkOf } from '../core/report/session-report.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import { previewPicture } from './evidence/redact.ts';
 import { loadIdentity } from './keys/identity.ts';
@@ -41,12 +42,24 @@ export function createService(options: ServiceOptions): Service {
     lockstep: options.lockstep,
     runtime: options.runtime,
     operator,
-    ask: (question) =>
+    ask: (question, { until, kind } = {}) =>
       new Promise((resolve) => {
         asks += 1;
         const ask = `ask-${asks}`;
-        waiting.set(ask, resolve);
-        push({ kind: 'ask', ask, key: current, question });
+        const timer =
+          until === undefined ? undefined : setTimeout(() => reply(ask, false), until.getTime() - Date.now());
+        waiting.set(ask, (yes) => {
+          clearTimeout(timer);
+          resolve(yes);
+        });
+        push({
+          kind: 'ask',
+          ask,
+          key: current,
+          question,
+          ...(until === undefined ? {} : { until: until.toISOString() }),
+          ...(kind === undefined ? {} : { about: kind }),
+        });
       }),
     onEvent: (event) => push({ kind: 'journal', events: [event] }),
     onProgress: (progress) => {
@@ -143,6 +156,14 @@ export function createService(options: ServiceOptions): Service {
     },
     'walk.answer': ({ key, answer, note }) => nothing(inSession((open) => open.answer(key, answer, note))),
     'walk.attach': ({ key, path }) => inSession((open) => open.attach(key, path)),
+    'walk.previewPicture': async ({ path }) => {
+      const shown = await previewPicture(path);
+      return shown.ok ? ok(shown.value ?? null) : shown;
+    },
+    'walk.attachPicture': ({ key, path, redacted, boxes, keepOriginal }) =>
+      inSession((open) =>
+        open.attach(key, path, { boxes, keepOriginal, ...(redacted === undefined ? {} : { redacted }) }),
+      ),
     'walk.waive': ({ key, ...waiver }) => nothing(inSession((open) => open.waive(key, waiver))),
     'facts.read': ({ key, check }) =>
       inSession(async (open) => {
@@ -155,14 +176,12 @@ export function createService(options: ServiceOptions): Service {
           ...(facts === undefined ? {} : { facts }),
           ...(notApplicable === undefined ? {} : { notApplicable }),
         });
-    'walk.previewPicture': async ({ path }) => {
-      const shown = await previewPicture(path);
-      return shown.ok ? ok(shown.value ?? null) : shown;
-    },
-    'walk.attachPicture': ({ key, path, redacted, boxes, keepOriginal }) =>
-      inSession((open) =>
-        open.attach(key, path, { boxes, keepOriginal, ...(redacted === undefined ? {} : { redacted }) }),
-      ),
+      }),
+    'facts.link': ({ key }) =>
+      inSession(async (open) => {
+        const item = open.plan.items.find((candidate) => candidate.key === key);
+        if (item === undefined) return fail('input.malformed', 'There is no such step.', { place: key });
+        return ok(linkOf(item, open.outcomes.get(key)) ?? null);
       }),
     'change.plan': ({ key }) => inSession(async (open) => viewChange(await planChange(open, key))),
     'change.apply': ({ key, change, user, password, ...approval }) =>

@@ -103,7 +103,8 @@ function severityOf({ control }: PlanItem): Finding['severity'] {
   return SEVERITIES.find((severity) => found.has(severity)) ?? 'high';
 }
 
-function linkOf(item: PlanItem, outcomes: ReadonlyMap<number, CheckOutcome> | undefined): ReportItem['link'] {
+/** Who proved what on the link that an item judges; undefined where it judges none, or nothing ran yet. */
+export function linkOf(item: PlanItem, outcomes: ReadonlyMap<number, CheckOutcome> | undefined): ReportItem['link'] {
   if (item.control.expect.length === 0 || item.applies.kind !== 'yes' || outcomes === undefined) return undefined;
   const { state, sentence, ends } = deriveLink(observationsOf(item, outcomes), item.control.requires);
   const requires = item.control.requires ?? ALL_ENDS;

@@ -26,6 +26,7 @@ export function walkHandlers(shell: Shell): HandlersOf<'gate' | 'preflight' | 'w
     },
     'walk.waive': (input) => engine.call('walk.waive', input),
     'facts.read': (input) => engine.call('facts.read', input),
+    'facts.link': (input) => engine.call('facts.link', input),
     'change.plan': (input) => engine.call('change.plan', input),
     'change.apply': async ({ secret, ...rest }) => {
       const password = secrets.take(secret);

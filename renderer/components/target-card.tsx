@@ -8,6 +8,7 @@ import { runItems, useWizard } from '../store.ts';
 import { Key } from './badge.tsx';
 import { Button, Spinner } from './button.tsx';
 import { ChangePanel } from './change-panel.tsx';
+import { LinkPicture } from './link-picture.tsx';
 import { ManualAnswer } from './manual-answer.tsx';
 import { Seen } from './seen.tsx';
 import { Mark, Verdict, VerdictIcon } from './verdict.tsx';
@@ -59,6 +60,7 @@ export function TargetCard({ row, only }: { row: Row; only: boolean }) {
         </p>
       ) : null}
       <div className="divide-y divide-line border-t border-line empty:hidden">
+        {item.link && item.applies ? <LinkPicture item={item} judgedAt={state?.judgedAt} /> : null}
         <Findings row={row} />
         {state?.waiver === undefined ? null : <Waiver waiver={state.waiver} />}
         {item.control.manual === undefined || !item.applies ? null : <ManualAnswer item={item} state={state} />}

@@ -186,6 +186,12 @@ const SCREENS: readonly Screen[] = [
     },
     sees: 'Find out how it ended',
   },
+  {
+    name: 'walk-link',
+    prepare: walked,
+    then: show({ current: 'link.emr.authenticated' }),
+    sees: 'The device sent data to an impostor',
+  },
   { name: 'walk-manual', prepare: walked, then: show({ current: 'browser.supported' }), sees: 'Record the answer' },
   {
     name: 'walk-error',

@@ -11,6 +11,7 @@ import type {
   SealedView,
   Snapshot,
 } from '../../../core/ipc.ts';
+import type { LinkView } from '../../../core/report/link-picture.ts';
 import { INPUTS } from '../../../core/ipc.ts';
 import { appError, fail, ok, type AppError } from '../../../core/result.ts';
 import type { EventData, EventType, JournalEvent } from '../../../core/session/events.ts';
@@ -79,6 +80,17 @@ export const SEALED: SealedView = {
   sha256: DIGEST.bundle,
   waivers: [],
   accepted: [],
+};
+/** What was seen of a link that is encrypted and proves nothing to the device. */
+const LINK: LinkView = {
+  state: 'encrypted-only',
+  sentence: 'Encrypted, but not authenticated.',
+  ends: {
+    server: { status: 'observed', sentence: 'The server proves itself with a certificate that the device can check.' },
+    client: { status: 'not-tested', sentence: 'tls.client-authentication was not run.' },
+    device: { status: 'refuted', sentence: 'The device sent data to an impostor.' },
+  },
+  requires: ['server', 'device'],
 };
 const STAMP = { time: '2026-11-23T11:30:00.000Z', authority: 'PRACTICE time-stamp authority', sha256: DIGEST.site };
 
@@ -336,6 +348,7 @@ export function fakeMain(): FakeMain {
       return null;
     },
     'facts.read': (input: Input<'facts.read'>) => factsOf(input.key),
+    'facts.link': () => LINK,
     'change.plan': (input: Input<'change.plan'>) => {
       append('change.planned', {
         key: input.key,

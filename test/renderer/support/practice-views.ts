@@ -113,6 +113,7 @@ function viewItem(item: PlanItem): ItemView {
     },
     target: item.target,
     applies: item.applies.kind !== 'no',
+    link: item.control.expect.length > 0,
     checks: item.checks.map((check, index) => ({
       probe: check.probe,
       title: PROBE_DECLARATIONS.find((declared) => declared.id === check.probe)?.title ?? check.probe,
