@@ -2,6 +2,7 @@ import { html, type Markup, NOTHING } from './markup.ts';
 import type { ReportItem, ReportModel } from './model.ts';
 import { coverage, day, expiry, links, OWNERS, standingBadge as badge, timeline, when } from './pictures.ts';
 import { standingOf } from './standing.ts';
+import { peopleTerms, sinceLast } from './since.ts';
 import { STYLE, STYLE_SHA256 } from './style.ts';
 import { anchor, itemBadge, summary, whoMustAct } from './summary.ts';
 
@@ -95,7 +96,7 @@ function item(each: ReportItem, model: ReportModel): Markup {
 <header><h3>${control.title}</h3><span>${itemBadge(each, model)}</span></header>
 <p class="quiet"><code>${each.key}</code> · ${each.target.name} · ${OWNERS[control.owner]}${each.judgedAt === undefined ? NOTHING : html` · judged ${when(each.judgedAt)}`}${each.goodUntil === undefined ? NOTHING : html` · good until ${when(each.goodUntil)}`}</p>
 <p>${control.why}</p>
-${each.findings.length === 0 ? NOTHING : html`<h4>Findings</h4>\n<ul>\n${each.findings.map((found) => html`<li>${badge(found.verdict)} ${found.sentence}${found.fixBy === undefined ? NOTHING : html` <span class="quiet">Can be fixed by: ${found.fixBy}.</span>`}</li>\n`)}</ul>\n`}${answer === undefined ? NOTHING : html`<h4>Answer</h4>\n<p><strong>${answer.answer}</strong>, by ${answer.by}, ${when(answer.at)}</p>\n${answer.note === '' ? NOTHING : html`<pre>${answer.note}</pre>\n`}`}${waiver === undefined ? NOTHING : html`<h4>Waiver asked for, until ${when(waiver.until)}</h4>\n<p>Reason: ${waiver.reason}</p>\n<p>Compensating control: ${waiver.compensating}</p>\n`}${deferred === undefined ? NOTHING : html`<h4>Left to ${deferred.to}</h4>\n<p>${deferred.note}</p>\n`}${each.changes.map(change)}${attachments(each)}${references.length === 0 ? NOTHING : html`<p class="quiet">References: ${references.join('; ')}</p>\n`}</article>
+${each.findings.length === 0 ? NOTHING : html`<h4>Findings</h4>\n<ul>\n${each.findings.map((found) => html`<li>${badge(found.verdict)} ${found.sentence}${found.fixBy === undefined ? NOTHING : html` <span class="quiet">Can be fixed by: ${found.fixBy}.</span>`}</li>\n`)}</ul>\n`}${sinceLast(each)}${answer === undefined ? NOTHING : html`<h4>Answer</h4>\n<p><strong>${answer.answer}</strong>, by ${answer.by}, ${when(answer.at)}</p>\n${answer.note === '' ? NOTHING : html`<pre>${answer.note}</pre>\n`}`}${waiver === undefined ? NOTHING : html`<h4>Waiver asked for, until ${when(waiver.until)}</h4>\n<p>Reason: ${waiver.reason}</p>\n<p>Compensating control: ${waiver.compensating}</p>\n`}${deferred === undefined ? NOTHING : html`<h4>Left to ${deferred.to}</h4>\n<p>${deferred.note}</p>\n`}${each.changes.map(change)}${attachments(each)}${references.length === 0 ? NOTHING : html`<p class="quiet">References: ${references.join('; ')}</p>\n`}</article>
 `;
 }
 
@@ -133,7 +134,7 @@ function origin(model: ReportModel): Markup {
 <dt>Site</dt><dd>${site.name} (${site.id})<br><code>SHA-256 ${site.sha256}</code></dd>
 <dt>Session</dt><dd><code>${session.id}</code>, ${when(session.openedAt)} to ${when(session.lastAt)}</dd>
 <dt>Operators</dt><dd>${session.operators.map((each) => each.name).join(', ')}</dd>
-<dt>Journal</dt><dd>up to line ${generatedFrom.upTo}<br><code>SHA-256 ${generatedFrom.sha256}</code></dd>
+${peopleTerms(model)}<dt>Journal</dt><dd>up to line ${generatedFrom.upTo}<br><code>SHA-256 ${generatedFrom.sha256}</code></dd>
 <dt>Made by</dt><dd>Lockstep ${session.lockstep}</dd>
 </dl>
 <p>The verdicts follow from the facts and the guide in the same container; anyone can compute them again.</p>`;

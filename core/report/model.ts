@@ -1,4 +1,5 @@
 import type { EndObservation, LinkEnd, LinkState } from '../links/link.ts';
+import type { AccessChanges } from '../people/access-changes.ts';
 import type { EventData, Finding, Owner, Target, Verdict } from '../session/events.ts';
 import type { Summary } from '../session/summary.ts';
 
@@ -24,6 +25,8 @@ export type ReportItem = {
   readonly findings: readonly Finding[];
   /** Entries of the bundle that hold the facts it was judged from. */
   readonly facts: readonly string[];
+  /** What is otherwise than in the earlier bundle that the session was compared with. */
+  readonly changed?: AccessChanges;
   /** Of a control that judges a link: who proved what. */
   readonly link?: {
     /** Absent where the observations do not decide it. */
@@ -98,6 +101,10 @@ export type ReportModel = {
   /** The journal line that the report was made from, and its SHA-256. */
   readonly generatedFrom: { readonly upTo: number; readonly sha256: string };
   readonly gate?: EventData<'gate.checked'>;
+  /** How people were recorded; absent where nobody was looked at under a key and nobody was asked about names. */
+  readonly people?: { readonly keyId?: string; readonly namesAgreed?: boolean };
+  /** The earlier bundle that the session was compared with. */
+  readonly baseline?: EventData<'baseline.chosen'>;
   readonly items: readonly ReportItem[];
   /** Every certificate in the newest facts, by the end of its validity (ISO 8601). */
   readonly certificates: readonly SeenCertificate[];

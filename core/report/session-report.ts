@@ -1,7 +1,7 @@
 import type { Plan, PlanItem } from '../guide/plan.ts';
 import { ALL_ENDS, deriveLink } from '../links/link.ts';
 import type { EventType, Finding, JournalEvent } from '../session/events.ts';
-import { reduceAll } from '../session/state.ts';
+import { reduceAll, type SessionState } from '../session/state.ts';
 import { summarize } from '../session/summary.ts';
 import { type CheckOutcome, observationsOf } from '../verdict/judge.ts';
 import { seenCertificates } from './seen-certificates.ts';
