@@ -29,6 +29,14 @@ export const LIMITS = {
 
 const RESERVED = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])(?:\.|$)/i;
 
+/** Says why Windows cannot keep a file under this name, without its folders; undefined when it can. */
+export function windowsFault(name: string): string | undefined {
+  if (RESERVED.test(name)) return 'is reserved on Windows';
+  if (/[. ]$/.test(name)) return 'ends with a dot or a blank, which Windows drops';
+  if (/[<>:"|?*\u0000-\u001f]/.test(name)) return 'holds a character that Windows forbids';
+  return undefined;
+}
+
 /** Says what is wrong with an entry's name; undefined when it is safe on every system. */
 export function nameFault(name: string): string | undefined {
   if (name.length === 0) return 'is empty';

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { syncDirectory, writeError, writeFully } from './files.ts';
+import { moveOver, syncDirectory } from './file-system.ts';
+import { writeError, writeFully } from './files.ts';
 
 export type StoredAttachment = { readonly sha256: string; readonly file: string; readonly size: number };
 
@@ -33,8 +33,7 @@ export async function storeAttachment(
     const hash = createHash('sha256');
     let size = 0;
     try {
-      const chunks = typeof source === 'string' ? createReadStream(source, { highWaterMark: 1 << 20 }) : source;
-      for await (const chunk of chunks as AsyncIterable<Uint8Array>) {
+      for await (const chunk of typeof source === 'string' ? partsOf(source) : source) {
         if (size + chunk.length > MAX_ATTACHMENT) {
           await rm(temporary, { force: true });
           return fail('input.too-large', `${name} is larger than ${MAX_ATTACHMENT / 1024 ** 2} MiB.`);
@@ -49,12 +48,27 @@ export async function storeAttachment(
     }
     const sha256 = hash.digest('hex');
     const file = `attachments/${sha256}.${safeExtension(name)}`;
-    await rename(temporary, join(dir, file));
+    await moveOver(temporary, join(dir, file));
     await syncDirectory(folder);
     return ok({ sha256, file, size });
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     return { ok: false, error: writeError(`The attachment ${name}`, folder, error) };
+  }
+}
+
+/** A file in parts. Each is overwritten by the next: what a gigabyte of them would take is not left to be collected. */
+async function* partsOf(file: string): AsyncGenerator<Uint8Array> {
+  const handle = await open(file, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(1 << 20);
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
   }
 }
 

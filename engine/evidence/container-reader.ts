@@ -45,14 +45,22 @@ export function fileSource(handle: FileHandle, size: number): ByteSource {
     },
     digest: async (offset, length) => {
       const hash = createHash('sha256');
-      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, length));
+      // One part is read while the other is hashed.
+      const buffers = [0, 1].map(() => Buffer.allocUnsafe(Math.min(CHUNK, length)));
+      const start = async (at: number) => {
+        const buffer = buffers[(at / CHUNK) % 2] ?? Buffer.alloc(0);
+        const part = buffer.subarray(0, Math.min(CHUNK, length - at));
+        await readInto(part, offset + at);
+        return part;
+      };
       let crc = 0;
-      for (let done = 0; done < length; ) {
-        const part = buffer.subarray(0, Math.min(buffer.length, length - done));
-        await readInto(part, offset + done);
+      let reading = start(0);
+      for (let done = 0; done < length; done += CHUNK) {
+        const part = await reading;
+        // A fault of it is seen in the next round.
+        reading = done + CHUNK < length ? start(done + CHUNK) : reading;
         hash.update(part);
         crc = crc32(part, crc);
-        done += part.length;
       }
       return { sha256: hash.digest('hex'), crc32: crc };
     },

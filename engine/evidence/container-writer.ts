@@ -5,6 +5,8 @@ import { LIMITS, nameFault } from '../../core/bundle/layout.ts';
 import { writeFully } from './files.ts';
 
 const CHUNK = 1024 * 1024;
+/** Bytes after which the disk is told to begin. */
+const SYNC_EVERY = 64 * CHUNK;
 /** 1 January 1980, the first day that a ZIP can name: the time of writing must not change the bytes. */
 const DOS_DATE = 0x0021;
 /** A plain file, readable by all, as Unix writes it. */
@@ -26,8 +28,13 @@ export type Existing = { readonly offset: number; readonly directory: Uint8Array
  * Writes a ZIP container whose bytes depend on its content alone: entries stored, no times, no extra fields. With
  * `existing`, `handle` holds a copy of that container and its entries stay as they are. Throws RangeError when the
  * container grows beyond what it may hold.
+ * @param onWritten told after each entry up to which offset the bytes are as they will stay
  */
-export function writeContainer(handle: FileHandle, existing?: Existing): ContainerWriter {
+export function writeContainer(
+  handle: FileHandle,
+  existing?: Existing,
+  onWritten: (to: number) => void = () => {},
+): ContainerWriter {
   let offset = existing?.offset ?? 0;
   let count = existing?.count ?? 0;
   const directory: Uint8Array[] = existing === undefined ? [] : [existing.directory];
@@ -57,6 +64,7 @@ export function writeContainer(handle: FileHandle, existing?: Existing): Contain
       directory.push(centralHeader(name, facts.crc, facts.size, start));
       offset = start + headerLength + facts.size;
       count++;
+      onWritten(offset);
       return { sha256: facts.sha256, size: facts.size };
     },
     finish: async () => {
@@ -70,6 +78,7 @@ export function writeContainer(handle: FileHandle, existing?: Existing): Contain
   };
 }
 
+/** Copies a file in, one part being read and one written while a third is hashed. */
 async function copyIn(
   file: string,
   target: FileHandle,
@@ -77,25 +86,50 @@ async function copyIn(
   room: (bytes: number) => void,
 ): Promise<Written & { crc: number }> {
   const source = await open(file, 'r');
+  let writing: Promise<void> = Promise.resolve();
+  let syncing: Promise<void> | undefined;
   try {
     const hash = createHash('sha256');
-    const buffer = Buffer.allocUnsafe(CHUNK);
+    const buffers = Array.from({ length: 3 }, () => Buffer.allocUnsafe(CHUNK));
+    const readInto = (count: number, position: number) => {
+      const buffer = buffers[count % buffers.length] ?? Buffer.alloc(0);
+      return noted(source.read(buffer, 0, buffer.length, position));
+    };
     let crc = 0;
     let size = 0;
-    for (;;) {
-      const { bytesRead } = await source.read(buffer, 0, buffer.length, size);
+    let unsynced = 0;
+    let reading = readInto(0, 0);
+    for (let count = 1; ; count++) {
+      const { bytesRead, buffer } = await reading;
       if (bytesRead === 0) break;
       const part = buffer.subarray(0, bytesRead);
       room(size + bytesRead);
+      reading = readInto(count, size + bytesRead);
+      await writing;
+      writing = noted(writeFully(target, part, at + size));
       hash.update(part);
       crc = crc32(part, crc);
-      await writeFully(target, part, at + size);
       size += bytesRead;
+      unsynced += bytesRead;
+      // Early, so that the disk works while the rest is still copied.
+      if (unsynced >= SYNC_EVERY && syncing === undefined) {
+        unsynced = 0;
+        syncing = noted(target.datasync().then(() => (syncing = undefined)));
+      }
     }
+    await Promise.all([writing, syncing]);
     return { sha256: hash.digest('hex'), crc, size };
   } finally {
+    // Nothing may still be under way when the files are closed.
+    await Promise.allSettled([writing, syncing]);
     await source.close();
   }
+}
+
+/** For work that goes on meanwhile: its fault is seen where it is waited for, not before. */
+function noted<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {});
+  return work;
 }
 
 function localHeader(name: string, crc: number, size: number): Buffer {

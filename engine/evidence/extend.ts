@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, open, rename, rm } from 'node:fs/promises';
+import { copyFile, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { collect } from '../../core/bundle/finding.ts';
 
@@ -9,7 +9,7 @@ import { checkSignatures, type Signer } from '../../core/bundle/verify-signature
 import { fail, ok, type Result } from '../../core/result.ts';
 import { nodeHost, withContainer } from './container-reader.ts';
 import { type ContainerWriter, type Existing, writeContainer } from './container-writer.ts';
-import { syncDirectory } from './files.ts';
+import { moveOver, syncDirectory } from './file-system.ts';
 import { hashFile, sealError } from './seal.ts';
 
 /** A sound, signed bundle to which a further signature or a time-stamp can be added. */
@@ -33,6 +33,8 @@ export async function inspectBundle(bundle: string, now: Date): Promise<Result<E
     const found = collect();
     const opened = await checkContainer(container, found);
     const signers = await checkSignatures(opened, {}, now, nodeHost, found);
+    if (opened.edition !== undefined)
+      return fail('bundle.malformed', 'This is an edition. Add to the whole bundle, and make the edition anew.');
     const fault = found.list.find((finding) => finding.severity === 'bad' && !finding.code.startsWith('trust.'));
     if (fault !== undefined) {
       return fail(
@@ -86,7 +88,7 @@ export async function extendBundle(
     }
     const whole = recheck === undefined ? ok(undefined) : await inspectBundle(temporary, recheck.now);
     if (!whole.ok) return { ok: false, error: { ...whole.error, place: out } };
-    await rename(temporary, out);
+    await moveOver(temporary, out);
     await syncDirectory(dirname(out));
     return ok({ file: out, sha256: await hashFile(out), size });
   } catch (error) {

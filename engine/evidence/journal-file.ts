@@ -4,7 +4,8 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { type ChainFault, type ChainReading, readChain, ZERO_HASH } from '../../core/session/chain.ts';
 import type { JournalEvent } from '../../core/session/events.ts';
 import { JOURNAL_VERSION } from '../../core/session/versions.ts';
-import { syncDirectory, writeError } from './files.ts';
+import { syncDirectory } from './file-system.ts';
+import { writeError } from './files.ts';
 import { hashLine, type Journal, type JournalInput, type JournalOptions, makeJournal } from './journal-writer.ts';
 import { type Release, takeLock } from './lock.ts';
 

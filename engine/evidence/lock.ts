@@ -4,9 +4,17 @@ import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../core/result.ts';
+import { removeFile } from './file-system.ts';
 import { writeError } from './files.ts';
 
-type Holder = { readonly token: string; readonly pid: number; readonly host: string; readonly started: string };
+type Holder = {
+  readonly token: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly started: string;
+  /** When it was taken, ISO 8601; absent in locks of earlier versions. */
+  readonly since?: string;
+};
 
 /** Tokens of the locks that this process holds, to tell them from those of a dead process that had the same pid. */
 const held = new Set<string>();
@@ -34,12 +42,13 @@ export async function takeLock(dir: string): Promise<Result<Release>> {
       pid: process.pid,
       host: hostname(),
       started: processStart(process.pid),
+      since: new Date().toISOString(),
     };
     held.add(mine.token);
     try {
       await place(file, JSON.stringify(mine));
       return ok(async () => {
-        if (held.delete(mine.token)) await rm(file, { force: true });
+        if (held.delete(mine.token)) await removeFile(file);
       });
     } catch (error) {
       held.delete(mine.token);
@@ -50,10 +59,7 @@ export async function takeLock(dir: string): Promise<Result<Release>> {
     const text = await readFile(file, 'utf8').catch(() => undefined);
     const other = text === undefined ? undefined : parseHolder(text);
     if (other !== undefined && isAlive(other)) {
-      const where = other.host === hostname() ? `process ${other.pid}` : `process ${other.pid} on ${other.host}`;
-      return fail('journal.locked', `This session is open in another window or on another computer (${where}).`, {
-        place: file,
-      });
+      return fail('journal.locked', sentence(other), { place: file });
     }
     if (text !== undefined && (other !== undefined || look >= PATIENCE)) await removeStale(file, text);
     else await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
@@ -102,10 +108,18 @@ function parseHolder(text: string): Holder | undefined {
     const value = JSON.parse(text) as Partial<Holder>;
     if (typeof value.pid !== 'number' || typeof value.host !== 'string' || typeof value.token !== 'string')
       return undefined;
-    return { token: value.token, pid: value.pid, host: value.host, started: value.started ?? '' };
+    const { token, pid, host, started = '', since } = value;
+    return { token, pid, host, started, ...(typeof since === 'string' ? { since } : {}) };
   } catch {
     return undefined;
   }
+}
+
+function sentence({ host, pid, since }: Holder): string {
+  const when = since === undefined ? '' : ` since ${since}`;
+  return host === hostname()
+    ? `This session is open in another window or program of this computer (process ${pid}${when}). Close it there first.`
+    : `This session is open on another computer (${host}, process ${pid}${when}). Close it there first; if that computer is gone, or this is a copy, delete the lock file.`;
 }
 
 function isAlive(holder: Holder): boolean {

@@ -8,6 +8,7 @@ import { payloadOrder } from '../../core/bundle/verify-container.ts';
 import { appError, type AppError, fail, ok, type Result } from '../../core/result.ts';
 import { checkSigner, type Identity } from '../keys/identity.ts';
 import { type ContainerWriter, writeContainer } from './container-writer.ts';
+import { digestBeside } from './digest-beside.ts';
 import { writeAtomically, writeError } from './files.ts';
 import { readJournal } from './journal-file.ts';
 import { namedFiles } from './named-files.ts';
@@ -116,14 +117,20 @@ async function writeSigned(
 ): Promise<Result<Omit<Sealed, 'upTo' | 'provisional'>>> {
   try {
     const written = await writeAtomically(out, async (handle) => {
-      const writer = writeContainer(handle);
-      const files = await writePayload(writer, payload);
-      const sums = files.find((file) => file.name === 'SHA256SUMS');
-      if (identity !== undefined) await addSignature(writer, 1, files, identity, now);
-      const { size } = await writer.finish();
-      return { size, payloadSha256: sums?.sha256 ?? '' };
+      const digest = digestBeside(handle.fd);
+      try {
+        const writer = writeContainer(handle, undefined, digest.extend);
+        const files = await writePayload(writer, payload);
+        const sums = files.find((file) => file.name === 'SHA256SUMS');
+        if (identity !== undefined) await addSignature(writer, 1, files, identity, now);
+        const { size } = await writer.finish();
+        const [sha256] = await Promise.all([digest.finish(size), handle.sync()]);
+        return { sha256, size, payloadSha256: sums?.sha256 ?? '' };
+      } finally {
+        await digest.stop();
+      }
     });
-    return ok({ file: out, sha256: await hashFile(out), ...written, signatures: identity === undefined ? 0 : 1 });
+    return ok({ file: out, ...written, signatures: identity === undefined ? 0 : 1 });
   } catch (error) {
     return { ok: false, error: sealError(error, out) };
   }

@@ -3,7 +3,8 @@ import { lstat, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { addDuration } from '../../core/verdict/duration.ts';
-import { syncDirectory, writeError } from '../evidence/files.ts';
+import { syncDirectory } from '../evidence/file-system.ts';
+import { writeError } from '../evidence/files.ts';
 import { journalPath } from '../evidence/journal-file.ts';
 import { takeLock } from '../evidence/lock.ts';
 import { type ListedSession, listSessions } from './list.ts';
@@ -87,7 +88,7 @@ export async function purgeSession(
       head,
     };
     await appendRecord(purgeRecordPath(sessionsDir), record);
-    await rm(dir, { recursive: true });
+    await rm(dir, { recursive: true, maxRetries: 10 });
     await syncDirectory(sessionsDir);
     return ok(record);
   } catch (error) {

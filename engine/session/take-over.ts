@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { collect } from '../../core/bundle/finding.ts';
 import { checkHeads } from '../../core/bundle/verify-heads.ts';
@@ -10,7 +10,8 @@ import { relate } from '../../core/session/fork.ts';
 import { reduceAll } from '../../core/session/state.ts';
 import { nodeHost, withContainer } from '../evidence/container-reader.ts';
 import { decryptFile, type Opener } from '../evidence/decrypt.ts';
-import { syncDirectory, writeError } from '../evidence/files.ts';
+import { moveOver, syncDirectory } from '../evidence/file-system.ts';
+import { writeError } from '../evidence/files.ts';
 import { journalPath, openJournal, readJournal } from '../evidence/journal-file.ts';
 import { takeLock } from '../evidence/lock.ts';
 import { hashFile } from '../evidence/seal.ts';
@@ -125,16 +126,16 @@ async function settle(
     if (!operators.ok) return operators;
     if (here.ok) {
       await copyFile(join(home, 'site-path.txt'), join(dir, 'site-path.txt')).catch(() => {});
-      await rename(home, aside);
+      await moveOver(home, aside);
     }
-    await rename(dir, home);
+    await moveOver(dir, home);
     await syncDirectory(sessionsDir);
     return ok({ session: opened.session, operators: operators.value, notices });
   } finally {
     await release.value();
     // Either it took its place, and the old one holds nothing that it does not, or the old one goes back.
-    if ((await readJournal(home)).ok) await rm(aside, { recursive: true, force: true });
-    else await rename(aside, home).catch(() => {});
+    if ((await readJournal(home)).ok) await rm(aside, { recursive: true, force: true, maxRetries: 10 });
+    else await moveOver(aside, home).catch(() => {});
   }
 }
 

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { argv, env, resourceUsage, stdout } from 'node:process';
+import { argv, env, stdout } from 'node:process';
 import { ok } from '../../core/result.ts';
 import { directoryGroup } from '../../engine/probes/directory-group.ts';
 import { findGroup } from '../../engine/wire/ldap-lookup.ts';
 import { growNested, MEMBER_ATTRIBUTES, pathsOf, plant } from '../../engine/wire/ldap-nesting.ts';
 import { withDirectory } from '../../engine/wire/ldap-site.ts';
 import { type DirectoryEnd, directorySite, runDirectoryProbe, testContext } from '../support/directory.ts';
+import { peakMegabytes } from './peak.ts';
 
 /** What the bench asks of one process; `noop` loads everything and does nothing. */
 export type Task = 'noop' | 'bind' | 'paths' | 'group' | 'cancel';
@@ -52,4 +53,4 @@ async function work(task: Task, group: string): Promise<Omit<Answer, 'megabytes'
 }
 
 const done = await work(argv[2] as Task, argv[3] ?? '');
-stdout.write(JSON.stringify({ ...done, megabytes: resourceUsage().maxRSS / 1024 } satisfies Answer));
+stdout.write(JSON.stringify({ ...done, megabytes: peakMegabytes() } satisfies Answer));

@@ -1,15 +1,13 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execPath } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from 'vite';
 import { DOMAIN_MEMBER_ATTRIBUTES } from '../../engine/wire/ldap-nesting.ts';
 import { findProgram, isRoot } from '../support/debian.ts';
 import type { DirectoryEnd } from '../support/directory.ts';
 import { addUser, type SambaServer, startSamba } from '../support/samba.ts';
 import { BIG, bigDomain } from './big-domain.ts';
+import { buildChild, timed } from './child.ts';
 import type { Answer, Task } from './directory-child.ts';
 import { alternate, type Bench, bounded, compared, median } from './figure.ts';
 
@@ -138,24 +136,13 @@ async function toolsFor(server: SambaServer, folder: string): Promise<Tools> {
     file('end.json'),
     JSON.stringify({ host, address, ldaps, caPem, baseDn, bindAccount: USER } satisfies DirectoryEnd),
   );
-  // As it ships: in one file, so that no time goes into stripping types.
-  await build({
-    configFile: false,
-    logLevel: 'error',
-    ssr: { noExternal: true, target: 'node' },
-    build: {
-      ssr: join(import.meta.dirname, 'directory-child.ts'),
-      outDir: folder,
-      emptyOutDir: false,
-      rolldownOptions: { output: { entryFileNames: 'child.mjs' } },
-    },
-  });
+  const child = await buildChild('directory-child.ts', folder);
   const environment = { ...process.env, BENCH_DIRECTORY: file('end.json'), BENCH_PASSWORD: PASSWORD };
   const stock = { ...process.env, LDAPTLS_CACERT: file('ca.pem') };
   const common = ['-LLL', '-x', '-H', `ldaps://${address}:${ldaps}`, '-D', USER, '-y', file('password')];
   return {
     ours: async (task, group = '') => {
-      const { output, wall } = await timed(execPath, [file('child.mjs'), task, group], environment);
+      const { output, wall } = await child([task, group], environment);
       return { ...(JSON.parse(output) as Answer), wall };
     },
     peer: async (...args) => {
@@ -164,30 +151,4 @@ async function toolsFor(server: SambaServer, folder: string): Promise<Tools> {
     },
     peerStart: async () => (await timed('ldapsearch', ['-VV'], stock)).wall,
   };
-}
-
-function timed(
-  program: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<{ output: string; wall: number }> {
-  return new Promise((resolve, reject) => {
-    const start = performance.now();
-    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    // Only our own answer is kept: the peer's is megabytes that nobody reads.
-    const kept: Buffer[] = [];
-    let errors = '';
-    let size = 0;
-    child.stdout.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size < 65_536) kept.push(chunk);
-    });
-    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString('utf8')));
-    child.on('error', reject);
-    child.on('close', (code) => {
-      const wall = performance.now() - start;
-      if (code === 0) resolve({ output: Buffer.concat(kept).toString('utf8'), wall });
-      else reject(new Error(`${program} ended with ${code}: ${errors.slice(-500)}`));
-    });
-  });
 }

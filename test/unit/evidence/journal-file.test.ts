@@ -229,7 +229,16 @@ describe('the journal', () => {
 describe('the lock', () => {
   it('admits one writer, and a second when the first is done', async () => {
     const journal = await start();
-    expect(await openJournal(journal.dir, options)).toMatchObject({ ok: false, error: { code: 'journal.locked' } });
+    const second = await openJournal(journal.dir, options);
+    expect(second).toMatchObject({
+      ok: false,
+      error: { code: 'journal.locked', place: `${journal.dir}/journal.lock` },
+    });
+    expect(second.ok ? '' : second.error.message).toMatch(
+      new RegExp(
+        `^This session is open in another window .*\\(process ${process.pid} since 20\\d\\d-.*Z\\)\\. Close it`,
+      ),
+    );
     expect(await createJournal(journal.dir, OPENED, options)).toMatchObject({
       ok: false,
       error: { code: 'journal.locked' },
@@ -262,8 +271,16 @@ describe('the lock', () => {
       await writeFile(lock, stale);
       await value(await openJournal(journal.dir, options)).close();
     }
-    await writeFile(lock, JSON.stringify({ token: 'x', pid: dead, host: 'another.computer', started: '' }));
-    expect(await openJournal(journal.dir, options)).toMatchObject({ ok: false, error: { code: 'journal.locked' } });
+    const elsewhere = { token: 'x', pid: 7, host: 'another.computer', started: '', since: '2026-11-23T08:00:00.000Z' };
+    await writeFile(lock, JSON.stringify(elsewhere));
+    expect(await openJournal(journal.dir, options)).toMatchObject({
+      ok: false,
+      error: {
+        code: 'journal.locked',
+        message:
+          'This session is open on another computer (another.computer, process 7 since 2026-11-23T08:00:00.000Z). Close it there first; if that computer is gone, or this is a copy, delete the lock file.',
+      },
+    });
   });
 
   it('lets only one of many in at once, whatever lock they find', async () => {
