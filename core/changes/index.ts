@@ -1,3 +1,4 @@
+import { certificateEnroll } from './certificate-enroll.ts';
 import type { ChangeDeclaration } from './declaration.ts';
 import { deviceRoleGroup } from './device-role-group.ts';
 import { directoryAddMembers } from './directory-add-members.ts';
@@ -9,6 +10,7 @@ import { directorySetAttributes } from './directory-set-attributes.ts';
 
 /** Every change that a guide may name. */
 export const CHANGE_DECLARATIONS: readonly ChangeDeclaration[] = [
+  certificateEnroll,
   directoryCreateOu,
   directoryCreateGroup,
   directoryAddMembers,

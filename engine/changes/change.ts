@@ -1,10 +1,32 @@
 import type { z } from 'zod';
 import type { ChangeDeclaration } from '../../core/changes/declaration.ts';
 import type { Result } from '../../core/result.ts';
+import type { Enrolment } from '../../core/session/enrolment.ts';
 import type { ProbeContext } from '../context.ts';
+import type { Received } from '../keys/received.ts';
 
 /** Asked for one change, used once, dropped. */
-export type WriteCredential = { readonly user: string; readonly password: string };
+export type WriteCredential = {
+  readonly user: string;
+  readonly password: string;
+  /** Locks a key that is made here, and opens it again when it is carried to the device. */
+  readonly keyPassphrase?: string;
+};
+
+/** What a change that waits for somebody in its middle gets from the session beside its parameters. */
+export type ChangeMaterial = {
+  readonly enrolment: Enrolment;
+  /** What was imported for this plan. */
+  readonly received?: Received;
+  readonly keys: KeyStore;
+};
+
+/** Files beside the session. Keys in it are locked; none of it goes into a bundle. Errors: `journal.write`, `input.not-found`. */
+export type KeyStore = {
+  readonly save: (name: string, text: string) => Promise<Result<void>>;
+  readonly read: (name: string) => Promise<Result<string>>;
+  readonly remove: (name: string) => Promise<Result<void>>;
+};
 
 /** What will be written, shown before it is. Plain JSON; goes to the journal, so it holds no secret. */
 export type ChangePlan = {
@@ -32,12 +54,22 @@ export type ReadBack = {
 export type Change<P extends z.ZodType = z.ZodType> = {
   readonly declaration: ChangeDeclaration<P>;
   /** Reads with the ordinary credential; `change.refused` where nothing is to be done or it would lock somebody out. */
-  readonly plan: (params: z.output<P>, context: ProbeContext) => Promise<Result<ChangePlan>>;
+  readonly plan: (params: z.output<P>, context: ProbeContext, material?: ChangeMaterial) => Promise<Result<ChangePlan>>;
   /** Writes. Refuses with `change.state-differs` where the state is no longer the plan's pre-image. */
-  readonly apply: (plan: ChangePlan, credential: WriteCredential, context: ProbeContext) => Promise<Result<void>>;
-  readonly readBack: (plan: ChangePlan, context: ProbeContext) => Promise<Result<ReadBack>>;
+  readonly apply: (
+    plan: ChangePlan,
+    credential: WriteCredential,
+    context: ProbeContext,
+    material?: ChangeMaterial,
+  ) => Promise<Result<void>>;
+  readonly readBack: (plan: ChangePlan, context: ProbeContext, material?: ChangeMaterial) => Promise<Result<ReadBack>>;
   /** Plans the undo of `plan`, refused where the state differs from `state` as read back then. */
-  readonly planUndo: (plan: ChangePlan, state: unknown, context: ProbeContext) => Promise<Result<ChangePlan>>;
+  readonly planUndo: (
+    plan: ChangePlan,
+    state: unknown,
+    context: ProbeContext,
+    material?: ChangeMaterial,
+  ) => Promise<Result<ChangePlan>>;
   /** The plan as lines for PowerShell's ActiveDirectory module; absent where a directory team could not do it. */
   readonly powershell?: (plan: ChangePlan) => Result<readonly string[]>;
 };

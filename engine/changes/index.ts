@@ -1,3 +1,4 @@
+import { certificateEnroll } from './certificate-enroll.ts';
 import type { Change } from './change.ts';
 import { deviceRoleGroup } from './device-role-group.ts';
 import { directoryAddMembers } from './directory-add-members.ts';
@@ -9,6 +10,7 @@ import { directorySetAttributes } from './directory-set-attributes.ts';
 
 /** Every change that can be made, one line each. */
 export const CHANGES: readonly Change[] = [
+  certificateEnroll,
   directoryCreateOu,
   directoryCreateGroup,
   directoryAddMembers,

@@ -229,3 +229,10 @@ function pssHash(certificate: pkijs.Certificate): string {
   const schema: unknown = certificate.signatureAlgorithm.algorithmParams;
   return new pkijs.RSASSAPSSParams({ schema }).hashAlgorithm.algorithmId;
 }
+
+/** SHA-256 of the SubjectPublicKeyInfo (DER), hex. */
+export function publicKeyOf({ node }: ReadCertificate): string {
+  return createHash('sha256')
+    .update(node.publicKey.export({ format: 'der', type: 'spki' }))
+    .digest('hex');
+}

@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { X509Certificate } from '@peculiar/x509';
 import { checkChain, isSelfSigned } from './chain.ts';
-import { canonicalName, publicKeyDigest } from './certificate-request.ts';
-import { oneLine, type ReadCertificate } from './read-certificate.ts';
+import { canonicalName } from './certificate-request.ts';
+import { oneLine, publicKeyOf, type ReadCertificate } from './read-certificate.ts';
 import type { Received } from './received.ts';
 import { keyFacts, signatureFacts } from './strength.ts';
 
@@ -67,7 +67,7 @@ export function checkReceived(
       'refused',
       'The file holds a private key, so the authority made one of its own instead of certifying the one asked for. Have it use the request.',
     );
-  const leaf = received.certificates.find((one) => digestOf(one) === wanted.publicKeySha256);
+  const leaf = received.certificates.find((one) => publicKeyOf(one) === wanted.publicKeySha256);
   if (leaf === undefined) {
     const names = received.certificates.map(({ node }) => oneLine(node.subject)).join('; ');
     say('key', 'refused', `No certificate in the file is for the key of the request. It holds: ${names}.`);
@@ -153,7 +153,7 @@ function checkFactory(leaf: ReadCertificate, shown: ReadCertificate | undefined,
   if (isSelfSigned(leaf)) say('factory', 'refused', 'It vouches for itself: no authority has signed it.');
   else if (shown === undefined) say('factory', 'note', 'What the device shows today is not known.');
   else if (shown.der.equals(leaf.der)) say('factory', 'refused', 'The device shows this very certificate already.');
-  else if (!sameKey && digestOf(shown) === digestOf(leaf))
+  else if (!sameKey && publicKeyOf(shown) === publicKeyOf(leaf))
     say('factory', 'refused', 'It is for the key that the device has had so far; asked for was a new one.');
   else say('factory', 'good', 'It is another one than the device shows today.');
 }
@@ -168,10 +168,6 @@ function chainOf(leaf: ReadCertificate, all: readonly ReadCertificate[]): ReadCe
     last = issuer;
   }
   return chain;
-}
-
-function digestOf(certificate: ReadCertificate): string {
-  return publicKeyDigest(certificate.node.publicKey.export({ format: 'der', type: 'spki' }));
 }
 
 /** Order and blanks differ between writers of names; what counts is which attributes there are. */

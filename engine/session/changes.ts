@@ -2,7 +2,9 @@ import { evaluateParams, type PlanItem } from '../../core/guide/plan.ts';
 import { type AppError, appError, type ErrorCode, fail, ok, type Result } from '../../core/result.ts';
 import { interruptedChanges } from '../../core/session/state.ts';
 import type { Change, ChangePlan, ReadBack, WriteCredential } from '../changes/change.ts';
+import type { Received } from '../keys/received.ts';
 import { changeOfKind, findChange, findEvent, guarded, recordedPlan, sameState } from './change-parts.ts';
+import { materialOf } from './key-store.ts';
 import type { Session } from './session.ts';
 import { visibleOfChange } from './visible.ts';
 
@@ -40,10 +42,10 @@ const UNCLEAR: readonly ErrorCode[] = [
 ];
 
 /**
- * Plans the change of a step and records the plan. Errors: `guide.untrusted` (such a guide never changes anything),
- * `session.state` (the step has no change), `guide.invalid`, and the change's own.
+ * Plans the change of a step, or of one that waits its next step, and records the plan. Errors: `guide.untrusted` (such a
+ * guide never changes anything), `session.state` (the step has no change), `guide.invalid`, and the change's own.
  */
-export async function planChange(session: Session, key: string): Promise<Result<ShownChange>> {
+export async function planChange(session: Session, key: string, received?: Received): Promise<Result<ShownChange>> {
   const found = findChange(session, key);
   if (!found.ok) return found;
   const { item, change } = found.value;
@@ -55,7 +57,9 @@ export async function planChange(session: Session, key: string): Promise<Result<
     return fail('guide.invalid', `The parameters of ${change.declaration.id} do not fit.`, {
       cause: parsed.error.message,
     });
-  const plan = await guarded(session, (context) => change.plan(parsed.data, context));
+  const plan = await guarded(session, (context) =>
+    change.plan(parsed.data, context, materialOf(session, key, received)),
+  );
   return plan.ok ? show(session, item, plan.value) : plan;
 }
 
@@ -110,7 +114,9 @@ async function write(
   const stored = await session.journal.append('change.preimage', { ...about, preImage: plan.preImage });
   if (!stored.ok) return stored;
   shown.get(session)?.delete(about.change);
-  const applied = await guarded(session, (context) => change.apply(plan, credential, context));
+  const applied = await guarded(session, (context) =>
+    change.apply(plan, credential, context, materialOf(session, about.key)),
+  );
   if (applied.ok) return session.journal.append('change.applied', about);
   if (UNCLEAR.includes(applied.error.code)) return applied;
   const recorded = await session.journal.append('change.failed', { ...about, error: applied.error });
@@ -163,7 +169,7 @@ async function settle(
     return nothing('The session ended before anything was written. Plan the change again.');
   const change = changeOfKind(recorded.plan.kind);
   if (change === undefined) return fail('guide.invalid', `This version of Lockstep has no "${recorded.plan.kind}".`);
-  const seen = await guarded(session, (context) => change.readBack(recorded.plan, context));
+  const seen = await guarded(session, (context) => change.readBack(recorded.plan, context, materialOf(session, key)));
   if (!seen.ok) return seen;
   if (phase === 'started' && !seen.value.asPlanned && sameState(seen.value.state, recorded.plan.preImage))
     return nothing('Nothing was written: what is there is what was there before. Plan the change again.');
@@ -204,7 +210,9 @@ export async function planUndo(session: Session, key: string, id: string): Promi
     return fail('session.state', 'Only a change that was applied and read back can be undone.', { place: id });
   if (findEvent(events, 'change.undone', id) !== undefined)
     return fail('session.state', 'This change was undone already.', { place: id });
-  const way = await guarded(session, (context) => found.value.change.planUndo(recorded.plan, read.data.state, context));
+  const way = await guarded(session, (context) =>
+    found.value.change.planUndo(recorded.plan, read.data.state, context, materialOf(session, key)),
+  );
   return way.ok ? show(session, found.value.item, way.value, id) : way;
 }
 

@@ -1,0 +1,233 @@
+import { createPrivateKey } from 'node:crypto';
+import type { z } from 'zod';
+import { certificateEnroll as declaration } from '../../core/changes/certificate-enroll.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import type { MadeRequest } from '../../core/session/enrolment.ts';
+import type { ProbeContext } from '../context.ts';
+import {
+  fingerprint,
+  oneLine,
+  publicKeyOf,
+  type ReadCertificate,
+  readCertificatesPem,
+} from '../keys/read-certificate.ts';
+import type { Received } from '../keys/received.ts';
+import { checkReceived, type CheckedReceived } from '../keys/received-checks.ts';
+import { anchorPems, readAnchors } from '../wire/tls/anchors.ts';
+import { type DeployOperations, type DeployState, deployStateSchema, stampOf, wayOf } from './certificate-plan.ts';
+import { keyName } from './certificate-request-step.ts';
+import { awaitCertificate, shownCertificate } from './certificate-shown.ts';
+import { NOTHING } from './certificate-way.ts';
+import type { ChangeMaterial, ChangePlan, KeyStore, ReadBack, WriteCredential } from './change.ts';
+import { stateForUndo } from './undo.ts';
+
+type Params = z.output<typeof declaration.params>;
+
+/** Plans the second step: what came back is checked, and goes to the device. */
+export async function planDeploy(
+  params: Params,
+  request: MadeRequest,
+  received: Received,
+  context: ProbeContext,
+): Promise<Result<ChangePlan>> {
+  const { endpoint, by } = params;
+  const anchorIds = params.anchors ?? endpoint.anchors;
+  const pems = anchorPems(anchorIds, context);
+  if (!pems.ok) return pems;
+  const shown = await shownCertificate(endpoint, context);
+  if (!shown.ok) return shown;
+  const wanted = { ...request, purposes: request.template.purposes };
+  const checked = checkReceived(received, wanted, readAnchors(pems.value), context.now(), shown.value, request.sameKey);
+  const { leaf } = checked;
+  if (leaf === undefined || !checked.accepted)
+    return fail(
+      'change.refused',
+      `What came back is not installed: ${checked.checks.find(({ outcome }) => outcome === 'refused')?.sentence ?? ''}`,
+      { fixBy: 'hospital', cause: checkLines(checked).join('\n') },
+    );
+  const [certificate = '', ...authorities] = checked.chain.map(pemOf);
+  const intermediates = authorities.join('');
+  const way = wayOf({ by, endpoint }, context);
+  const stamp = stampOf(context.now());
+  const place = await way.place(stamp);
+  if (!place.ok) return place;
+  const wantedFile = way.digest(certificate, intermediates);
+  const operations: DeployOperations = {
+    do: 'deploy',
+    endpoint,
+    by,
+    made: request.made,
+    sameKey: request.sameKey,
+    stamp,
+    request: request.change,
+    requestStamp: request.stamp,
+    chain: certificate + intermediates,
+    certificate,
+    intermediates,
+    wanted: fingerprint(leaf),
+    ...(wantedFile === undefined ? {} : { wantedFile }),
+    ...(anchorIds === undefined ? {} : { anchors: [...anchorIds] }),
+  };
+  const preImage: DeployState = { presented: presentedOf(shown.value), ...place.value };
+  const where = `${endpoint.host}:${endpoint.port}`;
+  const diff = [
+    ...(shown.value === undefined ? [] : [`- ${where}: ${describe(shown.value)}`]),
+    `+ ${where}: ${describe(leaf)}`,
+    ...way.installLines(stamp),
+    '',
+    `# What came back (${received.form}):`,
+    ...checkLines(checked).map((line) => `# ${line}`),
+  ];
+  return ok({
+    kind: declaration.id,
+    summary: `Install the certificate of ${leaf.node.issuer.split('\n').at(-1) ?? ''} on ${way.device}, and see that it shows it.`,
+    diff: `${diff.join('\n')}\n`,
+    operations,
+    preImage,
+    undo: false,
+  });
+}
+
+/** Puts the certificate on the device, or the former one back. */
+export async function applyDeploy(
+  operations: DeployOperations,
+  preImage: DeployState,
+  credential: WriteCredential,
+  context: ProbeContext,
+  { keys }: ChangeMaterial,
+): Promise<Result<void>> {
+  const way = wayOf(operations, context);
+  const shown = await shownCertificate(operations.endpoint, context);
+  if (!shown.ok) return shown;
+  if (presentedOf(shown.value) !== preImage.presented)
+    return fail('change.state-differs', 'The device shows another certificate than when this was planned.');
+  const { certificate, intermediates, stamp, requestStamp, made, sameKey } = operations;
+  const what = {
+    certificate,
+    intermediates,
+    stamp,
+    ...(made === 'device' && !sameKey ? { waiting: requestStamp } : {}),
+    ...(preImage.file === undefined ? {} : { replaces: preImage.file }),
+  };
+  if (operations.do === 'restore')
+    return way.restore === undefined
+      ? fail('change.refused', `${way.device} does not hand the former certificate back.`)
+      : way.restore(what, credential);
+  if (made === 'device') return way.install(what, credential);
+  const key = await unlockKey(operations, credential, keys);
+  return key.ok ? way.install({ ...what, key: key.value }, credential) : key;
+}
+
+async function unlockKey(
+  { requestStamp, certificate }: DeployOperations,
+  { keyPassphrase }: WriteCredential,
+  keys: KeyStore,
+): Promise<Result<string>> {
+  if (keyPassphrase === undefined)
+    return fail('identity.passphrase', 'The key that was made here is locked: give its passphrase.');
+  const locked = await keys.read(keyName(requestStamp));
+  if (!locked.ok) return locked;
+  let pem: string;
+  try {
+    const key = createPrivateKey({ key: locked.value, passphrase: keyPassphrase });
+    pem = key.export({ format: 'pem', type: 'pkcs8' }).toString();
+  } catch {
+    return fail('identity.passphrase', 'The passphrase does not open the key that was made here.');
+  }
+  const leaf = readCertificatesPem(certificate);
+  if (!leaf.ok) return leaf;
+  return leaf.value[0]?.node.checkPrivateKey(createPrivateKey(pem)) === true
+    ? ok(pem)
+    : fail('change.refused', 'The key beside the session is not the one of the certificate.');
+}
+
+/** What the endpoint shows and where the files stand, against what was planned. */
+export async function readDeployBack(operations: DeployOperations, context: ProbeContext): Promise<Result<ReadBack>> {
+  const { endpoint, wanted, wantedFile } = operations;
+  const shown = await awaitCertificate(endpoint, wanted, context);
+  if (!shown.ok) return shown;
+  const place = await wayOf(operations, context).place(operations.stamp);
+  if (!place.ok) return place;
+  const state: DeployState = { presented: presentedOf(shown.value), ...place.value };
+  const where = `${endpoint.host}:${endpoint.port}`;
+  const fileFits = wantedFile === undefined || state.file === wantedFile;
+  const differences: string[] = [];
+  if (!fileFits) differences.push('The certificate file on the device is not the one that was planned.');
+  if (state.presented !== wanted)
+    differences.push(
+      shown.value === undefined
+        ? `Nobody answers at ${where}.`
+        : `${where} shows ${describe(shown.value)}${fileFits ? '; was the service restarted?' : '.'}`,
+    );
+  return ok({ asPlanned: differences.length === 0, differences, state });
+}
+
+/** Plans the way back of an installation: the certificate and key before, which the device keeps. */
+export async function planRestore(
+  change: ChangePlan,
+  operations: DeployOperations,
+  preImage: DeployState,
+  state: unknown,
+  context: ProbeContext,
+): Promise<Result<ChangePlan>> {
+  const then = stateForUndo(change, state, deployStateSchema);
+  if (!then.ok) return then;
+  const way = wayOf(operations, context);
+  if (way.restore === undefined)
+    return fail('change.refused', `${way.device} does not hand the former certificate back, so this is not undone.`);
+  const shown = await shownCertificate(operations.endpoint, context);
+  if (!shown.ok) return shown;
+  const place = await way.place(operations.stamp);
+  if (!place.ok) return place;
+  const now: DeployState = { presented: presentedOf(shown.value), ...place.value };
+  if (now.presented !== then.value.presented || now.file !== then.value.file || now.kept !== then.value.kept)
+    return fail('change.state-differs', 'Somebody has changed the certificate of the device since.');
+  if (now.kept === false) return fail('change.refused', 'The former certificate is not kept on the device any more.');
+  const where = `${operations.endpoint.host}:${operations.endpoint.port}`;
+  return ok({
+    kind: declaration.id,
+    summary: `Put the former certificate of ${way.device} back.`,
+    diff: `${[
+      ...(shown.value === undefined ? [] : [`- ${where}: ${describe(shown.value)}`]),
+      `+ ${where}: the former one, SHA-256 ${preImage.presented}`,
+      ...way
+        .installLines(operations.stamp)
+        .filter((line) => line.startsWith('run:') && line.endsWith(restartOf(operations))),
+    ].join('\n')}\n`,
+    operations: {
+      ...withoutFile(operations),
+      do: 'restore',
+      wanted: preImage.presented,
+      ...(preImage.file === undefined ? {} : { wantedFile: preImage.file }),
+    } satisfies DeployOperations,
+    preImage: now,
+    undo: true,
+  });
+}
+
+function withoutFile({ wantedFile: _file, ...operations }: DeployOperations): Omit<DeployOperations, 'wantedFile'> {
+  return operations;
+}
+
+function restartOf({ by }: DeployOperations): string {
+  return 'ssh' in by ? by.ssh.restart : '';
+}
+
+function checkLines({ checks }: CheckedReceived): string[] {
+  const words = { good: 'good   ', note: 'note   ', refused: 'REFUSED' };
+  return checks.map(
+    ({ outcome, sentence }) => `${words[outcome]}  ${sentence.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')}`,
+  );
+}
+
+function presentedOf(certificate: ReadCertificate | undefined): string {
+  return certificate === undefined ? NOTHING : fingerprint(certificate);
+}
+
+function describe(certificate: ReadCertificate): string {
+  return `${oneLine(certificate.node.subject)}, until ${certificate.notAfter.toISOString()}, SHA-256 ${fingerprint(certificate)}, key ${publicKeyOf(certificate).slice(0, 16)}…`;
+}
+
+function pemOf(certificate: ReadCertificate): string {
+  return `${certificate.node.toString().trimEnd()}\n`;
+}
