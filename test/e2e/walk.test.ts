@@ -106,6 +106,8 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
       .getByText(/Encrypted, but not authenticated/)
       .first()
       .waitFor();
+    const picture = page.getByRole('figure', { name: /: Encrypted only$/ });
+    await picture.getByText('The device sent data to an impostor').waitFor();
     await shot('walk');
   });
 
@@ -228,6 +230,7 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
     );
     expect(holding).toEqual([]);
     expect(readFileSync(join(opened, 'report.html'), 'utf8')).toContain('CHG-10442');
+    copyFileSync(join(opened, 'report.html'), join(SCREENS, 'report.html'));
   });
 });
 
