@@ -8,22 +8,19 @@ import {
   type Fault,
   fault,
   has,
-  memberFault,
   setMembers,
 } from './fault.ts';
-import { DN, NAMES, PEOPLE, people, personDn, plantBiomed } from './tree.ts';
+import { GROUP_FAULTS } from './group-faults.ts';
+import { DN, NAMES } from './tree.ts';
 
 const CLOCK_AHEAD_MS = 12 * 60_000;
 const OLD_LEVEL = 3;
 const LEVEL = 7;
-const GLOBAL_SECURITY = String(0x8000_0002 | 0);
-const GLOBAL_DISTRIBUTION = '2';
 
 const fingerprint = (pem: string): string => new X509Certificate(pem).fingerprint256;
 
 const directory = { control: 'access.directory-secure', probe: 'directory.connection' };
 const namesAndClock = { control: 'access.directory-names-and-clock', probe: 'directory.connection' };
-const group = { control: 'access.clinical-group', probe: 'directory.group' };
 const account = { control: 'access.bind-account', probe: 'directory.account' };
 const policy = { control: 'access.password-policy', probe: 'directory.password-policy' };
 const emrServer = { control: 'certificate.emr-server', probe: 'tls.endpoint', of: 'emr' as const };
@@ -94,6 +91,15 @@ export const FAULTS: readonly Fault[] = [
     set: (parts, on) =>
       void Object.values(parts.policies).forEach((item) => (item.functionalLevel = on ? OLD_LEVEL : LEVEL)),
   }),
+  fault('dc2-clear-bind', {
+    ...namesAndClock,
+    title: 'The second domain controller is set otherwise than the first: it takes passwords in clear',
+    active: (parts) => parts.policies.dc2.clearBind && !parts.policies.dc1.clearBind,
+    set: (parts, on) => {
+      // Where both take them, that is another fault, which mending this one leaves as it is.
+      if (on || !parts.policies.dc1.clearBind) parts.policies.dc2.clearBind = on;
+    },
+  }),
   fault('dc2-down', {
     ...namesAndClock,
     verdict: 'error',
@@ -111,60 +117,7 @@ export const FAULTS: readonly Fault[] = [
       parts.policies.dc2.silent = on;
     },
   }),
-  fault('group-missing', {
-    ...group,
-    title: `There is no group ${NAMES.biomed}`,
-    shipped: true,
-    active: (parts) => parts.directory.get(DN.biomed) === undefined,
-    set: (parts, on) => {
-      if (on) parts.directory.remove(DN.biomed);
-      else if (parts.directory.get(DN.biomed) === undefined) plantBiomed(parts.directory);
-    },
-  }),
-  memberFault('group-broad', {
-    ...group,
-    title: `Domain Users is nested in ${NAMES.clinical}`,
-    shipped: true,
-    group: DN.wardStaff,
-    members: [DN.domainUsers],
-  }),
-  memberFault('group-disabled-members', {
-    ...group,
-    title: `Disabled accounts are members of ${NAMES.clinical}`,
-    shipped: true,
-    group: DN.clinical,
-    members: people(PEOPLE.disabled),
-  }),
-  memberFault('group-stale-members', {
-    ...group,
-    title: `People who have not logged on for a year are members of ${NAMES.clinical}`,
-    group: DN.clinical,
-    members: people(PEOPLE.stale),
-  }),
-  attributeFault('group-distribution', {
-    ...group,
-    title: `${NAMES.administrator} is a distribution group`,
-    dn: DN.administrator,
-    attribute: 'groupType',
-    wrong: [GLOBAL_DISTRIBUTION],
-    right: [GLOBAL_SECURITY],
-  }),
-  memberFault('role-two-hats', {
-    control: 'access.separation-of-duties',
-    probe: 'directory.access',
-    title: 'The administrators of the platform are clinical users too',
-    group: DN.clinical,
-    members: people(PEOPLE.administrators),
-  }),
-  attributeFault('leaver-signs-in', {
-    control: 'access.sign-in',
-    probe: 'directory.sign-in',
-    title: 'The account of somebody who has left was never disabled',
-    dn: personDn(PEOPLE.leaver),
-    attribute: 'userAccountControl',
-    wrong: ['512'],
-    right: ['514'],
-  }),
+  ...GROUP_FAULTS,
   deviceFault('groups-shared', {
     title: 'Two roles of the device map to one group',
     control: 'access.separate-groups',

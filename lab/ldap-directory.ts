@@ -1,3 +1,4 @@
+import { ordinaryDescriptor } from './ldap-descriptor.ts';
 import { dnKey, parentDn, parseDn } from './ldap-names.ts';
 import { attributeType } from './ldap-schema.ts';
 import { fileTime, generalizedTime, guidFor, sidToBytes } from './ldap-values.ts';
@@ -73,6 +74,7 @@ export function createDirectory(options: { baseDn: string; domainSid: string; no
         uSNCreated: String(usn),
         uSNChanged: String(usn),
         objectGUID: guidFor(`${dnKey(dn)} ${usn}`),
+        nTSecurityDescriptor: ordinaryDescriptor(options.domainSid),
       };
       for (const [name, value] of Object.entries({ ...own, ...attributes })) {
         if (name.toLowerCase() === 'unicodepwd') passwords.set(entry.key, value as string);

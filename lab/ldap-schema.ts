@@ -12,7 +12,7 @@ const ATTRIBUTES: Readonly<Record<Syntax, string>> = {
     'accountExpires pwdLastSet lastLogon lastLogonTimestamp lockoutTime minPwdLength pwdHistoryLength pwdProperties lockoutThreshold ' +
     'lockoutDuration lockOutObservationWindow maxPwdAge minPwdAge systemFlags msDS-Behavior-Version msDS-SupportedEncryptionTypes ' +
     'msDS-User-Account-Control-Computed ms-DS-MachineAccountQuota isCriticalSystemObject showInAdvancedViewOnly',
-  binary: 'objectSid objectGUID tokenGroups',
+  binary: 'objectSid objectGUID tokenGroups nTSecurityDescriptor',
   time: 'whenCreated whenChanged',
   secret: 'unicodePwd userPassword',
 };

@@ -11,12 +11,12 @@ import {
   TAG,
 } from './ber.ts';
 import type { Entry, PracticeDirectory, Value } from './ldap-directory.ts';
+import { descriptorFlags, shownDescriptor } from './ldap-descriptor.ts';
 import { readFilter } from './ldap-filter.ts';
 import {
   attributeParts,
   CONTROL,
   type Control,
-  EXTENSION,
   type LdapResult,
   OPERATION,
   RESULT,
@@ -25,7 +25,7 @@ import {
 import { parentDn, parseDn } from './ldap-names.ts';
 import { type Bound, type DirectoryPolicy, NOT_BOUND } from './ldap-policy.ts';
 import { attributeType } from './ldap-schema.ts';
-import { generalizedTime } from './ldap-values.ts';
+import { rootDse } from './ldap-root.ts';
 
 const MAX_CURSORS = 16;
 const SCOPES = ['base', 'one', 'subtree'] as const;
@@ -67,10 +67,10 @@ export function search(
   if (scope === undefined) throw new BerError('scope');
 
   if (base === '' && scope === 'base') {
-    const root = rootDse(context);
+    const root = rootDse(directory, policy, context.hostName);
     return done(
       { code: RESULT.success },
-      matches(root) ? [entryMessage(context, id, root, wanted, typesOnly, false)] : [],
+      matches(root) ? [entryMessage(context, id, root, wanted, typesOnly, { base: false, descriptor: undefined })] : [],
     );
   }
   if (context.bound === undefined && !policy.anonymousSearch) return done(NOT_BOUND);
@@ -98,7 +98,8 @@ export function search(
     sizeLimit === 0 ? Number.MAX_SAFE_INTEGER : sizeLimit,
   );
   const slice = found.slice(start, start + limit);
-  const messages = slice.map((entry) => entryMessage(context, id, entry, wanted, typesOnly, scope === 'base'));
+  const shown = { base: scope === 'base', descriptor: descriptorFlags(controls) };
+  const messages = slice.map((entry) => entryMessage(context, id, entry, wanted, typesOnly, shown));
   const more = start + slice.length < found.length;
   if (page === undefined) return done({ code: more ? RESULT.sizeLimitExceeded : RESULT.success }, messages);
   let cookie = '';
@@ -127,15 +128,18 @@ export function noSuchObject(directory: PracticeDirectory, dn: string): { matche
   };
 }
 
+/** What is shown on some requests only: tokenGroups on a base search, parts of the security descriptor by a control. */
+type Shown = { readonly base: boolean; readonly descriptor: number | undefined };
+
 function entryMessage(
   context: SearchContext,
   id: number,
   entry: Entry,
   wanted: readonly string[],
   typesOnly: boolean,
-  base: boolean,
+  shown: Shown,
 ): Buffer {
-  const attributes = selected(context, entry, wanted, base).map((attribute) =>
+  const attributes = selected(context, entry, wanted, shown).map((attribute) =>
     attributeParts(attribute.name, typesOnly ? [] : attribute.values),
   );
   return writeMessage(id, OPERATION.searchEntry, [
@@ -148,7 +152,7 @@ function selected(
   context: SearchContext,
   entry: Entry,
   wanted: readonly string[],
-  base: boolean,
+  shown: Shown,
 ): { name: string; values: readonly Value[] }[] {
   const { directory, policy } = context;
   const names = wanted.includes('1.1') && wanted.length === 1 ? [] : wanted.length === 0 ? ['*'] : wanted;
@@ -158,12 +162,7 @@ function selected(
     const type = attributeType(attribute);
     const name = entry.attributes.get(attribute.toLowerCase())?.name ?? type?.name ?? attribute;
     if (type?.syntax === 'secret') return;
-    const values =
-      attribute.toLowerCase() === 'tokengroups'
-        ? base
-          ? tokenGroups(directory, entry)
-          : []
-        : directory.values(entry, attribute);
+    const values = valuesOf(directory, entry, attribute, shown);
     if (values.length === 0) return;
     const range = /^range=(\d{1,9})-(\d{1,9}|\*)$/i.exec(options.find((option) => /^range=/i.test(option)) ?? '');
     const start = range === null ? 0 : Number(range[1]);
@@ -176,11 +175,28 @@ function selected(
         values: values.slice(start, last + 1),
       });
   };
+  const addUnlessAsked = (name: string): void => {
+    if (name !== 'ntsecuritydescriptor') add(name);
+  };
   for (const name of names) {
-    if (name === '*') for (const stored of [...entry.attributes.keys(), 'memberof']) add(stored);
+    if (name === '*') for (const stored of [...entry.attributes.keys(), 'memberof']) addUnlessAsked(stored);
     else if (name !== '+') add(name);
   }
   return [...chosen.values()];
+}
+
+function valuesOf(directory: PracticeDirectory, entry: Entry, attribute: string, shown: Shown): readonly Value[] {
+  const values = directory.values(entry, attribute);
+  switch (attribute.toLowerCase()) {
+    case 'tokengroups':
+      return shown.base ? tokenGroups(directory, entry) : [];
+    case 'ntsecuritydescriptor': {
+      const { descriptor } = shown;
+      return descriptor === undefined ? [] : values.map((value) => shownDescriptor(Buffer.from(value), descriptor));
+    }
+    default:
+      return values;
+  }
 }
 
 function tokenGroups(directory: PracticeDirectory, entry: Entry): Value[] {
@@ -188,46 +204,4 @@ function tokenGroups(directory: PracticeDirectory, entry: Entry): Value[] {
     const group = directory.get(key);
     return group === undefined ? [] : directory.values(group, 'objectSid').slice(0, 1);
   });
-}
-
-function rootDse(context: SearchContext): Entry {
-  const { directory, policy, hostName } = context;
-  const { baseDn } = directory;
-  const level = String(policy.functionalLevel);
-  const values: Record<string, string[]> = {
-    currentTime: [generalizedTime(new Date(directory.now().getTime() + policy.clockAheadMs))],
-    subschemaSubentry: [`CN=Aggregate,CN=Schema,CN=Configuration,${baseDn}`],
-    namingContexts: [baseDn, `CN=Configuration,${baseDn}`, `CN=Schema,CN=Configuration,${baseDn}`],
-    defaultNamingContext: [baseDn],
-    rootDomainNamingContext: [baseDn],
-    configurationNamingContext: [`CN=Configuration,${baseDn}`],
-    schemaNamingContext: [`CN=Schema,CN=Configuration,${baseDn}`],
-    supportedControl: Object.values(CONTROL),
-    supportedExtension: Object.values(EXTENSION),
-    supportedLDAPVersion: ['3'],
-    supportedSASLMechanisms: [],
-    supportedCapabilities: [
-      '1.2.840.113556.1.4.800',
-      '1.2.840.113556.1.4.1670',
-      '1.2.840.113556.1.4.1935',
-      '1.2.840.113556.1.4.2080',
-      '1.2.840.113556.1.4.2237',
-    ],
-    dnsHostName: [hostName],
-    ldapServiceName: [`hospital.example:${hostName.split('.')[0]}$@HOSPITAL.EXAMPLE`],
-    serverName: [
-      `CN=${(hostName.split('.')[0] ?? '').toUpperCase()},CN=Servers,CN=Default-First-Site-Name,CN=Sites,CN=Configuration,${baseDn}`,
-    ],
-    highestCommittedUSN: ['12999'],
-    isSynchronized: ['TRUE'],
-    isGlobalCatalogReady: ['TRUE'],
-    domainFunctionality: [level],
-    forestFunctionality: [level],
-    domainControllerFunctionality: ['7'],
-  };
-  const attributes = new Map(
-    Object.entries(values).map(([name, list]) => [name.toLowerCase(), { name, values: list as Value[] }]),
-  );
-  attributes.set('objectclass', { name: 'objectClass', values: ['top'] });
-  return { dn: '', key: '', attributes };
 }

@@ -179,7 +179,7 @@ function handle(connection: Connection, message: Message, options: Options): voi
     case OPERATION.modify:
       answer(
         OPERATION.modifyResponse,
-        written(connection, options, () => modify(options.directory, operation)),
+        written(connection, options, () => modify(options.directory, operation, message.controls)),
       );
       return;
     case OPERATION.delete:

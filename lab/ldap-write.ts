@@ -1,19 +1,25 @@
 import { at, type Element, readElements, readInteger, readText, TAG } from './ber.ts';
+import {
+  accountExists,
+  checkAttribute,
+  comparer,
+  type Given,
+  missingReference,
+  readAttribute,
+  readPassword,
+  refuse,
+} from './ldap-attributes.ts';
 import type { Entry, PracticeDirectory, Value } from './ldap-directory.ts';
-import { type LdapResult, RESULT } from './ldap-messages.ts';
-import { dnKey, parentDn, parseDn } from './ldap-names.ts';
-import { attributeType, CLASSES, isMultiValued, isSystemOnly } from './ldap-schema.ts';
+import { DELETION, descriptorFlags, isDenied, replacedDescriptor } from './ldap-descriptor.ts';
+import { type Control, type LdapResult, RESULT } from './ldap-messages.ts';
+import { NO_RIGHT } from './ldap-policy.ts';
+import { parentDn, parseDn } from './ldap-names.ts';
+import { CLASSES, isMultiValued } from './ldap-schema.ts';
 import { noSuchObject } from './ldap-search.ts';
 import { fileTime, sidToBytes } from './ldap-values.ts';
 
 const SECURITY = 0x8000_0000;
 const SUCCESS: LdapResult = { code: RESULT.success };
-
-function refuse(code: number, message: string): LdapResult {
-  return { code, message };
-}
-
-type Given = Map<string, { name: string; values: Value[] }>;
 
 /** Adds an object as AD does: checks class, parent, names and attributes, then fills in what AD fills in. */
 export function add(directory: PracticeDirectory, operation: Element): LdapResult {
@@ -87,7 +93,7 @@ export function filledIn(
   own['userAccountControl'] = kind === 'user' ? '546' : '4128';
   own['accountExpires'] = '9223372036854775807';
   own['pwdLastSet'] = '0';
-  for (const counter of ['badPwdCount', 'logonCount', 'lastLogon']) own[counter] = '0';
+  for (const zero of ['badPwdCount', 'logonCount', 'lastLogon', 'msDS-User-Account-Control-Computed']) own[zero] = '0';
   return own;
 }
 
@@ -98,7 +104,11 @@ export function groupAccountType(groupType: number): string {
 }
 
 /** Modifies an object, all changes or none. */
-export function modify(directory: PracticeDirectory, operation: Element): LdapResult {
+export function modify(
+  directory: PracticeDirectory,
+  operation: Element,
+  controls: readonly Control[] = [],
+): LdapResult {
   const parts = readElements(operation.content);
   const dn = readText(at(parts, 0, TAG.octets));
   const entry = directory.get(dn);
@@ -123,6 +133,11 @@ export function modify(directory: PracticeDirectory, operation: Element): LdapRe
     const before = staged.get(key)?.values ?? [...directory.values(entry, key)];
     const after = changed(entry, attribute, before, readInteger(at(change, 0, TAG.enumerated)));
     if (!Array.isArray(after)) return after;
+    if (key === 'ntsecuritydescriptor') {
+      const descriptor = rewritten(directory, entry, after, controls);
+      if (!Buffer.isBuffer(descriptor)) return descriptor;
+      after.splice(0, after.length, descriptor);
+    }
     staged.set(key, { name: attribute.name, values: after });
   }
   const missing = missingReference(directory, staged);
@@ -187,62 +202,32 @@ export function remove(directory: PracticeDirectory, operation: Element): LdapRe
       '00002014: SvcErr: DSID-031A1236, problem 5003 (WILL_NOT_PERFORM), data 0',
     );
   }
+  const parent = directory.get(parentDn(dn));
+  if (
+    isDenied(descriptorOf(directory, entry), DELETION.object) ||
+    (parent !== undefined && isDenied(descriptorOf(directory, parent), DELETION.parent))
+  )
+    return NO_RIGHT;
   directory.remove(dn);
   return SUCCESS;
 }
 
-function readAttribute(element: Element): { name: string; values: Value[] } {
-  const parts = readElements(element.content);
-  const asked = readText(at(parts, 0, TAG.octets)).split(';')[0] ?? '';
-  const type = attributeType(asked);
-  const binary = type?.syntax === 'binary' || type?.syntax === 'secret';
-  const values = readElements(at(parts, 1, TAG.set).content).map((value) => (binary ? value.content : readText(value)));
-  return { name: type?.name ?? asked, values };
+function descriptorOf(directory: PracticeDirectory, entry: Entry): Buffer {
+  return Buffer.from(directory.values(entry, 'nTSecurityDescriptor')[0] ?? '');
 }
 
-function checkAttribute(name: string, values: readonly Value[]): LdapResult | undefined {
-  const type = attributeType(name);
-  if (type === undefined)
-    return refuse(
-      RESULT.noSuchAttribute,
-      `00000057: LdapErr: DSID-0C090D8A, comment: Error in attribute conversion operation, data 0, v4563`,
-    );
-  if (isSystemOnly(name))
-    return refuse(
-      RESULT.constraintViolation,
-      `0000209A: AtrErr: DSID-03151BCE, #1: problem 1005 (CONSTRAINT_ATT_TYPE), Att ${name}`,
-    );
-  if (type.syntax === 'integer' && values.some((value) => !/^(-?\d{1,20}|TRUE|FALSE)$/.test(value.toString()))) {
-    return refuse(
-      RESULT.constraintViolation,
-      `00000057: AtrErr: DSID-03151BCE, #1: problem 1005 (CONSTRAINT_ATT_TYPE), Att ${name}`,
-    );
-  }
-  return undefined;
-}
-
-function missingReference(directory: PracticeDirectory, given: Given): LdapResult | undefined {
-  for (const value of given.get('member')?.values ?? []) {
-    if (directory.get(value.toString()) === undefined)
-      return { code: RESULT.noSuchObject, ...noSuchObject(directory, value.toString()) };
-  }
-  return undefined;
-}
-
-function accountExists(directory: PracticeDirectory, account: string): boolean {
-  const wanted = account.toLowerCase();
-  return [...directory.all()].some((entry) => directory.first(entry, 'sAMAccountName')?.toLowerCase() === wanted);
-}
-
-function comparer(name: string): (left: Value, right: Value) => boolean {
-  const dn = attributeType(name)?.syntax === 'dn';
-  const form = (value: Value): string =>
-    dn ? dnKey(value.toString()) : Buffer.isBuffer(value) ? value.toString('hex') : value.toLowerCase();
-  return (left, right) => form(left) === form(right);
-}
-
-/** AD's password form: UTF-16LE between double quotes. */
-function readPassword(value: Value): string | undefined {
-  const text = Buffer.isBuffer(value) ? value.toString('utf16le') : '';
-  return /^".*"$/s.test(text) ? text.slice(1, -1) : undefined;
+/** What a write of the descriptor leaves: without the control AD takes the whole, which nobody may here. */
+function rewritten(
+  directory: PracticeDirectory,
+  entry: Entry,
+  values: readonly Value[],
+  controls: readonly Control[],
+): Buffer | LdapResult {
+  const [sent] = values;
+  const flags = descriptorFlags(controls);
+  if (flags === undefined || sent === undefined || values.length > 1) return NO_RIGHT;
+  return (
+    replacedDescriptor(descriptorOf(directory, entry), Buffer.from(sent), flags) ??
+    refuse(RESULT.constraintViolation, '0000053A: AtrErr: DSID-03151BCE, problem 1005 (CONSTRAINT_ATT_TYPE), data 0')
+  );
 }

@@ -36,6 +36,7 @@ export function siteText(ports: SitePorts, keyId: string): string {
       canary: {
         account: { user: CANARIES.account, secret: 'canary' },
         mustRefuse: { user: CANARIES.mustRefuse, secret: 'canary-leaver' },
+        lockoutAfter: 10,
       },
     },
     anchors: [{ id: 'hospital-ca', file: SITE_FILES.anchor }],

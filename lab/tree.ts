@@ -1,10 +1,12 @@
 import { createDirectory, type PracticeDirectory, type Value } from './ldap-directory.ts';
 import { CLASSES } from './ldap-schema.ts';
-import { fileTime, guidFor, negativeTicks, sidToBytes } from './ldap-values.ts';
+import { fileTime, generalizedTime, guidFor, negativeTicks, sidToBytes } from './ldap-values.ts';
 import { filledIn, groupAccountType } from './ldap-write.ts';
 
 export const BASE_DN = 'DC=hospital,DC=example';
 export const DOMAIN_SID = 'S-1-5-21-1004336348-1177238915-682003330';
+/** Fixed, so that the access control lists may name it. */
+export const HELP_DESK_SID = `${DOMAIN_SID}-1101`;
 const USERS = `OU=Users,${BASE_DN}`;
 const GROUPS = `OU=Groups,${BASE_DN}`;
 const SERVICE = `OU=Service,${BASE_DN}`;
@@ -29,6 +31,7 @@ export const NAMES = {
   biomed: 'MDIP-Biomed',
   administrator: 'MDIP-Administrators',
   wardStaff: 'Ward-Staff',
+  helpDesk: 'Help-Desk',
   bindAccount: 'svc-lockstep',
   writeAccount: 'dir-admin',
 } as const;
@@ -40,6 +43,7 @@ export const DN = {
   biomed: `CN=${NAMES.biomed},${GROUPS}`,
   administrator: `CN=${NAMES.administrator},${GROUPS}`,
   wardStaff: `CN=${NAMES.wardStaff},${GROUPS}`,
+  helpDesk: `CN=${NAMES.helpDesk},${GROUPS}`,
   domainUsers: `CN=Domain Users,${SYSTEM_USERS}`,
   domainAdmins: `CN=Domain Admins,${SYSTEM_USERS}`,
   bindAccount: `CN=${NAMES.bindAccount},${SERVICE}`,
@@ -61,6 +65,7 @@ export const PEOPLE = {
   ward: [0, 18],
   biomed: [20, 24],
   administrators: [24, 26],
+  helpDesk: [26, 29],
   disabled: [54, 57],
   stale: [57, 60],
   /** A nurse who lets Lockstep try one sign-in, and somebody who has left. */
@@ -186,6 +191,7 @@ function plantPerson(directory: PracticeDirectory, index: number): void {
   directory.put(personDn(index), {
     ...classOf(directory, 'user', account),
     objectGUID: guidFor(account),
+    whenCreated: generalizedTime(new Date(directory.now().getTime() - 500 * DAY)),
     givenName: given,
     sn: family,
     displayName: name,
@@ -219,6 +225,8 @@ function plantAccount(
 function plantRoleGroups(directory: PracticeDirectory): void {
   plantGroup(directory, DN.wardStaff, NAMES.wardStaff, people(PEOPLE.ward));
   plantGroup(directory, DN.clinical, NAMES.clinical, [DN.wardStaff]);
+  plantGroup(directory, DN.helpDesk, NAMES.helpDesk, people(PEOPLE.helpDesk));
+  directory.set(DN.helpDesk, 'objectSid', [sid(HELP_DESK_SID)]);
   plantBiomed(directory);
   plantGroup(directory, DN.administrator, NAMES.administrator, people(PEOPLE.administrators));
 }
@@ -229,7 +237,12 @@ export function plantBiomed(directory: PracticeDirectory): void {
 }
 
 function plantGroup(directory: PracticeDirectory, dn: string, account: string, members: readonly string[]): void {
-  directory.put(dn, { ...classOf(directory, 'group', account), description: 'PRACTICE', member: members });
+  directory.put(dn, {
+    ...classOf(directory, 'group', account),
+    description: 'PRACTICE',
+    managedBy: DN.domainAdmins,
+    member: members,
+  });
 }
 
 /** DNs of the people from the first index up to, not including, the second. */

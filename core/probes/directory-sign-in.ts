@@ -15,7 +15,7 @@ const attemptSchema = z.strictObject({
 export const directorySignIn = declareProbe({
   id: 'directory.sign-in',
   title: 'Sign-in of a canary account',
-  version: 1,
+  version: 2,
   params: z.strictObject({
     account: credentialSchema.describe('Account of somebody who consented, and the name of its secret'),
     mustRefuse: credentialSchema
@@ -40,9 +40,9 @@ export const directorySignIn = declareProbe({
         threshold: z.int().describe('Failed logons until the canary is locked out; 0: never'),
         failed: z.int().optional().describe('Failed logons that counted before the attempt'),
         source: z
-          .enum(['account', 'domain'])
+          .enum(['account', 'site'])
           .describe(
-            "Whether this is the policy that holds for the account, or the domain's because the other may not be read",
+            'Whether the policy that holds for the account says so, or the site file because that may not be read',
           ),
       })
       .optional()
@@ -54,6 +54,6 @@ export const directorySignIn = declareProbe({
     ...(mustRefuse === undefined ? [] : [`One failed logon of ${mustRefuse.user}, which is disabled or expired.`]),
   ],
   rights:
-    'an ordinary domain user that may read badPwdCount and the lockout policy; nothing is tried where these cannot be read or the account is near its lockout',
+    'an ordinary domain user that may read badPwdCount and the lockout policy that holds for the account (or the site file states after how many failures it is locked out); nothing is tried where these are not known or the account is near its lockout',
   deadlineMs: 60_000,
 });

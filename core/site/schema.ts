@@ -187,6 +187,14 @@ export const directorySchema = z.strictObject({
     .strictObject({
       account: credentialSchema.describe('Account of somebody who consented to one logon of theirs being tried'),
       mustRefuse: credentialSchema.optional().describe('Disabled or expired account, with its right password'),
+      lockoutAfter: z
+        .int()
+        .min(0)
+        .max(1000)
+        .optional()
+        .describe(
+          'Failed logons after which these accounts are locked out, as the hospital states it (0: never); needed where the bind account may not see which policy holds for them',
+        ),
     })
     .optional()
     .describe('Accounts with which a sign-in is tried; absent: it is not tried'),

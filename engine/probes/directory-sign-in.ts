@@ -25,7 +25,9 @@ const MAX_MEMBERS = 50_000;
 type Entitlement = Required<Pick<Facts, 'roles' | 'how'>> & Pick<Facts, 'groups'>;
 
 async function look(params: Params, context: ProbeContext): Promise<Result<ProbeOutcome<Facts>>> {
-  const room = await withDirectory(context, (directory) => roomForOneAttempt(directory, params.account.user));
+  const room = await withDirectory(context, (directory) =>
+    roomForOneAttempt(directory, params.account.user, stated(context)),
+  );
   if (!room.ok) return room;
   const { account, bindAs, lockout } = room.value;
   const tried = await attempt({ ...params.account, user: bindAs }, context, (directory) =>
@@ -49,6 +51,11 @@ async function look(params: Params, context: ProbeContext): Promise<Result<Probe
   if (typeof second.value === 'string') absent.push({ path: 'mustRefuse', reason: second.value });
   else facts.mustRefuse = second.value;
   return ok({ kind: 'facts', facts, absent });
+}
+
+/** What the site file says about the lockout of its canary accounts. */
+function stated({ site }: ProbeContext): number | undefined {
+  return site.directory?.canary?.lockoutAfter;
 }
 
 function describe({ threshold, failed, source }: Lockout): NonNullable<Facts['lockout']> {
@@ -75,7 +82,7 @@ async function attempt<T>(
 /** The second account must be refused for what it is; a password that is simply wrong would look much the same. */
 async function tryRefused(account: Credential | undefined, context: ProbeContext): Promise<Result<Attempt | string>> {
   if (account === undefined) return ok('the site names no disabled or expired account');
-  const room = await withDirectory(context, (directory) => roomForOneAttempt(directory, account.user));
+  const room = await withDirectory(context, (directory) => roomForOneAttempt(directory, account.user, stated(context)));
   const tried = room.ok
     ? await attempt({ ...account, user: room.value.bindAs }, context, async () => ok(undefined))
     : room;

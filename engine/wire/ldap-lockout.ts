@@ -6,11 +6,11 @@ import { overlayPolicy, PPOLICY_ATTRIBUTES } from './ldap-policy.ts';
 import type { SiteDirectory } from './ldap-site.ts';
 import { parseNumber } from './ldap-values.ts';
 
-/** How far an account is from being locked out. `source`: whose policy says so. */
+/** How far an account is from being locked out. `source`: the policy that holds for it, or what the site file states. */
 export type Lockout = {
   readonly threshold: number;
   readonly failed?: number;
-  readonly source: 'account' | 'domain';
+  readonly source: 'account' | 'site';
 };
 
 /** Attempts that must be left to the person after ours went wrong. */
@@ -18,12 +18,14 @@ const LEFT_OVER = 2;
 
 /**
  * Reads whether one logon can be tried without bringing the account near its lockout.
+ * @param stated failed logons after which the hospital says it is locked out, for where its policy is hidden
  * @returns the account with `objectSid`, the name it binds as and its distance; `input.not-found` when it is not there, `ldap.no-right` when
  * count or policy may not be read, `probe.inconclusive` when it is near its lockout
  */
 export async function roomForOneAttempt(
   directory: SiteDirectory,
   user: string,
+  stated: number | undefined,
 ): Promise<Result<{ account: LdapEntry; bindAs: string; lockout: Lockout }>> {
   const attributes = ['objectSid', 'badPwdCount', 'pwdPolicySubentry', 'pwdFailureTime'];
   const found = await findAccount(directory, user, attributes);
@@ -34,7 +36,7 @@ export async function roomForOneAttempt(
     return fail('input.not-found', `There is no account ${user} in the directory.`, { place, fixBy: 'hospital' });
   const lockout =
     directory.root.kind === 'active-directory'
-      ? await domainLockout(directory, user, account)
+      ? await domainLockout(directory, user, account, stated)
       : await overlayLockout(directory, account);
   if (!lockout.ok) return lockout;
   const { threshold, failed = 0 } = lockout.value;
@@ -49,24 +51,32 @@ export async function roomForOneAttempt(
   return ok({ account, bindAs, lockout: lockout.value });
 }
 
-async function domainLockout(directory: SiteDirectory, user: string, account: LdapEntry): Promise<Result<Lockout>> {
+async function domainLockout(
+  directory: SiteDirectory,
+  user: string,
+  account: LdapEntry,
+  stated: number | undefined,
+): Promise<Result<Lockout>> {
   const policies = await readPolicies(directory, user);
   if (!policies.ok) return policies;
   const { domain, effective } = policies.value;
-  const known = typeof effective === 'string' ? undefined : effective;
-  const threshold = (known ?? domain).lockoutThreshold;
   const failed = parseNumber(account.text('badPwdCount'));
-  if (threshold === undefined) return unreadable(directory, `the lockout policy of ${user}`);
-  const source = known === undefined ? 'domain' : 'account';
-  // A fine-grained policy that is hidden may be stricter than the domain's, in whatever the domain's says.
-  if (failed === undefined && (threshold > 0 || source === 'domain'))
-    return unreadable(directory, `how many logons of ${user} have failed`);
-  if (source === 'domain' && failed !== 0)
+  if (typeof effective !== 'string') {
+    const threshold = effective.lockoutThreshold;
+    if (threshold === undefined) return unreadable(directory, `the lockout policy of ${user}`);
+    if (failed === undefined && threshold > 0) return unreadable(directory, `how many logons of ${user} have failed`);
+    return ok({ threshold, source: 'account', ...(failed === undefined ? {} : { failed }) });
+  }
+  // A fine-grained policy that is hidden may lock out at the first failure, whatever the domain's says.
+  if (stated === undefined)
     return unreadable(
       directory,
-      `which lockout policy holds for ${user}, and logons of it have failed before (${failed})`,
+      `which lockout policy holds for ${user}`,
+      ' Let it read msDS-ResultantPSO of the account and the Password Settings Container, or state in the site file after how many failed logons it is locked out (canary.lockoutAfter).',
     );
-  return ok({ threshold, source, ...(failed === undefined ? {} : { failed }) });
+  if (failed === undefined) return unreadable(directory, `how many logons of ${user} have failed`);
+  const limits = [stated, domain.lockoutThreshold ?? 0].filter((limit) => limit > 0);
+  return ok({ threshold: limits.length === 0 ? 0 : Math.min(...limits), source: 'site', failed });
 }
 
 async function overlayLockout(directory: SiteDirectory, account: LdapEntry): Promise<Result<Lockout>> {
@@ -78,8 +88,8 @@ async function overlayLockout(directory: SiteDirectory, account: LdapEntry): Pro
   return ok({ threshold, failed: account.texts('pwdFailureTime').length, source: 'account' });
 }
 
-function unreadable(directory: SiteDirectory, what: string) {
-  return fail('ldap.no-right', `The bind account may not read ${what}, so no logon was tried.`, {
+function unreadable(directory: SiteDirectory, what: string, remedy = '') {
+  return fail('ldap.no-right', `The bind account may not read ${what}, so no logon was tried.${remedy}`, {
     place: directory.session.place,
   });
 }

@@ -5,16 +5,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { evaluateParams, makePlan } from '../../core/guide/plan.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { ChangePlan } from '../../engine/changes/change.ts';
-import { directoryCreateOu } from '../../engine/changes/directory-create-ou.ts';
-import { directoryProtectFromDeletion } from '../../engine/changes/directory-protect-from-deletion.ts';
-import { directoryRemoveMembers } from '../../engine/changes/directory-remove-members.ts';
-import { directorySetAttributes } from '../../engine/changes/directory-set-attributes.ts';
-import { CHANGES } from '../../engine/changes/index.ts';
 import { deviceRoleGroup as change } from '../../engine/changes/device-role-group.ts';
 import type { ProbeContext } from '../../engine/context.ts';
 import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
-import { DN, NAMES } from '../../lab/tree.ts';
+import { NAMES } from '../../lab/tree.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
 import { judgeInLab, REFERENCE_GUIDE } from '../support/lab-walk.ts';
 import { testContext } from '../support/directory.ts';
@@ -132,43 +127,5 @@ describe('device.role-group on the practice device', () => {
         error: { code: 'change.refused' },
       },
     );
-  });
-});
-
-describe('the changes of the directory on the practice directory', () => {
-  const GROUPS = 'OU=Groups,DC=hospital,DC=example';
-
-  it.each([
-    [directoryCreateOu.declaration.id, { name: 'MDIP, "wards"', container: GROUPS, description: 'Groups of the MDIP' }],
-    [
-      directoryRemoveMembers.declaration.id,
-      { group: NAMES.clinical, members: [NAMES.wardStaff, 'S-1-5-21-domain-513'] },
-    ],
-    [directorySetAttributes.declaration.id, { object: NAMES.biomed, managedBy: 'eva.birke', description: 'Engineers' }],
-    ['directory.add-members', { group: NAMES.biomed, members: [NAMES.wardStaff, 'eva.birke'] }],
-  ])('%s is made, read back and undone', async (id, params) => {
-    const one = CHANGES.find(({ declaration }) => declaration.id === id);
-    if (one === undefined) throw new Error(id);
-    const made = must(await one.plan(one.declaration.params.parse(params), context()));
-    must(await one.apply(throughJournal(made), lab.writeCredential, context()));
-    const read = must(await one.readBack(throughJournal(made), context()));
-    expect(read).toMatchObject({ asPlanned: true });
-    const undo = must(await one.planUndo(throughJournal(made), throughJournal(read.state), context()));
-    must(await one.apply(throughJournal(undo), lab.writeCredential, context()));
-    expect(must(await one.readBack(throughJournal(undo), context()))).toMatchObject({ asPlanned: true });
-    expect(must(await one.readBack(made, context())).state).toEqual(throughJournal(made.preImage));
-  });
-
-  it('keeps the hospital’s administrators, and says so where lists cannot be read', async () => {
-    const params = { group: 'Domain Admins', members: [NAMES.writeAccount], nested: false };
-    expect(await directoryRemoveMembers.plan(params, context())).toMatchObject({
-      ok: false,
-      error: { code: 'change.refused', message: 'This would leave Domain Admins without anybody who can log in.' },
-    });
-    expect(lab.parts.directory.get(DN.domainAdmins)).toBeDefined();
-    expect(await directoryProtectFromDeletion.plan({ object: NAMES.biomed }, context())).toMatchObject({
-      ok: false,
-      error: { code: 'ldap.no-right' },
-    });
   });
 });

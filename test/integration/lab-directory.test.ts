@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Attribute, Change, Client } from 'ldapts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { membershipRights } from '../../engine/wire/ldap-descriptor.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
+import { DN, DOMAIN_SID, HELP_DESK_SID } from '../../lab/tree.ts';
 import { needs } from '../support/debian.ts';
 import { hospitalRoot, withLdap } from '../support/lab-wire.ts';
 
@@ -121,6 +123,27 @@ describe.skipIf(!needs('ldapsearch', 'ldapwhoami', 'ldapmodify'))('stock ldap-ut
     expect((await run('ldapsearch', [...secure(), ...bound(), '-e', '!1.2.3.4', '-b', BASE])).code).toBe(12);
   });
 
+  it('shows who may change a group to whoever asks for it with the control for it, and to nobody else', async () => {
+    const read = async (...more: string[]) => {
+      const attributes = ['-LLL', '-o', 'ldif-wrap=no', '-s', 'base', '*', 'nTSecurityDescriptor'];
+      const found = await run('ldapsearch', [...secure(), ...bound(), '-b', DN.clinical, ...more, ...attributes]);
+      const [, value] = /^nTSecurityDescriptor:: (\S+)$/m.exec(found.out) ?? [];
+      return value === undefined ? undefined : membershipRights(Buffer.from(value, 'base64'));
+    };
+    expect(await read()).toBeUndefined();
+    const admins = { sid: `${DOMAIN_SID}-512`, rights: ['GenericAll'] };
+    const others = ['S-1-5-32-548', 'S-1-5-18'].map((sid) => ({ sid, rights: ['GenericAll'] }));
+    // 4: the list alone; 5: with the owner.
+    expect(await read('-E', '!1.2.840.113556.1.4.801=::MAMCAQQ=')).toEqual([admins, ...others]);
+    await lab.setFault('group-help-desk', true);
+    expect(await read('-E', '!1.2.840.113556.1.4.801=::MAMCAQU=')).toEqual([
+      { sid: admins.sid, rights: ['Owner', 'GenericAll'] },
+      ...others,
+      { sid: HELP_DESK_SID, rights: ['WriteMember'] },
+    ]);
+    await lab.setFault('group-help-desk', false);
+  });
+
   it('lets the directory administrator write LDIF, and an ordinary account not', async () => {
     const dn = `CN=Ldif-Test,${GROUPS}`;
     const add = `dn: ${dn}\nchangetype: add\nobjectClass: group\nsAMAccountName: Ldif-Test\n`;
@@ -164,6 +187,7 @@ describe('ldapts', () => {
           .sort((left, right) => left.localeCompare(right, 'en'));
       expect(await names('(objectClass=*)', 'base', GROUPS)).toEqual(['Groups']);
       expect(await names('(objectClass=*)', 'one', GROUPS)).toEqual([
+        'Help-Desk',
         'MDIP-Administrators',
         'MDIP-Biomed',
         'MDIP-Clinical',

@@ -3,10 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'ldapts';
+import { Client, Control } from 'ldapts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPracticeCa } from '../../engine/keys/practice-ca.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
+import { sidToBytes } from '../../lab/ldap-values.ts';
+import { HELP_DESK_SID } from '../../lab/tree.ts';
 import {
   accepts,
   ask,
@@ -56,8 +58,8 @@ async function rootDse(attribute: string): Promise<string> {
   return (await values('', attribute))[0] ?? '';
 }
 
-async function clearBindCode(): Promise<number> {
-  const client = new Client({ url: `ldap://127.0.0.1:${lab.ports.dc1.ldap}` });
+async function clearBindCode(server: 'dc1' | 'dc2' = 'dc1'): Promise<number> {
+  const client = new Client({ url: `ldap://127.0.0.1:${lab.ports[server].ldap}` });
   const error = await client.bind('CN=nobody', 'random').catch((caught: { code?: number }) => caught);
   await client.unbind();
   return (error as { code?: number } | undefined)?.code ?? 0;
@@ -93,6 +95,17 @@ async function impostorBytes(): Promise<number> {
   return bytes;
 }
 
+/** Asks for the access control list of an object (SD_FLAGS, 4). */
+class SdFlags extends Control {
+  constructor() {
+    super('1.2.840.113556.1.4.801', { critical: true });
+  }
+
+  override writeControl(writer: Parameters<Control['write']>[0]): void {
+    writer.writeBuffer(Buffer.from('3003020104', 'hex'), 0x04);
+  }
+}
+
 const CLINICAL = `CN=MDIP-Clinical,OU=Groups,${BASE}`;
 const inChain = (extra: string) => `(&(memberOf:1.2.840.113556.1.4.1941:=${CLINICAL})${extra})`;
 
@@ -111,6 +124,7 @@ const WITNESSES: Record<string, () => Promise<boolean>> = {
     return Math.abs(Date.parse(`${year}-${month}-${day}T${hour}:${minute}:00Z`) - Date.now()) > 300_000;
   },
   'dc-functional-level': async () => Number(await rootDse('domainFunctionality')) < 5,
+  'dc2-clear-bind': async () => (await clearBindCode('dc2')) === 49 && (await clearBindCode('dc1')) === 8,
   'dc2-down': async () => !(await accepts(lab.ports.dc2.ldaps)) && !(await accepts(lab.ports.dc2.ldap)),
   'dc2-silent': async () =>
     (await accepts(lab.ports.dc2.ldaps)) && (await refusal(lab, lab.ports.dc2.ldaps, DC)) === 'SILENCE',
@@ -123,6 +137,22 @@ const WITNESSES: Record<string, () => Promise<boolean>> = {
     )) > 0,
   'group-distribution': async () =>
     Number((await values(`CN=MDIP-Administrators,OU=Groups,${BASE}`, 'groupType'))[0]) > 0,
+  'group-circle': async () => (await count(inChain('(cn=MDIP-Clinical)'))) === 1,
+  'group-help-desk': async () => {
+    const delegate = sidToBytes(HELP_DESK_SID);
+    const list = await withLdap(lab, async (client) => {
+      const { searchEntries } = await client.search(
+        CLINICAL,
+        { scope: 'base', attributes: ['nTSecurityDescriptor'], explicitBufferAttributes: ['nTSecurityDescriptor'] },
+        new SdFlags(),
+      );
+      return searchEntries[0]?.['nTSecurityDescriptor'] as Buffer;
+    });
+    return delegate !== undefined && list.includes(delegate);
+  },
+  'group-unmanaged': async () => (await count('(&(sAMAccountName=MDIP-Clinical)(managedBy=*))')) === 0,
+  'role-nested-since': async () =>
+    (await count(`(&(sAMAccountName=Ward-Staff)(memberOf=CN=MDIP-Biomed,OU=Groups,${BASE}))`)) === 1,
   'role-two-hats': async () => (await count(inChain(`(memberOf=CN=MDIP-Administrators,OU=Groups,${BASE})`))) > 0,
   'leaver-signs-in': async () => (await count('(&(cn=Quin Distel)(userAccountControl=512))')) === 1,
   'groups-shared': async () =>

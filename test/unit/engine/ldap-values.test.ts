@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { resultError } from '../../../engine/wire/ldap-errors.ts';
+import { isWrongPassword, logonRefusal, resultError } from '../../../engine/wire/ldap-errors.ts';
 import { membershipRights } from '../../../engine/wire/ldap-descriptor.ts';
 import { parseStartTlsAnswer } from '../../../engine/wire/ldap-dial.ts';
 import { nearest } from '../../../engine/wire/ldap-lookup.ts';
@@ -266,5 +266,24 @@ describe('answers', () => {
     expect(refused('775')).toMatchObject({ fixBy: 'hospital', message: expect.stringContaining('locked') });
     expect(refused('532')).toMatchObject({ message: expect.stringContaining('expired') });
     expect(resultError({ code: 49, diagnostic: '' }, 'The logon', 'x')).toMatchObject({ fixBy: 'operator' });
+  });
+
+  // MS-ERREF, as Active Directory writes them after "data"; only the first two say nothing about the account.
+  it.each([
+    ['52e', 'wrong', true],
+    ['525', 'no such user', true],
+    ['530', 'hour', false],
+    ['531', 'workstation', false],
+    ['532', 'password has expired', false],
+    ['533', 'disabled', false],
+    ['701', 'account has expired', false],
+    ['773', 'changed at the next logon', false],
+    ['775', 'locked', false],
+  ])('explains sub-code %s', (data, says, wrong) => {
+    const diagnostic = `80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data ${data}, v1db1`;
+    const error = resultError({ code: 49, diagnostic }, 'The logon', 'dc1:636');
+    expect(error.message).toContain(says);
+    expect(logonRefusal(diagnostic)).toMatchObject({ code: data });
+    expect(isWrongPassword(error)).toBe(wrong);
   });
 });

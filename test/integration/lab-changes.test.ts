@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'ldapts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { evaluateParams, makePlan } from '../../core/guide/plan.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { directoryCreateOu } from '../../engine/changes/directory-create-ou.ts';
+import { directoryProtectFromDeletion } from '../../engine/changes/directory-protect-from-deletion.ts';
+import { directoryRemoveMembers } from '../../engine/changes/directory-remove-members.ts';
+import { directorySetAttributes } from '../../engine/changes/directory-set-attributes.ts';
+import { CHANGES } from '../../engine/changes/index.ts';
+import type { ProbeContext } from '../../engine/context.ts';
+import { loadGuide } from '../../engine/session/load-guide.ts';
+import { loadSite } from '../../engine/session/load-site.ts';
+import { type Lab, startLab } from '../../lab/index.ts';
+import { DN, NAMES } from '../../lab/tree.ts';
+import { testContext } from '../support/directory.ts';
+import { judgeInLab, REFERENCE_GUIDE } from '../support/lab-walk.ts';
+
+let lab: Lab;
+let dir: string;
+let site: ProbeContext['site'];
+
+function must<T>(result: Result<T>): T {
+  if (!result.ok) throw new Error(`${result.error.code}: ${result.error.message} ${result.error.cause ?? ''}`);
+  return result.value;
+}
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'lockstep-lab-changes-'));
+  lab = await startLab({ dir, shipped: false });
+  site = must(await loadSite(lab.siteFile)).site;
+});
+afterAll(async () => {
+  await lab?.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  await lab.reset();
+  await lab.harden();
+});
+
+const context = (): ProbeContext => ({
+  ...testContext(site, undefined),
+  secret: async (name) => {
+    const value = lab.secrets[name];
+    return value === undefined ? fail('secret.missing', name) : ok(value);
+  },
+});
+const throughJournal = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+describe('the changes of the directory on the practice directory', () => {
+  const GROUPS = 'OU=Groups,DC=hospital,DC=example';
+
+  it.each([
+    [directoryCreateOu.declaration.id, { name: 'MDIP, "wards"', container: GROUPS, description: 'Groups of the MDIP' }],
+    [
+      directoryRemoveMembers.declaration.id,
+      { group: NAMES.clinical, members: [NAMES.wardStaff, 'S-1-5-21-domain-513'] },
+    ],
+    [directorySetAttributes.declaration.id, { object: NAMES.biomed, managedBy: 'eva.birke', description: 'Engineers' }],
+    [directoryProtectFromDeletion.declaration.id, { object: NAMES.biomed }],
+    ['directory.add-members', { group: NAMES.biomed, members: [NAMES.wardStaff, 'eva.birke'] }],
+  ])('%s is made, read back and undone', async (id, params) => {
+    const one = CHANGES.find(({ declaration }) => declaration.id === id);
+    if (one === undefined) throw new Error(id);
+    const made = must(await one.plan(one.declaration.params.parse(params), context()));
+    must(await one.apply(throughJournal(made), lab.writeCredential, context()));
+    const read = must(await one.readBack(throughJournal(made), context()));
+    expect(read).toMatchObject({ asPlanned: true });
+    const undo = must(await one.planUndo(throughJournal(made), throughJournal(read.state), context()));
+    must(await one.apply(throughJournal(undo), lab.writeCredential, context()));
+    expect(must(await one.readBack(throughJournal(undo), context()))).toMatchObject({ asPlanned: true });
+    expect(must(await one.readBack(made, context())).state).toEqual(throughJournal(made.preImage));
+  });
+
+  it('keeps the hospital’s administrators', async () => {
+    const params = { group: 'Domain Admins', members: [NAMES.writeAccount], nested: false };
+    expect(await directoryRemoveMembers.plan(params, context())).toMatchObject({
+      ok: false,
+      error: { code: 'change.refused', message: 'This would leave Domain Admins without anybody who can log in.' },
+    });
+    expect(lab.parts.directory.get(DN.domainAdmins)).toBeDefined();
+  });
+
+  it('lets nobody delete what is protected, not even the administrator', async () => {
+    const { user, password } = lab.writeCredential;
+    const client = new Client({
+      url: `ldaps://127.0.0.1:${lab.ports.dc1.ldaps}`,
+      tlsOptions: { ca: context().anchor('hospital-ca') ?? '', servername: 'dc1.hospital.example' },
+    });
+    await client.bind(user, password);
+    try {
+      const made = must(await directoryProtectFromDeletion.plan({ object: NAMES.biomed }, context()));
+      must(await directoryProtectFromDeletion.apply(made, lab.writeCredential, context()));
+      await expect(client.del(DN.biomed)).rejects.toMatchObject({ code: 50 });
+      await expect(client.del(DN.wardStaff)).rejects.toMatchObject({ code: 50 });
+      const { state } = must(await directoryProtectFromDeletion.readBack(made, context()));
+      const back = must(await directoryProtectFromDeletion.planUndo(made, state, context()));
+      must(await directoryProtectFromDeletion.apply(back, lab.writeCredential, context()));
+      await client.del(DN.biomed);
+      expect(lab.parts.directory.get(DN.biomed)).toBeUndefined();
+    } finally {
+      await client.unbind();
+    }
+  });
+
+  it.each([
+    ['group-broad', 'access.group-nesting', `which is nested in ${NAMES.clinical}`],
+    ['group-unmanaged', 'access.group-guarded', 'managedBy'],
+    ['group-missing', 'access.clinical-group', NAMES.biomed],
+  ])('%s is mended by what the reference guide offers under %s', async (fault, step, says) => {
+    await lab.setFault(fault, true);
+    const judge = async () =>
+      (await judgeInLab(lab, (item) => item.control.id === step)).filter(({ verdict }) => verdict !== 'pass');
+    const [broken] = await judge();
+    expect(broken?.verdict).toBe('fail');
+    const guide = must(await loadGuide(REFERENCE_GUIDE, {}));
+    const planned = makePlan(guide.guide, must(await loadSite(lab.siteFile)).sealed);
+    const item = planned.ok ? planned.value.items.find(({ key }) => key === broken?.key) : undefined;
+    const one = CHANGES.find(({ declaration }) => declaration.id === item?.control.change?.kind);
+    if (one === undefined || item === undefined) throw new Error('no change');
+    const params = must(evaluateParams(item.control.change?.with ?? {}, item.values));
+    const made = must(await one.plan(one.declaration.params.parse(params), context()));
+    expect(`${made.summary} ${made.diff}`).toContain(says);
+    must(await one.apply(throughJournal(made), lab.writeCredential, context()));
+    expect(must(await one.readBack(throughJournal(made), context()))).toMatchObject({ asPlanned: true });
+    expect(await judge()).toEqual([]);
+  });
+});
