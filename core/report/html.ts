@@ -78,7 +78,7 @@ function banners(model: ReportModel): Markup[] {
 function overview(model: ReportModel): Markup {
   const rows = model.items.map(
     (each) =>
-      html`<tr><th scope="row"><a href="#${anchor(each)}">${each.control.title}</a></th><td>${each.target.name}</td><td>${itemBadge(each, model)}${each.waiver === undefined ? NOTHING : html` (waiver asked for)`}</td><td>${OWNERS[each.control.owner]}</td><td>${each.goodUntil === undefined ? '' : day(each.goodUntil)}</td></tr>\n`,
+      html`<tr><th scope="row"><a href="#${anchor(each)}">${each.control.title}</a></th><td>${each.target.name}</td><td>${itemBadge(each, model)}${each.waiver === undefined ? NOTHING : html` (waiver asked for)`}</td><td>${each.control.owner === 'shared' ? 'Both' : OWNERS[each.control.owner]}</td><td>${each.goodUntil === undefined ? '' : day(each.goodUntil)}</td></tr>\n`,
   );
   return html`<h2 id="overview">Overview</h2>
 <table class="overview">

@@ -63,7 +63,7 @@ ${bodies}</table>
 
 function coverageRow(head: Markup, items: readonly ReportItem[], model: ReportModel): Markup {
   const counts = STANDINGS.map((standing) => items.filter((item) => standingOf(item, model) === standing).length);
-  return html`<tr>${head}<td class="bar">${standingBar(items, model)}</td>${counts.map((count) => html`<td class="number">${count}</td>`)}</tr>\n`;
+  return html`<tr>${head}<td class="bar">${standingBar(items, model)}</td>${counts.map((count) => html`<td class="number${count === 0 ? ' quiet' : ''}">${count}</td>`)}</tr>\n`;
 }
 
 /** How many items stand where, as one bar. */
