@@ -8,6 +8,7 @@ import {
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { Endpoint } from '../../core/site/schema.ts';
 import { defineProbe, type ProbeContext } from '../context.ts';
+import { withForeignKey } from '../keys/mismatched-key.ts';
 import { type ClientIdentity, loadTrialIdentity } from '../keys/trial-identity.ts';
 import { type Stimulus, stimulusFor } from '../wire/stimulus.ts';
 import { type TrialSeen, type TrialVersion, tryClient } from '../wire/tls/client-trial.ts';
@@ -33,8 +34,18 @@ const KEYS: Readonly<Record<ClientTrial, keyof Facts['refuses']>> = {
   'wrong-subject': 'wrongSubject',
   'key-mismatch': 'keyMismatch',
 };
+/** What the hospital's authority would have to make for a trial that the site has no identity for. */
+const ASK_FOR: Readonly<Record<Exclude<ClientTrial, 'key-mismatch'>, string>> = {
+  none: 'It was not tried.',
+  'unknown-ca': 'It was not tried.',
+  'self-signed': 'It was not tried.',
+  expired:
+    "The site gives no expired identity. Ask the hospital's CA for a client certificate that is out of date, and its key.",
+  revoked: "The site gives no revoked identity. Ask the hospital's CA for a client certificate, and then to revoke it.",
+  'wrong-subject':
+    "The site gives no identity of another subject. Ask the hospital's CA for a client certificate in another machine's name.",
+};
 const INSISTS_ON: readonly ClientTrial[] = ['none', 'unknown-ca', 'self-signed'];
-const NO_MISMATCH = "The TLS library does not let a client sign with a key that is not the certificate's.";
 
 export const tlsClientAuthenticationProbe = defineProbe(
   tlsClientAuthentication,
@@ -42,7 +53,7 @@ export const tlsClientAuthenticationProbe = defineProbe(
     const stimulus = stimulusFor(application.protocol, endpoint.serverName ?? endpoint.host, application.path);
     const prepared = await prepareClients(identities, context);
     if (!prepared.ok) return prepared;
-    const { good, clients } = prepared.value;
+    const { good, clients, noMismatch } = prepared.value;
     const spoken = await spokenVersions(endpoint, context);
     if (!spoken.ok) return spoken;
     const { versions, undecided } = spoken.value;
@@ -56,7 +67,7 @@ export const tlsClientAuthenticationProbe = defineProbe(
         continue;
       }
       context.progress(`Client certificates under ${version}`);
-      const done = await tryVersion(endpoint, version, good, clients, stimulus, context);
+      const done = await tryVersion(endpoint, version, good, clients, noMismatch, stimulus, context);
       if (!done.ok) return done;
       controls.push(...done.value.controls);
       trials.push(...done.value.trials);
@@ -88,7 +99,7 @@ type Good = { readonly id: string; readonly identity: ClientIdentity };
 async function prepareClients(
   ids: readonly string[],
   context: ProbeContext,
-): Promise<Result<{ good?: Good; clients: Client[] }>> {
+): Promise<Result<{ good?: Good; clients: Client[]; noMismatch: string }>> {
   const now = context.now();
   const clients: Client[] = [
     { presents: 'none' },
@@ -103,7 +114,12 @@ async function prepareClients(
     if (kind === 'good') good ??= { id, identity };
     else clients.push({ presents: kind, id, identity });
   }
-  return ok({ clients, ...(good === undefined ? {} : { good }) });
+  if (good === undefined)
+    return ok({ clients, noMismatch: 'The site gives no good identity to take the certificate of.' });
+  const foreign = withForeignKey(good.identity);
+  if (foreign.ok) clients.push({ presents: 'key-mismatch', id: good.id, identity: foreign.value });
+  const noMismatch = foreign.ok ? '' : `${foreign.error.message} (${foreign.error.cause})`;
+  return ok({ clients, good, noMismatch });
 }
 
 async function spokenVersions(
@@ -144,6 +160,7 @@ async function tryVersion(
   version: TrialVersion,
   good: Good | undefined,
   clients: readonly Client[],
+  noMismatch: string,
   stimulus: Stimulus | undefined,
   context: ProbeContext,
 ): Promise<Result<{ controls: Control[]; trials: Trial[] }>> {
@@ -191,10 +208,9 @@ async function tryVersion(
   const trials = seen.map(({ client, seen: one }): Trial => toTrial(version, client, one, why));
   for (const presents of CLIENT_TRIALS) {
     if (trials.some((trial) => trial.presents === presents)) continue;
-    const how = silent
-      ? `Not tried: the good identity got no application data (${controls[0]?.how}).`
-      : 'The site gives no trial identity of this kind.';
-    trials.push({ version, presents, outcome: 'not-tested', how: presents === 'key-mismatch' ? NO_MISMATCH : how });
+    const missing = presents === 'key-mismatch' ? noMismatch : ASK_FOR[presents];
+    const how = silent ? `Not tried: the good identity got no application data (${controls[0]?.how}).` : missing;
+    trials.push({ version, presents, outcome: 'not-tested', how });
   }
   return ok({ controls, trials });
 }

@@ -1,7 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withForeignKey } from '../../engine/keys/mismatched-key.ts';
 import { tlsClientAuthenticationProbe } from '../../engine/probes/tls-client-authentication.ts';
 import { freePort, startDaemon, startPeer } from '../support/daemon.ts';
 import { needs } from '../support/debian.ts';
@@ -64,13 +67,16 @@ describe.skipIf(!needs('nginx'))('tls.client-authentication against nginx', () =
       expect(facts.controls.map((control: { outcome: string }) => control.outcome)).toEqual(
         Array(4).fill('application-data'),
       );
-      expect(facts.refuses).toEqual({ none: true, unknownCa: true, selfSigned: true, expired: true, revoked: true });
+      const asked = { none: true, unknownCa: true, selfSigned: true, expired: true, revoked: true };
+      expect(facts.refuses).toEqual({ ...asked, keyMismatch: true });
       expect(facts.insists).toBe(true);
       expect(facts.requestsCertificate).toBe(true);
       expect(facts.trials.find((trial: { presents: string }) => trial.presents === 'none').how).toContain('HTTP 400');
-      expect(absent.map((fact) => fact.path)).toEqual(
-        expect.arrayContaining(['refuses.wrongSubject', 'refuses.keyMismatch']),
-      );
+      // What is missing is said with whom to ask for it.
+      expect(absent.map((fact) => fact.path)).toContain('refuses.wrongSubject');
+      const untried = facts.trials.filter((trial: { outcome: string }) => trial.outcome === 'not-tested');
+      expect(untried).toHaveLength(2);
+      for (const { how } of untried) expect(how).toMatch(/Ask the hospital's CA/);
     } finally {
       await nginx.stop();
     }
@@ -142,6 +148,47 @@ describe.skipIf(!needs('openssl'))('tls.client-authentication against openssl s_
     } finally {
       await daemon.stop();
     }
+  });
+});
+
+describe.skipIf(!needs('openssl'))('a client certificate with a key that is not its own', () => {
+  it.each([
+    ['p256', {}, true],
+    ['rsa-2048', { curve: 'rsa-2048' }, true],
+    ['ed25519', { curve: 'ed25519' }, undefined],
+  ] as const)('is refused: %s', async (name, kind, refused) => {
+    const own = await ca.issue(`own-${name}`, { commonName: 'device.test', usage: 'client', ...kind });
+    const port = await freePort();
+    const args = ['s_server', '-accept', `127.0.0.1:${port}`, '-cert', server.certificate, '-key', server.key, '-www'];
+    const daemon = await startDaemon('openssl', [...args, '-Verify', '2', '-CAfile', ca.rootFile], {
+      address: '127.0.0.1',
+      port,
+    });
+    try {
+      const site = {
+        hosts: { [NAME]: '127.0.0.1' },
+        anchors: [{ id: 'root', pem: ca.root }],
+        identities: [{ id: 'good', kind: 'good', certificate: own.certificate, key: own.key }],
+      };
+      const { facts } = await factsOf(tlsClientAuthenticationProbe, params(port, ['good']), probeContext({ site }));
+      expect(facts.refuses.keyMismatch).toBe(true);
+      expect(facts.trials).toContainEqual(
+        expect.objectContaining({ presents: 'key-mismatch', alert: 'decrypt_error' }),
+      );
+    } finally {
+      await daemon.stop();
+    }
+  });
+
+  it('is not tried where the kind of key leaves no room for it', async () => {
+    const [key, certificate] = [join(ca.folder, 'ed25519.key'), join(ca.folder, 'ed25519.crt')];
+    const made = ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-subj', '/CN=device', '-keyout', key, '-out'];
+    await promisify(execFile)('openssl', [...made, certificate]);
+    const [certificatePem, keyPem] = await Promise.all([certificate, key].map((file) => readFile(file, 'utf8')));
+    expect(withForeignKey({ certificate: certificatePem ?? '', key: keyPem ?? '' })).toMatchObject({
+      ok: false,
+      error: { code: 'identity.invalid', cause: 'a key of the kind ed25519 cannot be claimed' },
+    });
   });
 });
 
