@@ -153,10 +153,9 @@ describe.skipIf(!needs('openssl'))('tls.client-authentication against openssl s_
 
 describe.skipIf(!needs('openssl'))('a client certificate with a key that is not its own', () => {
   it.each([
-    ['p256', {}, true],
-    ['rsa-2048', { curve: 'rsa-2048' }, true],
-    ['ed25519', { curve: 'ed25519' }, undefined],
-  ] as const)('is refused: %s', async (name, kind, refused) => {
+    ['p256', {}],
+    ['rsa-2048', { curve: 'rsa-2048' }],
+  ] as const)('is refused: %s', async (name, kind) => {
     const own = await ca.issue(`own-${name}`, { commonName: 'device.test', usage: 'client', ...kind });
     const port = await freePort();
     const args = ['s_server', '-accept', `127.0.0.1:${port}`, '-cert', server.certificate, '-key', server.key, '-www'];
