@@ -23,6 +23,22 @@ const requestPlanSchema = z.object({
 });
 const deployPlanSchema = z.object({ do: z.literal('deploy'), request: z.string(), chain: z.string() });
 
+/** A part of a change that waits for somebody in its middle: the request, or its installation, or the way back of either. */
+export type ChangeStep = {
+  readonly do: 'request' | 'discard' | 'deploy' | 'restore';
+  readonly made: 'device' | 'here';
+};
+
+const stepSchema = z.object({
+  do: z.enum(['request', 'discard', 'deploy', 'restore']),
+  made: z.enum(['device', 'here']),
+});
+
+/** The part that a plan is; undefined for changes of one part. */
+export function stepOf(operations: unknown): ChangeStep | undefined {
+  return stepSchema.safeParse(operations).data;
+}
+
 /** A request that was made and not taken back. */
 export type MadeRequest = {
   /** The change that made it. */

@@ -1,3 +1,4 @@
+import { type ChangeStep, requestStateSchema, type RequestState, stepOf } from './enrolment.ts';
 import type { EventData, Finding, JournalEvent, Target, Verdict } from './events.ts';
 
 export type ChangeState = {
@@ -6,6 +7,10 @@ export type ChangeState = {
   readonly summary: string;
   readonly diff: string;
   readonly undo: boolean;
+  /** Of a change that waits for somebody in its middle: which part of it this is. */
+  readonly step?: ChangeStep;
+  /** The request that it made, as read back. */
+  readonly request?: RequestState;
   readonly undoOf?: string;
   readonly ticket?: string;
   readonly approver?: string;
@@ -212,10 +217,20 @@ type ChangeEvent = Extract<ItemEvent, { type: `change.${string}` }>;
 function applyToChanges(changes: readonly ChangeState[], event: ChangeEvent): readonly ChangeState[] {
   const { data } = event;
   if (event.type === 'change.planned') {
-    const { change, kind, summary, diff, undo, undoOf } = event.data;
+    const { change, kind, summary, diff, undo, undoOf, operations } = event.data;
+    const step = stepOf(operations);
     return [
       ...changes,
-      { id: change, kind, summary, diff, undo, phase: 'planned', ...(undoOf === undefined ? {} : { undoOf }) },
+      {
+        id: change,
+        kind,
+        summary,
+        diff,
+        undo,
+        phase: 'planned',
+        ...(step === undefined ? {} : { step }),
+        ...(undoOf === undefined ? {} : { undoOf }),
+      },
     ];
   }
   return changes.map((change) => (change.id === data.change ? advance(change, event) : change));
@@ -240,8 +255,11 @@ function advance(change: ChangeState, event: Exclude<ChangeEvent, JournalEvent<'
       return { ...change, phase: 'applied' };
     case 'change.failed':
       return { ...change, phase: 'failed', error: event.data.error };
-    case 'change.readback':
-      return { ...change, phase: 'read-back', asPlanned: event.data.asPlanned, differences: event.data.differences };
+    case 'change.readback': {
+      const { asPlanned, differences, state } = event.data;
+      const request = change.step?.do === 'request' ? requestStateSchema.safeParse(state).data : undefined;
+      return { ...change, phase: 'read-back', asPlanned, differences, ...(request === undefined ? {} : { request }) };
+    }
     case 'change.undone':
       return { ...change, phase: 'undone' };
     default:

@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto';
+import { createHash, createPrivateKey } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { enrolmentOf } from '../../core/session/enrolment.ts';
 import type { ChangePlan } from '../../engine/changes/change.ts';
 import { readReceived } from '../../engine/keys/received.ts';
 import { applyChange, planChange, planUndo, settleChange } from '../../engine/session/changes.ts';
+import { exportAnchors, handOffRequest, importCertificate } from '../../engine/session/enrol.ts';
 import type { Session } from '../../engine/session/session.ts';
 import { isRoot, needs } from '../support/debian.ts';
 import {
@@ -15,7 +16,7 @@ import {
   startEnrolmentDevice,
   STEP,
 } from '../support/enrolment-device.ts';
-import { openssl } from '../support/openssl-ca.ts';
+import { openssl, P12_PASSPHRASE } from '../support/openssl-ca.ts';
 import { SSHD_PROGRAMS } from '../support/sshd.ts';
 
 const PASSPHRASE = 'only the operator knows it';
@@ -149,6 +150,58 @@ describe.skipIf(!isRoot() || !needs('nginx', 'openssl', ...SSHD_PROGRAMS))('cert
     await session.close();
   });
 
+  it('hands the request over, takes what comes back from a file, and exports the anchor for the other side', async () => {
+    const session = await device.open({ made: 'here' });
+    const at = (name: string) => join(device.ca.folder, name);
+    expect(await handOffRequest(session, STEP, at('gateway.csr'))).toMatchObject({ error: { code: 'session.state' } });
+    expect(await importCertificate(session, STEP, at('none.crt'), undefined)).toMatchObject({
+      error: { code: 'input.not-found' },
+    });
+    await step(session);
+    expect(must(await handOffRequest(session, STEP, at('gateway.csr')))).toEqual(['gateway.csr', 'gateway-README.txt']);
+    openssl(['req', '-verify', '-noout', '-in', at('gateway.csr')]);
+    const readme = readFileSync(at('gateway-README.txt'), 'utf8');
+    const spki = openssl(
+      ['pkey', '-pubin', '-outform', 'DER'],
+      openssl(['req', '-noout', '-pubkey', '-in', at('gateway.csr')]),
+    );
+    expect(readme).toContain(createHash('sha256').update(spki).digest('hex'));
+    for (const words of [
+      'O=The \\"Hospital\\"',
+      'gateway.hospital.test',
+      'serverAuth',
+      'EC P-256',
+      'certreq -submit',
+      'CA flag:             no',
+    ])
+      expect(readme).toContain(words);
+    expect(session.state().items[STEP]?.deferred).toMatchObject({ to: 'hospital' });
+    expect(session.state().items[STEP]?.changes.at(-1)).toMatchObject({
+      step: { do: 'request', made: 'here' },
+      request: { names: ['gateway.hospital.test'], key: 'EC P-256' },
+    });
+
+    const pems = [device.ca.sign(request(session).pem), device.ca.intermediate];
+    writeFileSync(at('answer.pfx'), device.ca.pack('p12-legacy', pems));
+    expect(await importCertificate(session, STEP, at('answer.pfx'), undefined)).toMatchObject({
+      error: { code: 'identity.passphrase' },
+    });
+    const shown = must(await importCertificate(session, STEP, at('answer.pfx'), P12_PASSPHRASE));
+    expect(shown.plan.diff).toContain('# What came back (PKCS#12):');
+    expect(await apply(session, shown.change)).toMatchObject({ asPlanned: true });
+
+    const files = must(await exportAnchors(session, STEP, at('hospital-root.crt')));
+    expect(files).toEqual(['hospital-root.crt', 'hospital-root.der', 'hospital-root-README.txt']);
+    const der = openssl(['x509', '-inform', 'DER', '-in', at('hospital-root.der')]).toString();
+    expect([der, readFileSync(at('hospital-root.crt'), 'utf8')]).toEqual([device.ca.root, device.ca.root]);
+    expect(readFileSync(at('hospital-root-README.txt'), 'utf8')).toContain(
+      createHash('sha256')
+        .update(readFileSync(at('hospital-root.der')))
+        .digest('hex'),
+    );
+    await session.close();
+  });
+
   it('does not keep a key that the factory made', async () => {
     const factory = ['req', '-x509', '-key', device.keyFile, '-subj', '/CN=factory', '-days', '3000'];
     await device.show(openssl(factory).toString());
@@ -233,7 +286,7 @@ describe.skipIf(!isRoot() || !needs('nginx', 'openssl', ...SSHD_PROGRAMS))('cert
       await session.close();
     });
 
-    it('finds in a resumed session that nothing was written, and that all was', async () => {
+    it('finds in a resumed session that nothing was written, and goes on', async () => {
       let session = await device.open();
       const about = { ticket: 'CHG-7', approver: 'Head of IT' };
       const planned = must(await planChange(session, STEP));
