@@ -13,6 +13,9 @@ import { value } from './evidence.ts';
 import { miniSite } from './mini-guide.ts';
 
 const STEPS = 40;
+/** Steps that a person answers, each with a file of its own. */
+const ANSWERS = 4;
+const FILE_BYTES = 1 << 20;
 const ANSWER_MS = 8;
 /** Walking and sealing take about this long after the session stands; later kills would only find it done. */
 const LONGEST_MS = 1_200;
@@ -43,6 +46,9 @@ export async function walkWithKills(times: number, random: () => number): Promis
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
     await writeFile(join(dir, 'guide.yaml'), longGuide());
+    await writeFile(join(dir, 'answers.yaml'), longAnswers());
+    for (let index = 0; index < ANSWERS; index += 1)
+      await writeFile(join(dir, `paper-${index}.pdf`), Buffer.alloc(FILE_BYTES, `paper ${index} `));
     await writeFile(join(dir, 'site.yaml'), miniSite((server.address() as AddressInfo).port));
     const ca = await createPracticeCa({ now: new Date() });
     const issued = await ca.issue({ commonName: 'PRACTICE engineer', usage: 'sign', role: 'engineer' });
@@ -112,6 +118,8 @@ function runFor(dir: string, session: string | undefined, kill?: { early: boolea
   return new Promise((resolve) => {
     const args = ['run', '--guide', 'guide.yaml', '--site', 'site.yaml', '--operator', 'Test Person'];
     args.push(
+      '--answers',
+      'answers.yaml',
       '--identity',
       'engineer.pem',
       '--out',
@@ -171,6 +179,16 @@ function longGuide(): string {
         expect: [{ that: facts.json.secure == true, else: It is not secure. }]
 `,
   );
+  const manual = Array.from(
+    { length: ANSWERS },
+    (_, index) => `  - id: seen.step-${index}
+    revision: 1
+    title: A paper on step ${index}
+    owner: hospital
+    why: What was seen is kept.
+    manual: { question: Is it so?, evidence: [file], required: true, answers: { "yes": pass, "no": fail } }
+`,
+  );
   return `guide: long
 version: 1.0.0
 title: A long guide
@@ -183,7 +201,16 @@ product:
 inputs:
   device: { type: device, title: The device }
 controls:
-${controls.join('')}`;
+${controls.join('')}${manual.join('')}`;
+}
+
+function longAnswers(): string {
+  const answers = Array.from(
+    { length: ANSWERS },
+    (_, index) =>
+      `  seen.step-${index}: { answer: "yes", note: As it says there., attachments: [paper-${index}.pdf] }\n`,
+  );
+  return `answers:\n${answers.join('')}`;
 }
 
 /** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
