@@ -47,12 +47,18 @@ export function isInteractive(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-/** Asks a yes-or-no question; no where nobody can answer. */
-export async function askYesNo(question: string): Promise<boolean> {
+/** Asks a yes-or-no question; no where nobody can answer, or nobody has by `until`. */
+export async function askYesNo(question: string, { until }: { until?: Date } = {}): Promise<boolean> {
   if (!isInteractive()) return false;
   const reader = createInterface({ input: process.stdin, output: process.stderr });
+  const signal = until === undefined ? undefined : AbortSignal.timeout(Math.max(0, until.getTime() - Date.now()));
   try {
-    return /^y(es)?$/i.test((await reader.question(`${question} [y/N] `)).trim());
+    const answer = await reader.question(`${question} [y/N] `, signal === undefined ? {} : { signal });
+    return /^y(es)?$/i.test(answer.trim());
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+    process.stderr.write('\n');
+    return false;
   } finally {
     reader.close();
   }

@@ -3,6 +3,9 @@ import type { AbsentFact, ProbeDeclaration } from '../core/probes/declaration.ts
 import type { Result } from '../core/result.ts';
 import type { Site } from '../core/site/schema.ts';
 
+/** `until`: when nobody's answer counts any more and the question is taken back; false then. */
+export type AskOptions = { readonly until?: Date; readonly kind?: 'device' | 'confirm' };
+
 /**
  * Everything that a probe may use from outside. Anchors and `file:` entries of the site are inlined already; paths of
  * certificate and key files are absolute.
@@ -25,7 +28,7 @@ export type ProbeContext = {
   /** One short line for the person who waits. */
   readonly progress: (line: string) => void;
   /** Asks the operator to do something at the device (point it here, send a test message); resolves when told done, or false when declined. */
-  readonly ask: (question: string) => Promise<boolean>;
+  readonly ask: (question: string, options?: AskOptions) => Promise<boolean>;
   /** HMAC key under which people appear in facts (32 bytes), held by the hospital; absent: counts only. */
   readonly siteKey?: Uint8Array;
   /** The operator agreed that people are named where the guide asks for it; without it they have only their HMAC. */

@@ -164,7 +164,12 @@ export const eventDataSchemas = {
     notAfter: timeSchema.optional().describe('The change may be made until here'),
   }),
   'change.preimage': z.strictObject({ ...item, change: z.string(), preImage: z.unknown() }),
-  'change.applied': z.strictObject({ ...item, change: z.string() }),
+  'change.applied': z.strictObject({
+    ...item,
+    change: z.string(),
+    /** From a new connection, within the time after which the device would have undone the change by itself. */
+    confirmed: z.strictObject({ seconds: z.int().min(1), at: timeSchema }).optional(),
+  }),
   'change.failed': z.strictObject({ ...item, change: z.string(), error: appErrorSchema }),
   'change.readback': z.strictObject({
     ...item,

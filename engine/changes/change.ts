@@ -50,6 +50,12 @@ export type ReadBack = {
   readonly state: unknown;
 };
 
+/** What is worth recording of a write besides that it was made. */
+export type AppliedNote = {
+  /** The operator confirmed from a new connection that the device can still be reached; until then it would have undone it. */
+  readonly confirmed?: { readonly seconds: number; readonly at: string };
+};
+
 /** A declaration with the code that plans, writes, reads back and plans the way back. */
 export type Change<P extends z.ZodType = z.ZodType> = {
   readonly declaration: ChangeDeclaration<P>;
@@ -61,7 +67,7 @@ export type Change<P extends z.ZodType = z.ZodType> = {
     credential: WriteCredential,
     context: ProbeContext,
     material?: ChangeMaterial,
-  ) => Promise<Result<void>>;
+  ) => Promise<Result<void | AppliedNote>>;
   readonly readBack: (plan: ChangePlan, context: ProbeContext, material?: ChangeMaterial) => Promise<Result<ReadBack>>;
   /** Plans the undo of `plan`, refused where the state differs from `state` as read back then. */
   readonly planUndo: (
@@ -70,6 +76,8 @@ export type Change<P extends z.ZodType = z.ZodType> = {
     context: ProbeContext,
     material?: ChangeMaterial,
   ) => Promise<Result<ChangePlan>>;
+  /** Milliseconds that a step of the plan may take, where the usual is too short. */
+  readonly deadlineMs?: (plan: ChangePlan) => number;
   /** The plan as lines for PowerShell's ActiveDirectory module; absent where a directory team could not do it. */
   readonly powershell?: (plan: ChangePlan) => Result<readonly string[]>;
 };

@@ -2,10 +2,9 @@ import { z } from 'zod';
 import { deviceRoleGroup as declaration } from '../../core/changes/device-role-group.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { ProbeContext } from '../context.ts';
-import { type HttpAnswer, requestHttp } from '../wire/http.ts';
 import { withDirectory } from '../wire/ldap-site.ts';
-import { anchorPems } from '../wire/tls/anchors.ts';
 import type { Change, ChangePlan, ReadBack, WriteCredential } from './change.ts';
+import { sendToDevice } from './device-http.ts';
 import { countEnabled } from './lockout-guard.ts';
 import { findTargetGroup } from './principal.ts';
 import { stateForUndo } from './undo.ts';
@@ -93,14 +92,14 @@ async function apply(change: ChangePlan, credential: WriteCredential, context: P
   if (difference !== undefined) return difference;
   // All of them: a device may take the map for the whole of it.
   const body = JSON.stringify({ directory: { roleGroups: { ...now.value, ...operations.groups } } });
-  const answer = await send(operations, 'PUT', credential, body, context);
+  const answer = await sendToDevice({ url: operations.url, method: 'PUT', body }, operations, credential, context);
   if (!answer.ok) return answer;
   const { status } = answer.value;
   return status >= 200 && status < 300
     ? ok(undefined)
     : fail('change.failed', `The device answered the change with status ${status}.`, {
         place: operations.url,
-        fixBy: status === 401 || status === 403 ? 'operator' : 'manufacturer',
+        fixBy: 'manufacturer',
       });
 }
 
@@ -156,18 +155,10 @@ async function readGroups(
   who: WriteCredential | undefined,
   context: ProbeContext,
 ): Promise<Result<Record<string, string>>> {
-  const answer = await send(reach, 'GET', who, undefined, context);
+  const answer = await sendToDevice({ url: reach.url, method: 'GET' }, reach, who, context);
   if (!answer.ok) return answer;
   const place = reach.url;
   const { status, body } = answer.value;
-  if (status === 401 || status === 403)
-    return fail(
-      'secret.missing',
-      `The device did not let ${who?.user ?? reach.credential?.user ?? 'nobody'} in (status ${status}).`,
-      {
-        place,
-      },
-    );
   let json: unknown;
   try {
     json = JSON.parse(body.toString('utf8'));
@@ -178,37 +169,6 @@ async function readGroups(
   return status === 200 && settings.success
     ? ok(settings.data.directory.roleGroups)
     : fail('http.protocol', `The device does not show its role groups (status ${status}).`, { place });
-}
-
-/** One request with the write credential, or with the account that reads. TLS is always verified. */
-async function send(
-  reach: Reach,
-  method: 'GET' | 'PUT',
-  who: WriteCredential | undefined,
-  body: string | undefined,
-  context: ProbeContext,
-): Promise<Result<HttpAnswer>> {
-  const pems = anchorPems(reach.anchors, context);
-  if (!pems.ok) return pems;
-  let login = who;
-  if (login === undefined && reach.credential !== undefined) {
-    const password = await context.secret(reach.credential.secret);
-    if (!password.ok) return password;
-    login = { user: reach.credential.user, password: password.value };
-  }
-  const headers = {
-    ...(login === undefined
-      ? {}
-      : { authorization: `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}` }),
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-  };
-  const host = new URL(reach.url).hostname.replace(/^\[|\]$/g, '');
-  return context.connection(host, () =>
-    requestHttp(
-      { url: reach.url, method, headers, ...(body === undefined ? {} : { body }) },
-      { anchors: pems.value, hosts: context.site.hosts, signal: context.signal },
-    ),
-  );
 }
 
 function readPlan(change: ChangePlan): Result<{ operations: Operations; preImage: State }> {

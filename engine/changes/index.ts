@@ -7,6 +7,8 @@ import { directoryCreateOu } from './directory-create-ou.ts';
 import { directoryProtectFromDeletion } from './directory-protect-from-deletion.ts';
 import { directoryRemoveMembers } from './directory-remove-members.ts';
 import { directorySetAttributes } from './directory-set-attributes.ts';
+import { httpSetting } from './http-setting.ts';
+import { sshFile } from './ssh-file.ts';
 
 /** Every change that can be made, one line each. */
 export const CHANGES: readonly Change[] = [
@@ -18,4 +20,6 @@ export const CHANGES: readonly Change[] = [
   directorySetAttributes,
   directoryProtectFromDeletion,
   deviceRoleGroup,
+  httpSetting,
+  sshFile,
 ] as unknown as readonly Change[];

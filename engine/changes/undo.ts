@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { ChangePlan } from './change.ts';
@@ -14,4 +15,10 @@ export function stateForUndo<S extends z.ZodType>(change: ChangePlan, state: unk
     'change.refused',
     'Without the state that was read back after the change there is nothing to compare with.',
   );
+}
+
+/** Whether two states are the same once both have been through a journal. */
+export function sameState(a: unknown, b: unknown): boolean {
+  const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? null));
+  return isDeepStrictEqual(plain(a), plain(b));
 }

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { PlanItem } from '../../core/guide/plan.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { JournalEvent } from '../../core/session/events.ts';
@@ -55,18 +54,13 @@ export function recordedPlan(session: Session, change: string): { plan: ChangePl
   return { plan, ...(undoOf === undefined ? {} : { undoOf }) };
 }
 
-/** Whether two states are the same once both have been through a journal. */
-export function sameState(a: unknown, b: unknown): boolean {
-  const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? null));
-  return isDeepStrictEqual(plain(a), plain(b));
-}
-
 /** Runs one step of a change under a deadline; a throw becomes an error that is recorded like any other. */
 export async function guarded<T>(
   session: Session,
   work: (context: ReturnType<typeof contextFor>) => Promise<Result<T>>,
+  deadlineMs = CHANGE_DEADLINE_MS,
 ): Promise<Result<T>> {
-  const signal = AbortSignal.timeout(CHANGE_DEADLINE_MS);
+  const signal = AbortSignal.timeout(deadlineMs);
   try {
     return await work(contextFor({ ...session.environment, progress: () => {} }, signal));
   } catch (error) {

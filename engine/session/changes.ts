@@ -1,9 +1,10 @@
 import { evaluateParams, type PlanItem } from '../../core/guide/plan.ts';
 import { type AppError, appError, type ErrorCode, fail, ok, type Result } from '../../core/result.ts';
 import { interruptedChanges } from '../../core/session/state.ts';
-import type { Change, ChangePlan, ReadBack, WriteCredential } from '../changes/change.ts';
+import type { AppliedNote, Change, ChangePlan, ReadBack, WriteCredential } from '../changes/change.ts';
+import { sameState } from '../changes/undo.ts';
 import type { Received } from '../keys/received.ts';
-import { changeOfKind, findChange, findEvent, guarded, recordedPlan, sameState } from './change-parts.ts';
+import { changeOfKind, findChange, findEvent, guarded, recordedPlan } from './change-parts.ts';
 import { materialOf } from './key-store.ts';
 import type { Session } from './session.ts';
 import { visibleOfChange } from './visible.ts';
@@ -35,6 +36,7 @@ const UNCLEAR: readonly ErrorCode[] = [
   'change.failed',
   'ldap.protocol',
   'http.protocol',
+  'ssh.protocol',
   'tcp.reset',
   'tcp.timeout',
   'probe.deadline',
@@ -42,8 +44,8 @@ const UNCLEAR: readonly ErrorCode[] = [
 ];
 
 /**
- * Plans the change of a step, or of one that waits its next step, and records the plan. Errors: `guide.untrusted` (such a
- * guide never changes anything), `session.state` (the step has no change), `guide.invalid`, and the change's own.
+ * Plans the change of a step, or of one that waits its next step, and records the plan. Errors: `guide.untrusted` (such a guide never changes anything),
+ * `session.state` (the step has no change), `guide.invalid`, and the change's own.
  */
 export async function planChange(session: Session, key: string, received?: Received): Promise<Result<ShownChange>> {
   const found = findChange(session, key);
@@ -114,10 +116,13 @@ async function write(
   const stored = await session.journal.append('change.preimage', { ...about, preImage: plan.preImage });
   if (!stored.ok) return stored;
   shown.get(session)?.delete(about.change);
-  const applied = await guarded(session, (context) =>
-    change.apply(plan, credential, context, materialOf(session, about.key)),
+  const applied = await guarded(
+    session,
+    (context) => change.apply(plan, credential, context, materialOf(session, about.key)),
+    change.deadlineMs?.(plan),
   );
-  if (applied.ok) return session.journal.append('change.applied', about);
+  if (applied.ok)
+    return session.journal.append('change.applied', { ...about, ...(applied.value as AppliedNote | undefined) });
   if (UNCLEAR.includes(applied.error.code)) return applied;
   const recorded = await session.journal.append('change.failed', { ...about, error: applied.error });
   return recorded.ok ? applied : recorded;

@@ -12,6 +12,7 @@ import {
   type SessionState,
 } from '../../core/session/state.ts';
 import { budgetOfHost, type ConnectionBudget, createConnectionBudget } from '../budget.ts';
+import type { ProbeContext } from '../context.ts';
 import type { Journal } from '../evidence/journal-file.ts';
 import { redact, type RedactOptions } from '../evidence/redact.ts';
 import type { Identity } from '../keys/identity.ts';
@@ -32,7 +33,7 @@ export type SessionOptions = {
   /** Name of this computer; by default what the system calls it. */
   readonly computer?: string;
   /** Asks the operator to do something at a device; false where nobody is there to do it. */
-  readonly ask: (question: string) => Promise<boolean>;
+  readonly ask: ProbeContext['ask'];
   readonly onEvent?: (event: JournalEvent) => void;
   readonly onProgress?: (progress: Progress) => void;
 };

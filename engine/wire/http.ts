@@ -7,7 +7,7 @@ import { connectVerified, failureError, observeHandshake } from './tls/handshake
 export type HttpRequest = {
   /** Absolute http or https URL. User and password in it are refused. */
   readonly url: string;
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
 };

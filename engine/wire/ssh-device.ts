@@ -10,13 +10,15 @@ export type SshLogin = { readonly user: string; readonly secret: string };
  * Logs in to a device of the site, in the connection slot of its host, and closes the connection when `work` is done.
  * Errors: `session.state` (the site names no such access), `secret.missing`, those of `connectSsh`, and those of `work`.
  * @param device id in the site file
+ * @param options the account instead of the site's, and the port where a change has moved it
  */
 export async function withSshDevice<T>(
   device: string,
   context: ProbeContext,
   work: (ssh: SshConnection) => Promise<Result<T>>,
-  { legacy = [], login }: { legacy?: readonly LegacySshAlgorithm[]; login?: SshLogin } = {},
+  options: { legacy?: readonly LegacySshAlgorithm[]; login?: SshLogin; port?: number } = {},
 ): Promise<Result<T>> {
+  const { legacy = [], login } = options;
   const found = context.site.devices.find(({ id }) => id === device);
   if (found?.ssh === undefined)
     return fail(
@@ -26,7 +28,8 @@ export async function withSshDevice<T>(
         place: device,
       },
     );
-  const { port, user, hostKey } = found.ssh;
+  const { user, hostKey } = found.ssh;
+  const port = options.port ?? found.ssh.port;
   const host = found.ssh.host ?? found.host;
   const secret =
     login === undefined ? await context.secret(found.ssh.secret) : { ok: true as const, value: login.secret };

@@ -12,6 +12,8 @@ export type RemoteFile = {
   readonly mode: string;
   readonly uid: string;
   readonly gid: string;
+  /** When its bytes were last written, as the device says it in UTC; compare, do not read. */
+  readonly modified: string;
 };
 
 /** A new version that lies beside its file and has not taken effect. */
@@ -55,11 +57,11 @@ export async function readFile(
   if (code !== 0) return failed('The file cannot be read.', place, ran.value);
   const [stat = '', real = ''] = stdout.subarray(0, MAX_HEAD).toString('utf8').split('\n');
   const bytes = stdout.subarray(Buffer.byteLength(stat) + Buffer.byteLength(real) + 2);
-  const [mode = '', uid = '', gid = '', size = ''] = stat.split(' ');
+  const [mode = '', uid = '', gid = '', size = '', ...modified] = stat.split(' ');
   if (bytes.length > maxBytes) return fail('input.too-large', `The file is longer than ${maxBytes} bytes.`, { place });
   if (!/^[0-7]{1,4}$/.test(mode) || Number(size) !== bytes.length || !real.startsWith('/'))
     return fail('ssh.protocol', 'The device did not say whole what lies there.', { place, cause: stat.slice(0, 100) });
-  return ok({ path: real, bytes, sha256: digestOf(bytes), mode, uid, gid });
+  return ok({ path: real, bytes, sha256: digestOf(bytes), mode, uid, gid, modified: modified.join(' ') });
 }
 
 /**
@@ -143,7 +145,7 @@ const READ = `
 p=$(readlink -f -- "$1") || exit 41
 [ -e "$p" ] || exit 41
 [ -f "$p" ] || exit 42
-stat -c '%a %u %g %s' -- "$p" && printf '%s\\n' "$p" && cat -- "$p"`;
+TZ=UTC0 stat -c '%a %u %g %s %y' -- "$p" && printf '%s\\n' "$p" && cat -- "$p"`;
 
 const STAGE = `
 umask 077

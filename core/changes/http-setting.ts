@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { credentialSchema, idSchema } from '../site/schema.ts';
+import { declareChange } from './declaration.ts';
+
+const urlSchema = z.url({ protocol: /^https$/ }).max(2000);
+
+/**
+ * `http.setting`: one setting of a device that shows and takes it over its REST interface, by a mapping that the guide declares. It
+ * is read, changed, read back, and its undo sets the old value again.
+ */
+export const httpSetting = declareChange({
+  id: 'http.setting',
+  title: 'Change a setting over the REST interface of the device',
+  version: 1,
+  params: z.strictObject({
+    url: urlSchema.describe('GET shows the setting'),
+    at: z
+      .string()
+      .regex(/^(\/([^~/]|~[01])*)*$/, 'a JSON pointer such as /web/port (RFC 6901), or empty for the whole answer')
+      .default('')
+      .describe('Where in the answer the setting stands; empty: the whole answer, JSON or plain text'),
+    value: z.unknown().describe('What it is to be'),
+    write: z
+      .strictObject({
+        method: z.enum(['PUT', 'POST', 'PATCH']).default('PUT'),
+        url: urlSchema.optional().describe('Default: the URL that shows it'),
+        body: z
+          .unknown()
+          .optional()
+          .describe(
+            'What is sent: "{{ value }}" stands for the value, "{{ whole }}" for the whole answer with the value in it. Default: objects down to the value, or the value alone where it is the whole answer',
+          ),
+        type: z.enum(['json', 'text']).default('json').describe('JSON, or a value of plain text as it is'),
+      })
+      .default({ method: 'PUT', type: 'json' }),
+    credential: credentialSchema.optional().describe('Account that reads the setting'),
+    anchors: z.array(idSchema).min(1).optional().describe('Ids of the site anchors; default: all of the site'),
+    guard: z
+      .strictObject({
+        seconds: z.int().min(10).max(600).default(60).describe('Time to confirm from a new connection'),
+        url: urlSchema.optional().describe('GET shows the setting there, where the change moves it'),
+      })
+      .optional()
+      .describe('For a change that may cut off the connection it is made over; taken by itself where that can be seen'),
+  }),
+  visible: ({ url, write }) => [
+    `GET requests to ${url}, and one ${write.method} to ${write.url ?? url} with the write credential: entries in the device's own log.`,
+  ],
+  rights: "change the device's settings (an administrator of the device)",
+});

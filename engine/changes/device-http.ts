@@ -1,0 +1,51 @@
+import { fail, ok, type Result } from '../../core/result.ts';
+import type { ProbeContext } from '../context.ts';
+import { type HttpAnswer, type HttpRequest, requestHttp } from '../wire/http.ts';
+import { anchorPems } from '../wire/tls/anchors.ts';
+import type { WriteCredential } from './change.ts';
+
+/** How a device's administration interface is reached for reading. */
+export type DeviceReach = {
+  readonly anchors?: readonly string[] | undefined;
+  readonly credential?: { readonly user: string; readonly secret: string } | undefined;
+};
+
+/**
+ * One request to a device's administration interface, with the write credential or with the account that reads. TLS is always
+ * verified. Errors: `secret.missing` (also where the device does not let the account in), those of `requestHttp`.
+ */
+export async function sendToDevice(
+  message: Pick<HttpRequest, 'url' | 'method' | 'body'> & { readonly type?: string },
+  reach: DeviceReach,
+  who: WriteCredential | undefined,
+  context: ProbeContext,
+): Promise<Result<HttpAnswer>> {
+  const { url, method, body, type = 'application/json' } = message;
+  const pems = anchorPems(reach.anchors as string[] | undefined, context);
+  if (!pems.ok) return pems;
+  let login = who;
+  if (login === undefined && reach.credential !== undefined) {
+    const password = await context.secret(reach.credential.secret);
+    if (!password.ok) return password;
+    login = { user: reach.credential.user, password: password.value };
+  }
+  const headers = {
+    ...(login === undefined
+      ? {}
+      : { authorization: `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}` }),
+    ...(body === undefined ? {} : { 'content-type': type }),
+  };
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  const answer = await context.connection(host, () =>
+    requestHttp(
+      { url, method, headers, ...(body === undefined ? {} : { body }) },
+      { anchors: pems.value, hosts: context.site.hosts, signal: context.signal },
+    ),
+  );
+  if (!answer.ok) return answer;
+  const { status } = answer.value;
+  if (status !== 401 && status !== 403) return ok(answer.value);
+  return fail('secret.missing', `The device did not let ${login?.user ?? 'nobody'} in (status ${status}).`, {
+    place: url,
+  });
+}

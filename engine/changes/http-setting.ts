@@ -1,0 +1,249 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { httpSetting as declaration } from '../../core/changes/http-setting.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import type { ProbeContext } from '../context.ts';
+import type { AppliedNote, Change, ChangePlan, ReadBack, WriteCredential } from './change.ts';
+import { sendToDevice } from './device-http.ts';
+import { isSecretKey } from './hidden-values.ts';
+import { confirmSetting, mayGoOn } from './http-setting-guard.ts';
+import { stateForUndo } from './undo.ts';
+
+type Params = z.output<typeof declaration.params>;
+
+const stateSchema = z.strictObject({ url: z.string(), at: z.string(), value: z.json() });
+type State = z.output<typeof stateSchema>;
+/** Plans come back from a journal, so what they hold is checked before it is executed. */
+const operationsSchema = declaration.params.extend({ value: z.json() });
+export type SettingOperations = z.output<typeof operationsSchema>;
+
+/** Settings by whose change a device is often not reached any more. */
+const OWN_WAY =
+  /(?:^|\/)(?:port|listen\w*|\w+port|bind\w*|ip|ipAddress|address|hostname|gateway|remoteAccess\w*|firewall\w*)$/i;
+const OPEN_GUARD = { seconds: 60 };
+
+async function plan(params: Params, context: ProbeContext): Promise<Result<ChangePlan>> {
+  if (isSecretKey(params.at.split('/').at(-1) ?? ''))
+    return fail('change.refused', 'A secret cannot be read back, so it is not set by this change.', {
+      place: params.at,
+    });
+  const wanted = z.json().safeParse(params.value);
+  if (!wanted.success) return fail('guide.invalid', 'The value is not JSON.', { place: 'with.value' });
+  const seen = await readSetting(params, undefined, context);
+  if (!seen.ok) return seen;
+  if (holdsSecret(seen.value) || holdsSecret(wanted.data))
+    return fail(
+      'change.refused',
+      'There is a secret in this setting, and what was there before would be recorded. Set its parts.',
+      {
+        place: params.at,
+      },
+    );
+  if (isDeepStrictEqual(seen.value, wanted.data)) return fail('change.refused', 'The setting has this value already.');
+  const guard = params.guard ?? (OWN_WAY.test(params.at) ? OPEN_GUARD : undefined);
+  const operations = { ...params, value: wanted.data, ...(guard === undefined ? {} : { guard }) };
+  return ok(planOf(operations, { url: params.url, at: params.at, value: seen.value }, false));
+}
+
+function planOf(operations: SettingOperations, preImage: State, undo: boolean): ChangePlan {
+  const { url, at, value, write, guard } = operations;
+  const name = at === '' ? new URL(url).pathname : at;
+  const host = new URL(url).host;
+  const note =
+    guard === undefined
+      ? ''
+      : `# this may cut off the connection it is made over: unless you confirm from a new one within ${guard.seconds} s, Lockstep sets the old value again, as far as it can still reach the device\n`;
+  return {
+    kind: declaration.id,
+    summary: undo ? `Set ${name} on ${host} to its former value again.` : `Set ${name} on ${host}.`,
+    diff: `${write.method} ${write.url ?? url}\n-  ${name}: ${JSON.stringify(preImage.value)}\n+  ${name}: ${JSON.stringify(value)}\n${note}`,
+    operations,
+    preImage,
+    undo,
+  };
+}
+
+async function apply(
+  change: ChangePlan,
+  credential: WriteCredential,
+  context: ProbeContext,
+): Promise<Result<AppliedNote | void>> {
+  const parts = readPlan(change);
+  if (!parts.ok) return parts;
+  const { operations, preImage } = parts.value;
+  const now = await readSetting(operations, credential, context);
+  if (!now.ok) return now;
+  if (!isDeepStrictEqual(now.value, preImage.value))
+    return fail('change.state-differs', 'Somebody has changed the setting since.', { place: operations.url });
+  const { guard } = operations;
+  if (guard === undefined) return writeSetting(operations, operations.value, credential, context);
+  const allowed = await mayGoOn(operations, context);
+  if (!allowed.ok) return allowed;
+  const until = Date.now() + 1000 * guard.seconds;
+  const written = await writeSetting(operations, operations.value, credential, context);
+  // The answer may be lost because of the change itself; what it is worth shows on a new connection.
+  if (!written.ok && !written.error.code.startsWith('tcp.') && written.error.code !== 'http.protocol') return written;
+  return confirmSetting(operations, preImage.value, until, context, {
+    read: (url) => readSetting({ ...operations, url }, credential, context),
+    write: (url) =>
+      writeSetting({ ...operations, write: { ...operations.write, url } }, preImage.value, credential, context),
+  });
+}
+
+async function readBack(change: ChangePlan, context: ProbeContext): Promise<Result<ReadBack>> {
+  const parts = readPlan(change);
+  if (!parts.ok) return parts;
+  const { operations } = parts.value;
+  const { url, at, guard } = operations;
+  let now = await readSetting(operations, undefined, context);
+  if (!now.ok && guard?.url !== undefined)
+    now = await readSetting({ ...operations, url: guard.url }, undefined, context);
+  if (!now.ok) return now;
+  const asPlanned = isDeepStrictEqual(now.value, operations.value);
+  const state: State = { url, at, value: now.value };
+  return ok({
+    asPlanned,
+    differences: asPlanned ? [] : [`${at === '' ? url : at} is ${JSON.stringify(now.value)}.`],
+    state,
+  });
+}
+
+async function planUndo(change: ChangePlan, state: unknown, context: ProbeContext): Promise<Result<ChangePlan>> {
+  const parts = readPlan(change);
+  if (!parts.ok) return parts;
+  const then = stateForUndo(change, state, stateSchema);
+  if (!then.ok) return then;
+  const { operations, preImage } = parts.value;
+  const { guard } = operations;
+  // Where the change moved the interface, the way back begins at the new place and ends at the old one.
+  const url = guard?.url ?? operations.url;
+  const back: SettingOperations = {
+    ...operations,
+    url,
+    value: preImage.value,
+    ...(guard?.url === undefined ? {} : { guard: { ...guard, url: operations.url } }),
+  };
+  const now = await readSetting(back, undefined, context);
+  if (!now.ok) return now;
+  if (!isDeepStrictEqual(now.value, then.value.value))
+    return fail('change.state-differs', 'Somebody has changed the setting since.', { place: url });
+  return ok(planOf(back, { ...then.value, url }, true));
+}
+
+/** The setting as the device shows it. Errors: `http.protocol` (it does not show it), those of `sendToDevice`. */
+async function readSetting(
+  operations: Pick<SettingOperations, 'url' | 'at' | 'credential' | 'anchors'>,
+  who: WriteCredential | undefined,
+  context: ProbeContext,
+): Promise<Result<State['value']>> {
+  const whole = await readWhole(operations, who, context);
+  if (!whole.ok) return whole;
+  const value = pointer(operations.at).reduce<unknown>(
+    (node, step) =>
+      typeof node === 'object' && node !== null && Object.hasOwn(node, step)
+        ? (node as Record<string, unknown>)[step]
+        : undefined,
+    whole.value,
+  );
+  return value === undefined
+    ? fail('http.protocol', `The device does not show ${operations.at}.`, { place: operations.url })
+    : ok(value as State['value']);
+}
+
+async function readWhole(
+  operations: Pick<SettingOperations, 'url' | 'at' | 'credential' | 'anchors'>,
+  who: WriteCredential | undefined,
+  context: ProbeContext,
+): Promise<Result<unknown>> {
+  const { url, at } = operations;
+  const answer = await sendToDevice({ url, method: 'GET' }, operations, who, context);
+  if (!answer.ok) return answer;
+  const { status, body, truncated } = answer.value;
+  if (status !== 200 || truncated)
+    return fail('http.protocol', `The device does not show its settings (status ${status}).`, { place: url });
+  const text = body.toString('utf8');
+  try {
+    return ok(JSON.parse(text) as unknown);
+  } catch {
+    return at === '' ? ok(text) : fail('http.protocol', 'The settings of the device are not JSON.', { place: url });
+  }
+}
+
+async function writeSetting(
+  operations: SettingOperations,
+  value: State['value'],
+  credential: WriteCredential,
+  context: ProbeContext,
+): Promise<Result<void>> {
+  const { at, write } = operations;
+  const url = write.url ?? operations.url;
+  const plain = JSON.stringify(write.body ?? '');
+  const whole = plain.includes('{{ whole }}') ? await readWhole(operations, credential, context) : ok(undefined);
+  if (!whole.ok) return whole;
+  const nested = (inner: unknown): unknown =>
+    pointer(at).reduceRight<unknown>((below, key) => ({ [key]: below }), inner);
+  const payload =
+    write.body === undefined
+      ? nested(value)
+      : fill(write.body, { value, whole: withValue(whole.value, pointer(at), value) });
+  const body = write.type === 'text' ? String(payload) : JSON.stringify(payload);
+  const type = write.type === 'text' ? 'text/plain; charset=utf-8' : 'application/json';
+  const answer = await sendToDevice({ url, method: write.method, body, type }, operations, credential, context);
+  if (!answer.ok) return answer;
+  const { status } = answer.value;
+  if (status >= 200 && status < 300) return ok(undefined);
+  return fail('change.failed', `The device answered the change with status ${status}.`, {
+    place: url,
+    fixBy: 'manufacturer',
+  });
+}
+
+function fill(template: unknown, values: { readonly value: unknown; readonly whole: unknown }): unknown {
+  if (template === '{{ value }}') return values.value;
+  if (template === '{{ whole }}') return values.whole;
+  if (Array.isArray(template)) return template.map((part) => fill(part, values));
+  if (typeof template !== 'object' || template === null) return template;
+  return Object.fromEntries(Object.entries(template).map(([key, part]) => [key, fill(part, values)]));
+}
+
+function withValue(node: unknown, [step, ...rest]: readonly string[], value: unknown): unknown {
+  if (step === undefined) return value;
+  if (Array.isArray(node))
+    return node.map((item, index) => (String(index) === step ? withValue(item, rest, value) : (item as unknown)));
+  const object = typeof node === 'object' && node !== null ? (node as Record<string, unknown>) : {};
+  return { ...object, [step]: withValue(object[step], rest, value) };
+}
+
+function pointer(at: string): readonly string[] {
+  return at === ''
+    ? []
+    : at
+        .slice(1)
+        .split('/')
+        .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+function holdsSecret(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(
+    ([key, part]) => (isSecretKey(key) && typeof part !== 'boolean') || holdsSecret(part),
+  );
+}
+
+function readPlan(change: ChangePlan): Result<{ operations: SettingOperations; preImage: State }> {
+  const operations = operationsSchema.safeParse(change.operations);
+  const preImage = stateSchema.safeParse(change.preImage);
+  return change.kind === declaration.id && operations.success && preImage.success
+    ? ok({ operations: operations.data, preImage: preImage.data })
+    : fail('change.refused', 'The plan is not one that this change has made.');
+}
+
+/** Changes a setting over a device's REST interface; see core/changes. */
+export const httpSetting: Change<typeof declaration.params> = {
+  declaration,
+  plan,
+  apply,
+  readBack,
+  planUndo,
+  deadlineMs: ({ operations }) => 120_000 + 2_000 * ((operations as Partial<SettingOperations>).guard?.seconds ?? 0),
+};
