@@ -1,5 +1,4 @@
 import type { WebCrypto } from '../bundle/host.ts';
-import { toHex } from '../bundle/host.ts';
 import { fail, ok, type Result } from '../result.ts';
 
 /** Bytes of a site key. */
@@ -65,7 +64,9 @@ export async function readSiteKey(text: string, webCrypto: WebCrypto): Promise<R
 async function siteKeyId(bytes: Uint8Array<ArrayBuffer>, { subtle }: WebCrypto): Promise<string> {
   const key = await subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
   const mac = await subtle.sign('HMAC', key, new TextEncoder().encode(KEY_ID.label));
-  return toHex(new Uint8Array(mac).subarray(0, KEY_ID.bytes));
+  return Array.from(new Uint8Array(mac).subarray(0, KEY_ID.bytes), (byte) => byte.toString(16).padStart(2, '0')).join(
+    '',
+  );
 }
 
 async function checksum(bytes: Uint8Array<ArrayBuffer>, { subtle }: WebCrypto): Promise<Uint8Array> {

@@ -7,7 +7,7 @@ import type { CheckState, ItemState } from '../../core/session/state.ts';
 import { call } from '../api.ts';
 import { count, showName } from '../lib/format.ts';
 import { FactTree } from './fact-tree.tsx';
-import { ErrorNote } from './note.tsx';
+import { ErrorNote, Note } from './note.tsx';
 
 /** What each check saw, whole, with the journal's entry that holds it. */
 export function Seen({ item, state }: { item: ItemView; state: ItemState | undefined }) {
@@ -80,11 +80,13 @@ function RecordedFacts({ itemKey, index, event }: { itemKey: string; index: numb
   }, [itemKey, index, event]);
   if (error !== undefined) return <ErrorNote error={error} />;
   if (read === undefined) return <p className="text-sm text-faint">Reading…</p>;
+  const changed = sentenceOf(read.facts);
   return (
     <div className="grid grid-cols-1 gap-3">
       {read.notApplicable === undefined ? null : (
         <p className="text-sm">The question does not arise here: {read.notApplicable}</p>
       )}
+      {changed === undefined ? null : <Note title={changed} />}
       {read.facts === undefined ? null : <FactTree value={read.facts} />}
       {read.absent.length === 0 ? null : (
         <div className="rounded-md border border-error/30 bg-error-tint px-3 py-2 text-sm">
@@ -100,4 +102,10 @@ function RecordedFacts({ itemKey, index, event }: { itemKey: string; index: numb
       )}
     </div>
   );
+}
+
+/** What changed since the earlier bundle, in one line; undefined where nothing was compared. */
+function sentenceOf(facts: unknown): string | undefined {
+  const changed = (facts as { changed?: { sentence?: unknown } } | undefined)?.changed;
+  return typeof changed?.sentence === 'string' ? changed.sentence : undefined;
 }

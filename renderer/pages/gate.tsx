@@ -8,6 +8,7 @@ import { Button } from '../components/button.tsx';
 import { CopyButton } from '../components/copy.tsx';
 import { TextBlock, TextInput } from '../components/field.tsx';
 import { Card, Eyebrow, PageFrame } from '../components/layout.tsx';
+import { NamesConsent } from '../components/names-consent.tsx';
 import { ErrorNote, Note } from '../components/note.tsx';
 import { SecretsPanel } from '../components/secrets-panel.tsx';
 import { count } from '../lib/format.ts';
@@ -59,6 +60,9 @@ export function GatePage() {
               <SecretsPanel secrets={snapshot.secrets} />
             </Card>
           ) : null}
+          {snapshot.people === undefined || snapshot.people.asking.length === 0 ? null : (
+            <NamesConsent asking={snapshot.people.asking} />
+          )}
         </div>
         <Visible snapshot={snapshot} />
       </div>

@@ -4,6 +4,7 @@ import type { FileRef, SiteView } from '../../core/ipc.ts';
 import type { AppError } from '../../core/result.ts';
 import { call } from '../api.ts';
 import { PracticeBadge } from '../components/badge.tsx';
+import { BaselinePanel } from '../components/baseline-panel.tsx';
 import { Button } from '../components/button.tsx';
 import { TextInput } from '../components/field.tsx';
 import { Inputs } from '../components/guide-dialog.tsx';
@@ -11,6 +12,7 @@ import { Card, Empty, PageFrame } from '../components/layout.tsx';
 import { ErrorNote, Note } from '../components/note.tsx';
 import { OpeningSignature } from '../components/opening-signature.tsx';
 import { SecretsPanel } from '../components/secrets-panel.tsx';
+import { SiteKeyPanel } from '../components/site-key-panel.tsx';
 import { SiteDetails } from '../components/site-details.tsx';
 import { count } from '../lib/format.ts';
 import { goTo, nextPage, openSession, useWizard } from '../store.ts';
@@ -206,6 +208,8 @@ function SupplySecrets() {
         >
           <SecretsPanel secrets={snapshot.secrets} />
         </Card>
+        {snapshot.people === undefined ? null : <SiteKeyPanel people={snapshot.people} />}
+        <BaselinePanel />
         <OpeningSignature />
         <SiteDetails site={snapshot.site} />
       </div>

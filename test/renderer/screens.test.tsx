@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { page } from 'vitest/browser';
 import { appError } from '../../core/result.ts';
 import { useWizard } from '../../renderer/store.ts';
-import { file, type FakeMain, SEALED } from './support/fake-bridge.ts';
+import { BASELINE, file, type FakeMain, SEALED } from './support/fake-bridge.ts';
 import { axeFaults, setTheme, settle, startApp, stopApp, type Theme, until } from './support/render.tsx';
 import { practiceGuide, practiceSite } from './support/practice-views.ts';
 
@@ -110,6 +110,48 @@ const SCREENS: readonly Screen[] = [
     then: show({ page: 'site' }),
     sees: 'Supplied',
   },
+  {
+    name: 'secrets-key',
+    prepare: (main) => ((main.people = { keyed: false, asking: [] }), main.open()),
+    then: async () => {
+      useWizard.setState({ page: 'site' });
+      await settle();
+      await click(/Make a new key/);
+      document.querySelector('[aria-label="New site key"]')?.scrollIntoView({ block: 'center' });
+    },
+    sees: 'Lockstep keeps no copy',
+  },
+  {
+    name: 'secrets-compared',
+    prepare: (main) => (main.open(), main.append('baseline.chosen', { ...BASELINE, provisional: true })),
+    then: async () => {
+      useWizard.setState({ page: 'site' });
+      await settle();
+      [...document.querySelectorAll('h2')].find((each) => /Compare/.test(each.innerText))?.scrollIntoView();
+    },
+    sees: 'have not both signed it',
+  },
+  {
+    name: 'gate-names',
+    prepare: (main) => (
+      (main.people = {
+        keyed: true,
+        asking: [
+          {
+            key: 'access.separation-of-duties@site:st-anne',
+            title: 'Nobody holds two roles that are to be kept apart',
+            target: 'St. Anne’s Hospital',
+          },
+        ],
+      }),
+      main.open()
+    ),
+    then: async () => {
+      await click('Agree to names');
+      document.querySelector('[data-pane]')?.scrollTo(0, 400);
+    },
+    sees: 'You agreed',
+  },
   { name: 'gate', prepare: (main) => main.open(), sees: 'Read the version from the device' },
   { name: 'gate-in-range', prepare: (main) => main.open(), then: () => click(/Read the version/), sees: 'In range' },
   {
@@ -129,6 +171,17 @@ const SCREENS: readonly Screen[] = [
   },
   { name: 'walk-fresh', prepare: (main) => main.openWalk(), sees: 'Nothing ran yet' },
   { name: 'walk', prepare: walked, then: show({ current: 'access.clinical-group' }), sees: 'Domain Users' },
+  {
+    name: 'walk-changed',
+    prepare: walked,
+    then: async () => {
+      useWizard.setState({ current: 'access.separation-of-duties' });
+      await settle();
+      await click(/What was seen/);
+      [...document.querySelectorAll('h5')][0]?.scrollIntoView();
+    },
+    sees: '2 people joined and 1 left since 2026-10-01',
+  },
   {
     name: 'walk-seen',
     prepare: walked,

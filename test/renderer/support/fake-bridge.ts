@@ -7,6 +7,7 @@ import type {
   Input,
   Output,
   Outputs,
+  PeopleView,
   Push,
   SealedView,
   Snapshot,
@@ -44,6 +45,7 @@ export type FakeMain = {
   readonly keys: readonly string[];
   trust: 'trusted' | 'untrusted' | 'unsigned';
   supplied: boolean;
+  people: PeopleView;
   readOnly?: string;
 };
 
@@ -93,6 +95,18 @@ const LINK: LinkView = {
   requires: ['server', 'device'],
 };
 const STAMP = { time: '2026-11-23T11:30:00.000Z', authority: 'PRACTICE time-stamp authority', sha256: DIGEST.site };
+
+const KEY_ID = '5f0c3a9e17b2d648';
+/** The bundle that a session is compared with. */
+export const BASELINE: EventData<'baseline.chosen'> = {
+  bundle: DIGEST.bundle,
+  session: '7c1f0d5e-2a3b-4c4d-8e5f-6a7b8c9d0e1f',
+  guide: '3.3.0',
+  lastAt: '2026-10-01T14:20:00.000Z',
+  provisional: false,
+  keyId: KEY_ID,
+  facts: DIGEST.site,
+};
 
 export function fakeMain(): FakeMain {
   const items = practiceItems();
@@ -195,6 +209,7 @@ export function fakeMain(): FakeMain {
       { name: 'mdip-admin', purpose: 'Password of admin on MDIP gateway, ICU', supplied: true },
     ],
     running: false,
+    people: main.people,
     notices: [],
     ...(main.readOnly === undefined ? {} : { readOnly: main.readOnly }),
   });
@@ -277,6 +292,19 @@ export function fakeMain(): FakeMain {
     }),
     'secret.supply': () => {
       main.supplied = true;
+      return null;
+    },
+    'people.key': () => {
+      append('people.keyed', { keyId: KEY_ID });
+      main.people = { ...main.people, keyed: true };
+      return { keyId: KEY_ID };
+    },
+    'people.names': (input: Input<'people.names'>) => {
+      append('people.names', { ...input, asking: main.people.asking.map(({ key }) => key) });
+      return null;
+    },
+    'baseline.choose': () => {
+      append('baseline.chosen', BASELINE);
       return null;
     },
     'gate.check': (input: Input<'gate.check'>) => {
@@ -484,6 +512,7 @@ export function fakeMain(): FakeMain {
     keys: items.map((item) => item.key),
     trust: 'trusted',
     supplied: true,
+    people: { keyed: true, asking: [] },
     answer: (channel, answer) => {
       answers[channel] = answer as never;
     },

@@ -105,6 +105,7 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
 
 /** The newest facts of a check, as `facts.read` answers. */
 export function factsOf(key: string): Outputs['facts.read'] {
+  if (key.startsWith('access.separation-of-duties')) return ACCESS;
   if (key.startsWith('access.clinical-group')) {
     return {
       facts: {
@@ -169,4 +170,67 @@ export const GATE: EventData<'gate.checked'> = {
   range: '>=3.3.0 <3.4.0',
   inRange: true,
   overridden: false,
+};
+
+const code = (digits: string) => digits.repeat(8);
+
+/** Who can log in under one role, and what changed since the last bundle. */
+const ACCESS: Outputs['facts.read'] = {
+  facts: {
+    keyId: '5f0c3a9e17b2d648',
+    roles: [
+      {
+        id: 'clinical',
+        group: 'MDIP-Clinical',
+        exists: true,
+        holders: 3,
+        canLogIn: 3,
+        paths: { direct: 1, nested: 3, primaryGroup: 0 },
+        groups: [
+          { name: 'MDIP-Clinical', parents: [], depth: 0, path: ['MDIP-Clinical'], people: 1 },
+          {
+            name: 'Ward-Staff',
+            parents: ['MDIP-Clinical'],
+            depth: 1,
+            path: ['MDIP-Clinical', 'Ward-Staff'],
+            people: 3,
+          },
+        ],
+        broad: [],
+        people: [
+          { id: code('1f4ac09e'), via: ['MDIP-Clinical', 'Ward-Staff'] },
+          { id: code('7b22d6e0'), via: ['Ward-Staff'] },
+          { id: code('c9013a5d'), via: ['Ward-Staff'] },
+        ],
+        grantors: [{ type: 'group', name: 'Helpdesk', rights: ['WriteMember'], groups: ['Ward-Staff'] }],
+      },
+    ],
+    everyone: 3,
+    keptApart: [],
+    holdTwo: 0,
+    grantors: [{ type: 'group', name: 'Helpdesk', roles: ['clinical'] }],
+    changed: {
+      since: {
+        at: '2026-10-01T14:02:11.000Z',
+        bundle: '9c'.repeat(32),
+        session: '7c1f0d5e-2a3b-4c4d-8e5f-6a7b8c9d0e1f',
+        provisional: false,
+        keyId: '5f0c3a9e17b2d648',
+      },
+      joined: [
+        { id: code('7b22d6e0'), roles: ['clinical'] },
+        { id: code('c9013a5d'), roles: ['clinical'] },
+      ],
+      left: [{ id: code('30d8f7a4'), roles: ['clinical'] }],
+      moved: [],
+      counts: [{ role: 'clinical', before: 2, now: 3 }],
+      regrouped: [],
+      groupsAdded: [],
+      groupsRemoved: [],
+      grantorsAdded: [{ role: 'clinical', type: 'group', name: 'Helpdesk' }],
+      grantorsRemoved: [],
+      sentence: '2 people joined and 1 left since 2026-10-01; 1 more can give a role.',
+    },
+  },
+  absent: [],
 };
