@@ -24,7 +24,11 @@ export function renderOpenItems(model: ReportModel, party: Party): string {
       : []),
     `${markdownText(model.title)}, guide ${markdownText(`${model.guide.id} ${model.guide.version}`)}, at ${markdownText(model.site.name)}. As of ${day(model.session.lastAt)}, session ${model.session.id}.`,
     `## To do (${open.length})`,
-    open.length === 0 ? 'Nothing is open.' : open.map((item) => entry(item, model)).join('\n'),
+    ...(open.length === 0 ? ['Nothing is open.'] : []),
+    ...sections(open, party).flatMap(([title, items]) => [
+      `### ${title} (${items.length})`,
+      items.map((item) => entry(item, model)).join('\n'),
+    ]),
   ];
   if (waivers.length > 0)
     parts.push(
@@ -60,13 +64,23 @@ function concerns(item: ReportItem, party: Party): boolean {
   );
 }
 
+/** What a party can do alone comes first. */
+function sections(open: readonly ReportItem[], party: Party): readonly (readonly [string, readonly ReportItem[]])[] {
+  const other = party === 'hospital' ? 'manufacturer' : 'hospital';
+  const all = [
+    [`For the ${party}`, open.filter(({ control }) => control.owner === party)],
+    [`Together with the ${other}`, open.filter(({ control }) => control.owner === 'shared')],
+    [`The ${other}'s, where the ${party} is asked for help`, open.filter(({ control }) => control.owner === other)],
+  ] as const;
+  return all.filter(([, items]) => items.length > 0);
+}
+
 function rank(item: ReportItem, model: ReportModel): number {
   return STANDINGS.indexOf(standingOf(item, model));
 }
 
 function entry(item: ReportItem, model: ReportModel): string {
   const standing = standingOf(item, model);
-  const shared = item.control.owner === 'shared' ? ' Manufacturer and hospital together.' : '';
   const details = [
     ...item.findings.map(
       (found) =>
@@ -79,7 +93,7 @@ function entry(item: ReportItem, model: ReportModel): string {
     `Why it matters: ${markdownText(item.control.why)}`,
   ];
   return [
-    `- [ ] **${markdownText(`${item.control.title}, ${item.target.name}`)}** (\`${code(item.key)}\`): ${STANDING_WORDS[standing]}: ${STANDING_MEANS[standing]}.${shared}`,
+    `- [ ] **${markdownText(`${item.control.title}, ${item.target.name}`)}** (\`${code(item.key)}\`): ${STANDING_WORDS[standing]}: ${STANDING_MEANS[standing]}.`,
     ...details.map((detail) => `  - ${detail}`),
   ].join('\n');
 }

@@ -274,12 +274,22 @@ describe('the open items of a party', () => {
       items.map(({ key }) => key).filter((key) => renderOpenItems(reportModel(items), party).includes(key));
     expect(keys('manufacturer')).toEqual(['own', 'both', 'left', 'mend'].map((id) => `${id}@role:nurse`));
     expect(keys('hospital')).toEqual(['both', 'left', 'mend', 'other'].map((id) => `${id}@role:nurse`));
+    const text = renderOpenItems(reportModel(items), 'manufacturer');
+    const headings = text.split('\n').filter((line) => line.startsWith('#'));
+    expect(headings).toEqual([
+      '# Open items for the manufacturer',
+      '## To do (4)',
+      '### For the manufacturer (1)',
+      '### Together with the hospital (1)',
+      "### The hospital's, where the manufacturer is asked for help (2)",
+    ]);
+    expect(text.indexOf('own@')).toBeLessThan(text.indexOf('both@'));
   });
 
   it.each(HOSTILE)('gives %j no meaning in Markdown', (text) => {
     const found = renderOpenItems(reportModel(hostileItems(text), { title: text }), 'hospital');
     expect(found).not.toMatch(/(^|[^\\])<script|^# not|[^\\]\[link\]/m);
     expect(found).toContain('## Waivers to decide (1)');
-    for (const line of found.split('\n')) expect(line).toMatch(/^(|#{1,2} .*|- .*| {2}- .*|\*\*PRACTICE.*|[^#\-<].*)$/);
+    for (const line of found.split('\n')) expect(line).toMatch(/^(|#{1,3} .*|- .*| {2}- .*|\*\*PRACTICE.*|[^#\-<].*)$/);
   });
 });
