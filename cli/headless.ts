@@ -7,22 +7,15 @@ import { applyChange, planChange, settleChange } from '../engine/session/changes
 import { sealSession, type SealedBundle } from '../engine/session/seal.ts';
 import type { Session } from '../engine/session/session.ts';
 import type { Answers, Waivers } from './answers.ts';
+import { type Apply, credentialFor } from './write-access.ts';
 
 export type HeadlessOptions = {
   readonly typedVersion?: string;
   readonly overrideReason?: string;
   /** Control ids or keys; absent: the whole guide. */
   readonly only?: readonly string[];
-  /** Control ids or keys whose change is applied, with who approved it under which ticket. */
-  readonly apply?: {
-    readonly ids: readonly string[];
-    readonly ticket: string;
-    readonly approver: string;
-    /** Window (ISO 8601) in which they may be made. */
-    readonly notBefore?: string;
-    readonly notAfter?: string;
-    readonly credential: WriteCredential;
-  };
+  /** Changes to apply; absent: none. */
+  readonly apply?: Apply;
   readonly answers?: Answers;
   /** Asked for where the step fails in the end; elsewhere there is nothing to waive. */
   readonly waivers?: Waivers;
@@ -94,14 +87,30 @@ async function settleAll(session: Session, show: HeadlessOptions['show']): Promi
   }
 }
 
-async function applyAll(
+/** Who writes at each step; an error before the first write where somebody is missing. */
+function writersOf(
   session: Session,
-  apply: NonNullable<HeadlessOptions['apply']>,
-  options: HeadlessOptions,
-): Promise<Result<unknown>> {
+  apply: Apply,
+  keys: readonly string[],
+): Result<readonly (readonly [key: string, credential: WriteCredential])[]> {
+  const writers: (readonly [string, WriteCredential])[] = [];
+  for (const key of keys) {
+    const control = session.plan.items.find((item) => item.key === key)?.control;
+    const credential = credentialFor(apply, control?.id ?? key, control?.change?.kind ?? '');
+    if (credential === undefined)
+      return fail('input.malformed', `No account is given that writes for ${key}: --write-user or --write-for.`);
+    writers.push([key, credential]);
+  }
+  return ok(writers);
+}
+
+async function applyAll(session: Session, apply: Apply, options: HeadlessOptions): Promise<Result<unknown>> {
   const keys = selectKeys(session, apply.ids);
   if (!keys.ok) return keys;
-  for (const key of keys.value) {
+  const { ids: _ids, credentials: _credentials, ...approval } = apply;
+  const writers = writersOf(session, apply, keys.value);
+  if (!writers.ok) return writers;
+  for (const [key, credential] of writers.value) {
     const plan = await planChange(session, key);
     if (!plan.ok) {
       // Nothing to be done here is no reason to stop the walk.
@@ -110,8 +119,7 @@ async function applyAll(
       continue;
     }
     options.show(`${key}: ${plan.value.plan.summary}\n${plan.value.plan.diff}`);
-    const { ids: _ids, ...approval } = apply;
-    const applied = await applyChange(session, key, plan.value.change, approval);
+    const applied = await applyChange(session, key, plan.value.change, { ...approval, credential });
     if (!applied.ok && applied.error.code === 'change.refused') {
       options.show(`${key}: ${applied.error.message}`);
       continue;

@@ -15,6 +15,7 @@ import { readTrust, unlockIdentity } from '../keys.ts';
 import { printOutcome } from '../outcome.ts';
 import { addPeopleOptions, type PeopleOptions, readSiteKeyText, usePeople } from '../people.ts';
 import { askYesNo, complain, note, readSecret } from '../terminal.ts';
+import { readApply } from '../write-access.ts';
 
 type RunOptions = PeopleOptions & {
   guide: string;
@@ -30,6 +31,7 @@ type RunOptions = PeopleOptions & {
   windowUntil?: string;
   writeUser?: string;
   writePassword?: string;
+  writeFor?: string[];
   identity?: string;
   passphrase?: string;
   secret?: string[];
@@ -61,6 +63,7 @@ export function addRunCommand(program: Command): void {
     .option('--window-until <time>', 'changes may be made until here')
     .option('--write-user <name>', 'account that writes')
     .option('--write-password <env:NAME>', 'its password; without it, it is asked for')
+    .option('--write-for <what=user=env:NAME...>', 'another account for a control, or for a kind: directory, device …')
     .option('--secret <name=env:NAME...>', 'passwords that the site names')
     .option('--identity <file>', 'sign with this PKCS#12 or PEM')
     .option('--passphrase <env:NAME>', 'passphrase of the identity; without it, it is asked for')
@@ -190,45 +193,6 @@ async function prepare(options: RunOptions): Promise<Result<Ready>> {
     ...(options.out === undefined ? {} : { out: resolve(options.out) }),
   };
   return ok({ session: session.value, walk, cancel });
-}
-
-async function readApply(options: RunOptions): Promise<Result<HeadlessOptions['apply']>> {
-  if (options.apply === undefined) return ok(undefined);
-  const { ticket, approver, writeUser } = options;
-  if (ticket === undefined || approver === undefined || writeUser === undefined) {
-    return fail('input.malformed', 'A change needs --ticket, --approver and --write-user.');
-  }
-  const window = readWindow(options.windowFrom, options.windowUntil);
-  if (!window.ok) return window;
-  const password = await readSecret(options.writePassword, `password of ${writeUser}`);
-  return password.ok
-    ? ok({
-        ids: options.apply,
-        ticket,
-        approver,
-        ...window.value,
-        credential: { user: writeUser, password: password.value },
-      })
-    : password;
-}
-
-/** The window of a change as ISO 8601 in UTC; a time without an offset is this computer's. */
-function readWindow(
-  from: string | undefined,
-  until: string | undefined,
-): Result<{ notBefore?: string; notAfter?: string }> {
-  const [first, last] = [from, until].map((text) => (text === undefined ? undefined : new Date(text)));
-  for (const [text, date] of [
-    [from, first],
-    [until, last],
-  ] as const) {
-    if (date !== undefined && (Number.isNaN(date.getTime()) || !/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text ?? '')))
-      return fail('input.malformed', `"${text}" is not a time such as 2026-11-24T20:00.`);
-  }
-  return ok({
-    ...(first === undefined ? {} : { notBefore: first.toISOString() }),
-    ...(last === undefined ? {} : { notAfter: last.toISOString() }),
-  });
 }
 
 /** `name=env:NAME`, or `name` alone to be asked for it. */
