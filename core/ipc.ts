@@ -308,6 +308,8 @@ export type ChangeView = {
   readonly undo: boolean;
   readonly visible: readonly string[];
   readonly rights: string;
+  /** It is an edition: for whom, and how many parts it leaves out. Then nothing can be judged again, and it is never sound. */
+  readonly edition?: { readonly for: string; readonly leftOut: number };
 };
 
 /** What each channel answers with, inside a Result. */

@@ -7,13 +7,14 @@ import { EXIT } from '../host.ts';
 import { unlockIdentity } from '../keys.ts';
 import { printSealed } from '../outcome.ts';
 import { complain, print } from '../terminal.ts';
+import { addEditionCommand } from './bundle-edition.ts';
 import { addBundleReportCommand } from './bundle-report.ts';
 import { addEncryptCommands } from './bundle-encrypt.ts';
 import { addTimestampCommand } from './bundle-timestamp.ts';
 
-/** `lockstep bundle countersign|timestamp|encrypt|decrypt|report`. */
+/** `lockstep bundle countersign|timestamp|edition|encrypt|decrypt|report`. */
 export function addBundleCommands(program: Command): void {
-  const bundle = program.command('bundle').description('Countersign, time-stamp, encrypt and read bundles');
+  const bundle = program.command('bundle').description('Countersign, time-stamp, shorten, encrypt and read bundles');
   bundle
     .command('countersign')
     .description('Sign a bundle for the hospital, as accepted: here, or elsewhere with --prepare and --import')
@@ -31,6 +32,7 @@ export function addBundleCommands(program: Command): void {
       process.exitCode = await countersign(resolve(file), options);
     });
   addTimestampCommand(bundle);
+  addEditionCommand(bundle);
   addEncryptCommands(bundle);
   addBundleReportCommand(bundle);
 }

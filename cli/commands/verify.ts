@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { VerifyView } from '../../core/ipc.ts';
 import { appError, fail, ok, type Result } from '../../core/result.ts';
 import { verifyBundle } from '../../engine/session/bundles.ts';
 import { EXIT } from '../host.ts';
@@ -49,15 +50,17 @@ async function verify(bundle: string | undefined, options: VerifyOptions): Promi
       print(`${signer.role}: ${signer.subject}${signer.at === undefined ? '' : `, ${signer.at}`}`);
     for (const { severity, code, sentence, place } of findings)
       print(`${severity.padEnd(4)} ${code}${place === undefined ? '' : ` (${place})`}: ${sentence}`);
-    print(
-      sound
-        ? complete
-          ? 'sound and complete'
-          : 'sound, but incomplete: see the findings above'
-        : 'NOT sound: see the findings above',
-    );
+    print(lastLine(result.value));
   }
   return sound && complete ? EXIT.done : EXIT.findings;
+}
+
+/** The last word, which nobody can take for better than it is. */
+function lastLine({ sound, complete, edition, findings }: VerifyView): string {
+  if (edition !== undefined && findings.every(({ severity }) => severity !== 'bad'))
+    return `edition: ${edition.leftOut} parts left out by rule; what remains is what was signed`;
+  if (!sound) return 'NOT sound: see the findings above';
+  return complete ? 'sound and complete' : 'sound, but incomplete: see the findings above';
 }
 
 function readDate(text: string | undefined): Result<Date> {

@@ -1,5 +1,6 @@
 import type { Result } from '../result.ts';
 import type { Found } from './finding.ts';
+import { type Edition, EDITION_FILE, makeEditionNote, parseEdition, renderEdition } from './edition.ts';
 import { BUNDLE_ENTRIES, GUIDE_ENTRIES, META_KINDS, metaEntry, metaName, MIMETYPE } from './layout.ts';
 import { type ManifestFile, parseManifest, parseSums, type Protection } from './manifest.ts';
 import type { Container } from './zip-reader.ts';
@@ -16,7 +17,16 @@ export type Opened = {
   readonly text: (name: string) => Promise<string | undefined>;
   /** Numbers of the signatures of which any part is there, ascending. */
   readonly numbers: readonly number[];
+  /** Of an edition: what it says of itself. */
+  readonly edition?: Edition;
 };
+
+/** Digests of all that was sealed: of what is here, and of what an edition leaves out, as it says. */
+function sealed({ digests, edition }: Pick<Opened, 'digests' | 'edition'>): ReadonlyMap<string, string> {
+  const leftOut = edition?.leftOut ?? [];
+  // What is here counts; that it is listed as left out is a finding of its own.
+  return new Map([...leftOut.map(({ name, sha256 }) => [name, sha256] as const), ...digests]);
+}
 
 /**
  * Payload entries in the order in which containers are written: the mimetype first, the sums last, the others by code
@@ -44,8 +54,10 @@ export async function checkContainer(container: Container, found: Found): Promis
         );
     }
   }
+  const edition = names.includes(EDITION_FILE) ? await readEdition(container, found) : undefined;
   const opened: Opened = {
     container,
+    ...(edition === undefined ? {} : { edition }),
     kind: names.includes('guide.yaml') && !names.includes('journal.jsonl') ? 'guide' : 'bundle',
     digests,
     bytes: (name) => bytesOf(container, name, found),
@@ -68,15 +80,15 @@ async function checkMimetype(opened: Opened, found: Found): Promise<void> {
 
 function checkNames(opened: Opened, names: readonly string[], found: Found): void {
   for (const name of opened.kind === 'bundle' ? BUNDLE_ENTRIES : GUIDE_ENTRIES) {
-    if (!names.includes(name)) found.bad('container.missing', 'This entry is missing.', name);
+    if (!sealed(opened).has(name)) found.bad('container.missing', 'This entry is missing.', name);
   }
   for (const name of names) {
-    if (name.startsWith('META-INF/') && metaEntry(name) === undefined)
+    if (name.startsWith('META-INF/') && metaEntry(name) === undefined && name !== EDITION_FILE)
       found.bad('container.unexpected', 'This entry has no business in META-INF.', name);
   }
   const meta = opened.numbers.flatMap((n) => META_KINDS.map((kind) => metaName(kind, n)));
   const payload = payloadOrder(names.filter((name) => !name.startsWith('META-INF/')));
-  const expected = [...payload, ...meta].filter((name) => names.includes(name));
+  const expected = [...payload, ...meta, EDITION_FILE].filter((name) => names.includes(name));
   const actual = names.filter((name) => expected.includes(name));
   const at = actual.findIndex((name, index) => name !== expected[index]);
   if (at >= 0)
@@ -97,9 +109,28 @@ async function checkSums(opened: Opened, found: Found): Promise<void> {
     return;
   }
   const payload = payloadOrder(
-    [...opened.digests.keys()].filter((name) => !name.startsWith('META-INF/') && name !== 'SHA256SUMS'),
+    [...sealed(opened).keys()].filter((name) => !name.startsWith('META-INF/') && name !== 'SHA256SUMS'),
   );
   checkDigests(opened, sums, payload, 'SHA256SUMS', 'sums', found);
+  if (opened.edition !== undefined) checkEdition(opened, opened.edition, sums, found);
+}
+
+/** An edition leaves out what the rules say, all of it and nothing else, so that nobody can pick what others see. */
+function checkEdition({ digests }: Opened, edition: Edition, sums: readonly ManifestFile[], found: Found): void {
+  const expected = makeEditionNote(sums, edition.at);
+  if (renderEdition(edition) !== renderEdition(expected))
+    found.bad('edition.rules', 'This edition does not leave out what its rules say, or says so wrongly.', EDITION_FILE);
+  for (const { name } of edition.leftOut) {
+    if (digests.has(name)) found.bad('edition.not-left-out', 'This entry is said to be left out, but is here.', name);
+  }
+}
+
+async function readEdition(container: Container, found: Found): Promise<Edition | undefined> {
+  const text = await textOf(container, EDITION_FILE, found);
+  const edition = text === undefined ? undefined : parseEdition(text);
+  if (text !== undefined && edition === undefined)
+    found.bad('edition.form', 'What this edition says of itself is not in the form that editions have.', EDITION_FILE);
+  return edition;
 }
 
 /** Compares a list of digests with the entries, in both directions. */
@@ -112,10 +143,11 @@ export function checkDigests(
   found: Found,
 ): void {
   const listed = new Set<string>();
+  const digests = sealed(opened);
   for (const { name, sha256 } of files) {
     if (listed.has(name)) found.bad(`${code}.twice`, `${place} lists ${name} twice.`, place);
     listed.add(name);
-    const actual = opened.digests.get(name);
+    const actual = digests.get(name);
     if (actual === undefined) found.bad(`${code}.missing`, `${place} lists this entry, but it is not there.`, name);
     else if (actual !== sha256)
       found.bad(`${code}.digest`, `This entry was changed: its digest is not the one in ${place}.`, name);
@@ -128,9 +160,9 @@ export function checkDigests(
 }
 
 /** All that the nth manifest must cover: the payload, every earlier signature and time-stamp, and its own statement. */
-export function coveredBy(opened: Pick<Opened, 'digests' | 'numbers'>, number: number): string[] {
+export function coveredBy(opened: Pick<Opened, 'digests' | 'numbers' | 'edition'>, number: number): string[] {
   const payload = payloadOrder(
-    [...opened.digests.keys()].filter((name) => !name.startsWith('META-INF/') && name !== 'mimetype'),
+    [...sealed(opened).keys()].filter((name) => !name.startsWith('META-INF/') && name !== 'mimetype'),
   );
   const earlier = opened.numbers
     .filter((each) => each < number)

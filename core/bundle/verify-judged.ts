@@ -8,9 +8,9 @@ import { checkReports } from './verify-reports.ts';
 import type { BundleParts, Verification, VerifyOptions } from './verify.ts';
 
 export type JudgedVerification = Verification['summary'] & {
-  /** Nothing bad was found, and no signature is missing. */
+  /** Nothing bad was found, no signature is missing, and nothing was left out. */
   readonly sound: boolean;
-  /** Nothing is undecided and nothing has run out. Never true for a guide. */
+  /** Nothing is undecided and nothing has run out. Never true for a guide or an edition. */
   readonly complete: boolean;
   /** Worst first. */
   readonly findings: readonly BundleFinding[];
@@ -43,7 +43,7 @@ export async function verifyJudged(
   const { sound, findings, summary } = verified.value;
   return ok({
     ...summary,
-    sound: sound && !summary.provisional,
+    sound: sound && !summary.provisional && summary.edition === undefined,
     complete: state !== undefined && undecidedOf(state) === 0 && state.expired.length === 0,
     findings,
     ...(state === undefined ? {} : { state }),

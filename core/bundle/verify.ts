@@ -1,13 +1,18 @@
 import type { Result } from '../result.ts';
 import { ok } from '../result.ts';
 import type { EventData, FactsFile, JournalEvent } from '../session/events.ts';
+import type { Summary } from '../session/summary.ts';
+import { EDITION_FILE } from './edition.ts';
 import { type BundleFinding, collect, type Found, worstFirst } from './finding.ts';
-import { type ByteSource, type Host, memorySource, sha256Hex } from './host.ts';
+import { type ByteSource, type Host, sha256Hex } from './host.ts';
 import type { Statement } from './statement.ts';
 import type { Trust } from './trust.ts';
 import { checkContainer, type Kind, type Opened } from './verify-container.ts';
+import { checkEditionParts } from './verify-edition.ts';
+import { checkGuide } from './verify-guide.ts';
 import { checkJournal } from './verify-journal.ts';
 import { checkSignatures, type Signer } from './verify-signatures.ts';
+import { checkWaivers } from './verify-waivers.ts';
 import { readContainer } from './zip-reader.ts';
 
 /** What a judge needs to compute the verdicts again. `facts` by the number of the event that names them. */
@@ -59,6 +64,8 @@ export type Verification = {
     readonly guide?: EventData<'session.opened'>['guide'];
     readonly site?: { readonly id: string; readonly name: string; readonly sha256: string };
     readonly verdictsRecomputed: boolean;
+    /** Of an edition, which leaves things out: for whom, how many parts, and the state as it was signed. */
+    readonly edition?: { readonly for: string; readonly leftOut: number; readonly state?: Summary };
   };
 };
 
@@ -81,18 +88,21 @@ export async function verifyContainer(
     found.bad('signature.none', who);
   }
   const rest = opened.kind === 'bundle' ? await checkBundle(opened, signers, host, options, found) : undefined;
+  if (opened.kind === 'guide' && opened.edition !== undefined)
+    found.bad('edition.form', 'There are no editions of a guide.', EDITION_FILE);
   const findings = worstFirst(found.list);
   return ok({
     sound: findings.every((finding) => finding.severity !== 'bad'),
     findings,
     summary: {
       kind: opened.kind,
-      practice: rest?.opening?.site.practice ?? signers.some((signer) => signer.subject.includes('PRACTICE')),
+      practice: rest?.practice ?? signers.some((signer) => signer.subject.includes('PRACTICE')),
       provisional: rest?.provisional ?? false,
       signers: signers.map(({ certificate: _certificate, number: _number, ...signer }) => signer),
       ...(rest?.session === undefined ? {} : { session: rest.session }),
       ...(rest?.opening === undefined ? {} : { guide: rest.opening.guide, site: siteOf(rest.opening) }),
       verdictsRecomputed: rest?.recomputed ?? false,
+      ...(rest?.edition === undefined ? {} : { edition: rest.edition }),
     },
   });
 }
@@ -109,16 +119,21 @@ async function checkBundle(
   found: Found,
 ) {
   const { trust, at, rejudge } = options;
-  const { events, facts, head } = await checkJournal(opened, signers, trust, at, host, found);
-  const first = events[0];
-  const opening = first?.type === 'session.opened' ? (first.data as EventData<'session.opened'>) : undefined;
   const provisional = !(['engineer', 'hospital'] as const).every((role) =>
     signers.some((signer) => signer.role === role),
   );
   if (provisional)
     found.warn('provisional', 'This bundle is provisional: the engineer and the hospital have not both signed it.');
+  if (opened.edition !== undefined) {
+    const { verdicts, ...edition } = await checkEditionParts(opened, opened.edition, signers, at, found);
+    if (verdicts !== undefined) await checkGuide(opened, verdicts.guide, host, options, verifyContainer, found);
+    return { provisional, practice: verdicts?.practice, edition };
+  }
+  const { events, facts, head } = await checkJournal(opened, signers, trust, at, host, found);
+  const first = events[0];
+  const opening = first?.type === 'session.opened' ? (first.data as EventData<'session.opened'>) : undefined;
   if (opening !== undefined) {
-    await checkGuide(opened, opening, host, options, found);
+    await checkGuide(opened, opening.guide, host, options, verifyContainer, found);
     if (opening.site.practice)
       found.info('practice', 'This bundle comes from a practice hospital and proves nothing about a real one.');
     if (opened.digests.has('site.yaml') && opened.digests.get('site.yaml') !== opening.site.sha256) {
@@ -158,107 +173,5 @@ async function checkBundle(
           events: events.length,
           lockstep: opening.lockstep,
         };
-  return { opening, provisional, session, recomputed };
-}
-
-/** The guide inside: its digest, and its publisher's signature when it came with one. */
-async function checkGuide(
-  opened: Opened,
-  opening: EventData<'session.opened'>,
-  host: Host,
-  options: VerifyOptions,
-  found: Found,
-): Promise<void> {
-  const digest = opened.digests.get('guide/guide.yaml');
-  if (digest !== undefined && digest !== opening.guide.sha256) {
-    found.bad('guide.digest', 'The guide is not the one that the session was opened with.', 'guide/guide.yaml');
-  }
-  const place = 'guide/guide.asice';
-  if (!opened.digests.has(place)) {
-    if (opening.guide.trust === 'unsigned')
-      found.warn('guide.unsigned', 'The guide is unsigned; nothing shows who wrote it.', 'guide/guide.yaml');
-    else
-      found.bad(
-        'guide.signature-missing',
-        'The session was opened with a signed guide, but its signature is not here.',
-        place,
-      );
-    return;
-  }
-  const bytes = await opened.bytes(place);
-  if (bytes === undefined) return;
-  const given = options.trust.publisher !== undefined && options.trust.publisher.length > 0;
-  const inner = await verifyContainer(memorySource(bytes, host), host, { trust: options.trust, at: options.at });
-  if (!inner.ok) {
-    found.bad('guide.container', inner.error.message, place);
-    return;
-  }
-  for (const finding of inner.value.findings) {
-    const innerPlace = finding.place === undefined ? place : `${place}/${finding.place}`;
-    // Who verifies a bundle need not know the publisher; the signature is shown either way.
-    if (finding.code === 'trust.none' && !given)
-      found.warn(
-        'guide.publisher-unknown',
-        'No root was given for the publisher, so nothing shows who the guide comes from.',
-        place,
-      );
-    else
-      found.list.push({
-        ...finding,
-        code: finding.code.startsWith('guide.') ? finding.code : `guide.${finding.code}`,
-        place: innerPlace,
-      });
-  }
-  const publisher = inner.value.summary.signers[0];
-  if (
-    publisher !== undefined &&
-    opening.guide.publisherSha256 !== undefined &&
-    publisher.sha256 !== opening.guide.publisherSha256
-  ) {
-    found.bad(
-      'guide.publisher',
-      'The guide is signed by another publisher than the one the session was opened with.',
-      place,
-    );
-  }
-  const container = await readContainer(memorySource(bytes, host), host);
-  const entry = container.ok ? container.value.get('guide.yaml') : undefined;
-  const innerDigest = container.ok && entry !== undefined ? await container.value.digest(entry) : undefined;
-  if (innerDigest?.ok !== true || innerDigest.value.sha256 !== digest) {
-    found.bad('guide.swapped', 'The signed guide and the guide beside it are not the same.', place);
-  }
-}
-
-/** A waiver is a request until a countersignature accepts it, holds until its day, and stands beside `fail` only. */
-function checkWaivers(statements: readonly Statement[], events: readonly JournalEvent[], at: Date, found: Found): void {
-  const until = new Map<string, string>();
-  const verdicts = new Map<string, string>();
-  for (const event of events) {
-    if (event.type === 'judged') verdicts.set(event.data.key, event.data.verdict);
-    if (event.type !== 'waived') continue;
-    const { key } = event.data;
-    until.set(key, event.data.until);
-    if (verdicts.get(key) !== 'fail')
-      found.bad(
-        'waiver.not-failed',
-        `A waiver was asked for ${key}, which had not failed; only what fails can be waived.`,
-        `journal.jsonl:${event.n + 1}`,
-      );
-  }
-  const accepted = new Set(statements.flatMap((statement) => statement.acceptedWaivers));
-  for (const key of accepted) {
-    if (!until.has(key))
-      found.bad('waiver.unknown', `The hospital accepted a waiver for ${key}, which nobody asked for.`);
-  }
-  for (const [key, end] of until) {
-    const over = Date.parse(end) <= at.getTime();
-    if (!accepted.has(key))
-      found.warn('waiver.request', `The waiver for ${key} is a request; no countersignature accepts it.`);
-    else if (over)
-      found.warn(
-        'waiver.expired',
-        `The hospital accepted a waiver for ${key}, which ran out on ${end}: it counts no more.`,
-      );
-    else found.info('waiver.accepted', `The hospital accepted a waiver for ${key}, until ${end}.`);
-  }
+  return { opening, provisional, practice: opening?.site.practice, session, recomputed };
 }

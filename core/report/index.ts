@@ -5,6 +5,7 @@ import { renderHtmlReport } from './html.ts';
 import type { ReportModel } from './model.ts';
 import { renderOpenItems } from './open-items.ts';
 import { renderOscalReport } from './oscal-ar.ts';
+import { renderVerdicts, VERDICTS_FILE } from './verdicts.ts';
 
 /** A report that goes into every bundle. Pure: the same model gives the same bytes. */
 export type Report = {
@@ -46,6 +47,13 @@ export const REPORTS: readonly Report[] = [
     file: 'reports/expiry.ics',
     mediaType: 'text/calendar',
     render: renderCalendar,
+  },
+  {
+    id: 'verdicts',
+    title: 'Verdicts alone, without names and addresses',
+    file: VERDICTS_FILE,
+    mediaType: 'application/json',
+    render: renderVerdicts,
   },
   {
     id: 'open-items-hospital',

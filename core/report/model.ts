@@ -87,6 +87,8 @@ export type ReportModel = {
     readonly sha256: string;
     readonly trust: 'trusted' | 'untrusted' | 'unsigned';
     readonly publisher?: string;
+    /** Of the certificate that signed it. */
+    readonly publisherSha256?: string;
     /** Product and range of its versions, in words. */
     readonly product?: string;
   };

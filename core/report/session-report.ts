@@ -52,6 +52,7 @@ export function sessionReport(
       trust: opened.guide.trust,
       publisher: plan.guide.publisher.name,
       product: `${product.vendor} ${product.name} ${product.versions}`,
+      ...(opened.guide.publisherSha256 === undefined ? {} : { publisherSha256: opened.guide.publisherSha256 }),
     },
     site: { id: opened.site.id, name: opened.site.name, sha256: opened.site.sha256 },
     session: {

@@ -30,7 +30,7 @@ type Roots = {
 export async function verifyBundle(path: string, trust: Roots, at: Date): Promise<Result<VerifyView>> {
   const verified = await verifyJudged((options) => verifyFile(path, options), trust, at);
   if (!verified.ok) return verified;
-  const { sound, complete, state, findings, signers } = verified.value;
+  const { sound, complete, state, edition, findings, signers } = verified.value;
   // What cannot be read is among the findings.
   const waivers = await askedWaivers(path);
   return ok({
@@ -38,6 +38,7 @@ export async function verifyBundle(path: string, trust: Roots, at: Date): Promis
     sound,
     complete,
     ...(state === undefined ? {} : { summary: state }),
+    ...(edition === undefined ? {} : { edition: { for: edition.for, leftOut: edition.leftOut } }),
     findings,
     signers: signers.map((signer) => ({
       role: signer.role,

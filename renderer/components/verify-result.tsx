@@ -78,7 +78,7 @@ export function VerifyResult({ view }: { view: VerifyView }) {
   );
 }
 
-function verdictOn({ sound, findings }: VerifyView): {
+function verdictOn({ sound, edition, findings }: VerifyView): {
   icon: LucideIcon;
   text: string;
   title: string;
@@ -92,6 +92,13 @@ function verdictOn({ sound, findings }: VerifyView): {
       text: 'text-fail',
       title: 'Not sound',
       sentence: `${count(bad, 'thing')} wrong. Do not rely on this bundle.`,
+    };
+  if (edition !== undefined)
+    return {
+      icon: ShieldQuestionMark,
+      text: 'text-error',
+      title: 'An edition',
+      sentence: `${count(edition.leftOut, 'part')} left out by rule for the ${edition.for}. What remains is what was signed; no verdict can be computed again from it.`,
     };
   if (!sound)
     return {

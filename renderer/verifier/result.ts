@@ -28,6 +28,12 @@ function headlineOf(found: JudgedVerification): Headline {
     };
   if (found.kind === 'guide')
     return { tone: 'good', title: '✓ A sound guide', text: 'It is signed by a publisher whom you trust.' };
+  if (found.edition !== undefined)
+    return {
+      tone: 'mind',
+      title: '! An edition',
+      text: `${found.edition.leftOut} parts were left out by rule for the ${found.edition.for}. What remains is what was signed; the verdicts stand as signed, and cannot be computed again from it.${found.provisional ? ' The engineer and the hospital have not both signed it.' : ''}`,
+    };
   if (found.provisional)
     return {
       tone: 'mind',
@@ -68,6 +74,7 @@ export function showVerification(file: string, at: Date, found: JudgedVerificati
         ]
       : []),
     ...showState(found),
+    ...showLeftOut(found),
     ...showFindings(found),
     ...showSigners(found.signers),
     ...showOrigin(found),
@@ -110,6 +117,15 @@ function showState({ state }: JudgedVerification): HTMLElement[] {
     element('p', {}, WORDS[state.word]),
     element('table', {}, element('caption', {}, `${state.total} steps`), element('tbody', {}, ...counts)),
     ...marks.flatMap(([count, words]) => (count > 0 ? [element('p', {}, `${count} ${words}.`)] : [])),
+  ];
+}
+
+function showLeftOut({ edition }: JudgedVerification): HTMLElement[] {
+  if (edition?.state === undefined) return [];
+  const counts = Object.entries(edition.state.counts).filter(([, count]) => count > 0);
+  return [
+    element('h3', {}, 'What it says, as it was signed'),
+    element('p', {}, counts.map(([verdict, count]) => `${count} ${verdict.replace('-', ' ')}`).join(', ')),
   ];
 }
 

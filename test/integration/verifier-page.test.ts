@@ -13,17 +13,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { metaName } from '../../core/bundle/layout.ts';
 import type { VerifyView } from '../../core/ipc.ts';
 import { describeError } from '../../core/result.ts';
+import { makeEdition } from '../../engine/evidence/edition.ts';
 import { addTimestamp, timestampQuery } from '../../engine/evidence/timestamp.ts';
-import { countersignBundle, verifyBundle } from '../../engine/session/bundles.ts';
-import { loadGuide } from '../../engine/session/load-guide.ts';
-import { loadSite } from '../../engine/session/load-site.ts';
-import { sealSession } from '../../engine/session/seal.ts';
-import { openSession } from '../../engine/session/open-session.ts';
+import { verifyBundle } from '../../engine/session/bundles.ts';
 import { lockstep, ROOT } from '../support/cli.ts';
 import { findProgram, needs } from '../support/debian.ts';
 import { makeBundle, makeParties, type Parties, value, writeRoots } from '../support/evidence.ts';
 import { type JsonSchema, schemaFaults } from '../support/json-schema.ts';
-import { miniGuide, miniSite } from '../support/mini-guide.ts';
+import { miniGuide } from '../support/mini-guide.ts';
+import { decidable, walkMini } from '../support/mini-walk.ts';
 import {
   bytes,
   flip,
@@ -35,50 +33,12 @@ import {
   writeBytes,
   writeParts,
 } from '../support/tamper.ts';
+import { editionTampering } from '../support/tamper-edition.ts';
 import { createTimeAuthority } from '../support/time-authority.ts';
 import { deflatedZip } from '../support/zip.ts';
 
 const DAY = '2026-11-24';
-const NOW = new Date('2026-11-23T10:00:00.000Z');
 const ROLES = ['engineer', 'hospital', 'publisher', 'timestamp'] as const;
-const never = new AbortController().signal;
-
-/** Without the step that can never be decided. */
-const decidable = miniGuide().replace(/ {2}- id: web\.never[\s\S]*?(?= {2}- id: people)/, '');
-
-/** A real session against a small server, sealed and countersigned. */
-async function walk(dir: string, port: number, parties: Parties, guide: string): Promise<string> {
-  await writeFile(join(dir, 'guide.yaml'), guide);
-  await writeFile(join(dir, 'site.yaml'), miniSite(port));
-  await writeFile(join(dir, 'course.txt'), 'Course of May.');
-  let time = NOW.getTime();
-  const session = value(
-    await openSession(
-      join(dir, 'sessions'),
-      value(await loadGuide(join(dir, 'guide.yaml'), {})),
-      value(await loadSite(join(dir, 'site.yaml'))),
-      {
-        now: () => new Date((time += 1000)),
-        lockstep: '0.1.0',
-        runtime: { node: 'test' },
-        operator: 'Erika Engineer',
-        ask: async () => false,
-      },
-    ),
-  );
-  const keys = session.plan.items.map((item) => item.key);
-  await session.checkGate({});
-  await session.run(keys, never);
-  const manual = keys.find((key) => key.startsWith('people.trained@')) ?? '';
-  value(await session.attach(manual, join(dir, 'course.txt')));
-  value(await session.answer(manual, 'yes', 'Course of May.'));
-  const out = join(dir, `${keys.length}-steps.asice`);
-  value(await sealSession(session, out, parties.engineer));
-  value(await countersignBundle(out, parties.hospital, { role: 'IT', remark: 'Seen.' }, new Date((time += 60_000))));
-  await session.close();
-  return out;
-}
-
 describe.skipIf(!needs('chromium'))('the stand-alone verifier page', () => {
   let dir: string;
   let server: Server;
@@ -110,7 +70,7 @@ describe.skipIf(!needs('chromium'))('the stand-alone verifier page', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    sound = await walk(dir, port, parties, decidable);
+    sound = await walkMini(dir, port, parties, decidable);
     parts = await readParts(sound);
     browser = await chromium.launch({
       executablePath: findProgram('chromium') ?? '',
@@ -250,11 +210,11 @@ describe.skipIf(!needs('chromium'))('the stand-alone verifier page', () => {
     expect(codes(await expectSame(unsigned, 'unsigned'))).toContain('signature.none');
     expect(codes(await expectSame(sound, 'expired', own, '2027-01-15'))).toContain('expired');
     const { port } = server.address() as AddressInfo;
-    const incomplete = await walk(dir, port, parties, miniGuide());
+    const incomplete = await walkMini(dir, port, parties, miniGuide());
     expect((await expectSame(incomplete, 'incomplete')).headline).toBe('! Sound, but incomplete');
     secure = false;
     await mkdir(join(dir, 'open'));
-    const open = await walk(join(dir, 'open'), port, parties, decidable);
+    const open = await walkMini(join(dir, 'open'), port, parties, decidable);
     secure = true;
     expect((await expectSame(open, 'open')).headline).toBe('! Sound and complete, but open');
     await expectSame(join(dir, 'course.txt'), 'a text');
@@ -295,6 +255,28 @@ describe.skipIf(!needs('chromium'))('the stand-alone verifier page', () => {
     expect(codes(await expectSame(out, 'not trusted', signers, tomorrow))).toContain('timestamp.untrusted');
     await authority.remove();
     await rm(made.dir, { recursive: true, force: true });
+  });
+
+  it('says the same of an edition, and never calls it sound; tampering with one is found', async () => {
+    const out = join(dir, 'edition.asice');
+    value(await makeEdition(sound, new Date(`${DAY}T00:00:00Z`), out));
+    const here = await expectSame(out, 'edition');
+    expect(here.headline).toBe('! An edition');
+    expect(here.there.ok && here.there.value.sound).toBe(false);
+    expect(codes(here).filter((code) => code === 'edition.not-recomputed')).toHaveLength(2);
+    expect(await page.locator('#result').innerText()).toContain('2 pass');
+    expect(codes(await expectSame(out, 'later', own, '2027-01-15'))).toContain('expired');
+    expect((await expectSame(out, 'roots', {})).headline).toBe('✗ Not sound');
+    const edition = await readParts(out);
+    for (const [what, mutated] of Object.entries(editionTampering(edition, parts))) {
+      const found = await expectSame(await writeParts(mutated), what);
+      expect(found.headline, what).toBe('✗ Not sound');
+    }
+    const stripped = await expectSame(
+      await writeParts(edition.filter((part) => !part.name.includes('002'))),
+      'without the countersignature',
+    );
+    expect(codes(stripped)).toContain('provisional');
   });
 
   it('finds every kind of tampering that the command line finds', async () => {

@@ -37,6 +37,7 @@ describe('every report', () => {
       ['hdf', 'reports/hdf.json'],
       ['oscal', 'reports/oscal-ar.json'],
       ['ics', 'reports/expiry.ics'],
+      ['verdicts', 'reports/verdicts.json'],
       ['open-items-hospital', 'reports/open-items-hospital.md'],
       ['open-items-manufacturer', 'reports/open-items-manufacturer.md'],
     ]);
