@@ -30,6 +30,8 @@ export type LabCertificates = {
   readonly trials: Readonly<Record<Trial, KeyAndCertificate>>;
   /** A server certificate as the spec wants it; the same one for the same spec. */
   readonly server: (names: readonly string[], spec: CertificateSpec) => Promise<KeyAndCertificate>;
+  /** The hospital's answer to a request: a server certificate with these names and its chain; undefined for no request. */
+  readonly sign: (requestPem: string, names: readonly string[]) => Promise<string | undefined>;
 };
 
 export function goodCertificate(): CertificateSpec {
@@ -88,6 +90,17 @@ export async function createLabCertificates(now: Date): Promise<LabCertificates>
     }),
     deviceClient,
     trials: { good, expired, revoked, 'wrong-subject': wrongSubject },
+    sign: async (requestPem, names) => {
+      const [commonName] = names;
+      if (commonName === undefined) return undefined;
+      const issued = await servers.issueForRequest(requestPem, {
+        commonName,
+        sans: names,
+        usage: 'server',
+        intermediate: true,
+      });
+      return issued.ok ? issued.value.chainPem : undefined;
+    },
     server: (names, spec) => {
       const key = JSON.stringify([names, spec.issuer, spec.name, spec.validity]);
       const known = made.get(key) ?? makeServer(names, spec);

@@ -1,6 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KeyAndCertificate } from './certificates.ts';
+import {
+  dropDeviceRequest,
+  installCertificate,
+  makeDeviceRequest,
+  restoreCertificate,
+  shownRequest,
+} from './device-certificate.ts';
 import { type DeviceState, FACTORY_PASSWORD } from './device-state.ts';
 import { loopbackAddress, sendTestMessage } from './device-link.ts';
 import { mergeSettings } from './device-settings.ts';
@@ -53,6 +60,14 @@ const PROTECTED: Readonly<Record<string, Handler>> = {
     }
     return { status: 200, body: shownAnchor(context.state.anchorPem), afterwards: context.refresh };
   },
+  'GET /api/certificates/web/request': ({ state }) => shownRequest(state),
+  'POST /api/certificates/web/request': ({ state }, body) => makeDeviceRequest(state, body),
+  'POST /api/certificates/web/request/drop': ({ state }) => dropDeviceRequest(state),
+  'PUT /api/certificates/web': ({ state, refresh }, body) => ({
+    ...installCertificate(state, body),
+    afterwards: refresh,
+  }),
+  'POST /api/certificates/web/former': ({ state, refresh }) => ({ ...restoreCertificate(state), afterwards: refresh }),
   'POST /api/password': (context, body) => {
     const password = field(body, 'password');
     if (!context.state.users.has(field(body, 'user')))

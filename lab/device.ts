@@ -44,7 +44,8 @@ export async function startDevice(options: {
       refresh: () => device.refresh(),
     });
   };
-  const face = (): Promise<KeyAndCertificate> => certificates.server([DEVICE_NAME], state.certificate);
+  const face = async (): Promise<KeyAndCertificate> =>
+    state.installed ?? (await certificates.server([DEVICE_NAME], state.certificate));
   let shown = await face();
   let https = httpsServer(shown, api);
   const admin = await openDoor((socket) => https.emit('connection', patient(socket)));

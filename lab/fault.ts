@@ -65,14 +65,23 @@ export function certificateFault(
         : parts.device.state.certificate;
   return fault(id, {
     ...part,
-    active: (parts) => spec(parts)[property] === value,
+    active: (parts) => spec(parts)[property] === value && !(part.of === 'device' && parts.device.state.installed),
     set: async (parts, on) => {
+      // What was installed over the API goes when a fault comes back.
+      if (on && part.of === 'device') forgetInstalled(parts);
       // Mending one fault leaves a sibling (another wrong value of the same property) as it is.
       if (on) spec(parts)[property] = value;
       else if (spec(parts)[property] === value) spec(parts)[property] = right;
       await parts.refresh();
     },
   });
+}
+
+/** The device has the certificates that it came with. */
+export function forgetInstalled({ device: { state } }: LabParts): void {
+  delete state.installed;
+  delete state.former;
+  delete state.waiting;
 }
 
 /** A setting of the device: its fault is where it differs from `right`. */

@@ -6,11 +6,13 @@ import { makeSiteKey } from '../core/people/site-key.ts';
 import { PRACTICE_WRITER } from '../core/practice.ts';
 import { encryptPrivateKey } from '../engine/keys/csr.ts';
 import type { PracticeRole } from '../engine/keys/practice-ca.ts';
+import { openAuthority } from './authority.ts';
 import { createLabCertificates, goodCertificate, type LabCertificates, TRIALS } from './certificates.ts';
 import { startDevice } from './device.ts';
 import { FACTORY_PASSWORD } from './device-state.ts';
 import type { DeviceSettings } from './device-settings.ts';
 import { startEmr } from './emr.ts';
+import { forgetInstalled } from './fault.ts';
 import { FAULTS } from './faults.ts';
 import { hardenedPolicy } from './ldap-policy.ts';
 import { startLdapServer } from './ldap-server.ts';
@@ -110,9 +112,13 @@ export async function startLab(options: { dir: string; now?: () => Date; shipped
       if (on !== undefined && on !== fault.active(parts)) await (on ? fault.on(parts) : fault.off(parts));
     }
   };
-  const reset = () => setAll((fault) => fault.shipped);
+  const reset = () => {
+    forgetInstalled(parts);
+    return setAll((fault) => fault.shipped);
+  };
   if (options.shipped !== false) await reset();
   const files = await writeFiles(dir, certificates, siteText(ports, siteKey.key.id), passphrase);
+  const closeAuthority = await openAuthority(dir, certificates, replaceFile);
   return {
     dir,
     siteFile: join(dir, SITE_FILES.site),
@@ -143,6 +149,7 @@ export async function startLab(options: { dir: string; now?: () => Date; shipped
     received: emr.received,
     parts,
     stop: async () => {
+      await closeAuthority();
       const doors = [emr.secure, emr.clear, device.admin, device.adminClear, device.telnet, device.debug];
       await Promise.all([dc1.setOpen(false), dc2.setOpen(false), ...doors.map((door) => door.setOpen(false))]);
     },

@@ -47,7 +47,7 @@ describe('the practice hospital in a process of its own', () => {
       expect((await loadIdentity(path, 'wrong')).ok).toBe(false);
     }
     const { secrets, passphrase, writeCredential } = running.lab;
-    for (const name of readdirSync(dir)) {
+    for (const name of readdirSync(dir).filter((one) => statSync(join(dir, one)).isFile())) {
       const text = readFileSync(join(dir, name), 'utf8');
       if (text.includes('PRIVATE KEY') || name === 'lab-control.json')
         expect(statSync(join(dir, name)).mode & 0o777, name).toBe(0o600);
