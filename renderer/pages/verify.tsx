@@ -115,8 +115,9 @@ export function VerifyPage() {
   );
 }
 
-/** Nothing is wrong, and the engineer alone has signed. */
-function lacksHospitalOnly({ signers, findings }: VerifyView): boolean {
+/** Nothing is wrong, nothing was left out, and the engineer alone has signed. */
+function lacksHospitalOnly({ signers, findings, edition }: VerifyView): boolean {
   const [first, ...others] = signers;
-  return first?.role === 'engineer' && others.length === 0 && findings.every(({ severity }) => severity !== 'bad');
+  const wrong = findings.some(({ severity }) => severity === 'bad');
+  return first?.role === 'engineer' && others.length === 0 && edition === undefined && !wrong;
 }
