@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type * as Inspec from 'inspecjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REPORTS } from '../../core/report/index.ts';
 import { createPracticeCa, type PracticeCa } from '../../engine/keys/practice-ca.ts';
@@ -11,10 +13,12 @@ import type { Service } from '../../engine/service-contract.ts';
 import { createService } from '../../engine/service.ts';
 import { needs } from '../support/debian.ts';
 import { value } from '../support/evidence.ts';
+import { type JsonSchema, schemaFaults } from '../support/json-schema.ts';
 import { miniGuide, miniSite } from '../support/mini-guide.ts';
 import { unpack } from '../support/stock-tools.ts';
 import { createTimeAuthority } from '../support/time-authority.ts';
 
+const OSCAL_SCHEMA = join(import.meta.dirname, '../fixtures/oscal/assessment-results-1.2.1.schema.json');
 const WAIVED = 'web.answers@site:mini-site';
 
 /** What the wizard's pages do with a bundle, through the desktop's engine; each test goes on where the one before left off. */
@@ -92,6 +96,11 @@ describe.skipIf(!needs('openssl', 'unzip'))("a session's bundle in the desktop's
       value(await service.call('report.save', { path: bundle, report: id, out: at(`saved-${id}`) }));
       expect(await readFile(at(`saved-${id}`), 'utf8')).toBe(await readFile(join(at('opened'), file), 'utf8'));
     }
+    const read = async (id: string) => readFile(at(`saved-${id}`), 'utf8');
+    const schema = JSON.parse(await readFile(OSCAL_SCHEMA, 'utf8')) as JsonSchema;
+    expect(schemaFaults(JSON.parse(await read('oscal')), schema)).toEqual([]);
+    const { convertFile } = createRequire(import.meta.url)('inspecjs') as typeof Inspec;
+    expect(convertFile(await read('hdf')).errors).toBeUndefined();
     const none = await service.call('report.save', { path: bundle, report: 'pdf', out: at('x') });
     expect(none).toMatchObject({ ok: false, error: { code: 'input.malformed' } });
     expect(none.ok ? '' : none.error.message).toContain('--format html');
