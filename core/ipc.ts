@@ -78,8 +78,11 @@ export const INPUTS = {
     /** The window that was approved; `change.refused` outside of it. */
     notBefore: z.iso.datetime().optional(),
     notAfter: z.iso.datetime().optional(),
-    user: text(256).min(1),
-    secret: handle,
+    /** The account that writes; absent only where nothing but this computer is touched. */
+    user: text(256).min(1).optional(),
+    secret: handle.optional(),
+    /** Locks a key that is made here, and opens it again when it is installed. */
+    keyPassphrase: handle.optional(),
   }),
   /** Reads back a change of which the journal does not say how it ended, and records what was found. */
   'change.settle': z.strictObject({ key, change: text(60) }),
@@ -87,6 +90,12 @@ export const INPUTS = {
   'change.handOff': z.strictObject({ key, change: text(60) }),
   /** Plans the undo of a change that was read back; it is applied with `change.apply` like any other. */
   'change.undo': z.strictObject({ key, change: text(60) }),
+  /** Shows the save dialog and writes the request of a step for the hospital's authority, with what to do with it. */
+  'certificate.handOff': z.strictObject({ key }),
+  /** Shows the open dialog, checks what the authority sent against the request, and plans its installation. */
+  'certificate.import': z.strictObject({ key, passphrase: handle.optional() }),
+  /** Shows the save dialog and writes what the other side must trust to believe the device's certificate. */
+  'certificate.anchors': z.strictObject({ key }),
   'identity.list': none,
   'identity.unlock': z.strictObject({ identity: handle, passphrase: handle.optional() }),
   /** Signs the journal's head as the session opens, so that the operator stands for it from its first line. */
@@ -386,6 +395,10 @@ export type Outputs = {
   /** The file's name; null when the person thought better of it. */
   'change.handOff': { readonly name: string } | null;
   'change.undo': ChangeView;
+  /** Names of the files; null when the person thought better of it. */
+  'certificate.handOff': { readonly names: readonly string[] } | null;
+  'certificate.import': ChangeView | null;
+  'certificate.anchors': { readonly names: readonly string[] } | null;
   'identity.list': readonly IdentityView[];
   'identity.unlock': { readonly subject: string; readonly issuer: string; readonly notAfter: string };
   'identity.signOpening': null;

@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { type BrowserWindow, dialog, type OpenDialogOptions, type SaveDialogOptions } from 'electron';
 import type { FileKind } from './files.ts';
 
 type Choice = { readonly title: string; readonly filter: string; readonly extensions: readonly string[] };
 
-type Kind = FileKind | 'evidence' | 'answer' | 'signature';
+type Kind = FileKind | 'evidence' | 'certificate' | 'answer' | 'signature';
 
 const CHOICES: Readonly<Record<Kind, Choice>> = {
   guide: { title: 'Open a guide', filter: 'Guides', extensions: ['asice', 'yaml', 'yml'] },
@@ -16,18 +17,31 @@ const CHOICES: Readonly<Record<Kind, Choice>> = {
   },
   anchor: { title: 'Choose a root certificate', filter: 'Certificates', extensions: ['pem', 'crt', 'cer'] },
   recipient: { title: "Choose a recipient's certificate", filter: 'Certificates', extensions: ['pem', 'crt', 'cer'] },
+  certificate: {
+    title: "Choose what the hospital's authority sent",
+    filter: 'Certificates',
+    extensions: ['crt', 'cer', 'pem', 'der', 'p7b', 'p7c', 'pfx', 'p12'],
+  },
   evidence: { title: 'Attach evidence', filter: 'All files', extensions: ['*'] },
   answer: { title: "Choose the authority's answer", filter: 'Time-stamps', extensions: ['tsr', 'tst', 'der'] },
   signature: { title: 'Choose the signature that was made', filter: 'Signatures', extensions: ['p7s', 'pem', 'der'] },
 };
 
-/** Shows the system's open dialog over `window`. @returns the absolute path, or undefined when the person thought better of it */
-export async function chooseFile(window: BrowserWindow | undefined, kind: Kind): Promise<string | undefined> {
+/**
+ * Shows the system's open dialog over `window`, in `folder` where one is given.
+ * @returns the absolute path, or undefined when the person thought better of it
+ */
+export async function chooseFile(
+  window: BrowserWindow | undefined,
+  kind: Kind,
+  folder?: string,
+): Promise<string | undefined> {
   const { title, filter, extensions } = CHOICES[kind];
   const options: OpenDialogOptions = {
     title,
     properties: ['openFile', 'dontAddToRecent'],
     filters: [{ name: filter, extensions: [...extensions] }],
+    ...(folder === undefined ? {} : { defaultPath: folder }),
   };
   const { canceled, filePaths } =
     window === undefined ? await dialog.showOpenDialog(options) : await dialog.showOpenDialog(window, options);
@@ -56,10 +70,11 @@ export async function chooseWhereToSave(
   title: string,
   suggested: string,
   filter = 'Text',
+  folder?: string,
 ): Promise<string | undefined> {
   const options: SaveDialogOptions = {
     title,
-    defaultPath: suggested,
+    defaultPath: folder === undefined ? suggested : join(folder, suggested),
     properties: ['showOverwriteConfirmation', 'dontAddToRecent'],
     filters: [{ name: filter, extensions: [suggested.split('.').at(-1) ?? '*'] }],
   };

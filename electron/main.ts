@@ -14,6 +14,7 @@ import { reportHandlers } from './handlers/report.ts';
 import { sessionHandlers } from './handlers/session.ts';
 import type { Shell } from './handlers/shell.ts';
 import { walkHandlers } from './handlers/walk.ts';
+import { certificateHandlers } from './handlers/certificate.ts';
 import { createIdentities } from './identities.ts';
 import { installRouter } from './ipc-router.ts';
 import { type Appearance, setMenu } from './menu.ts';
@@ -129,6 +130,7 @@ async function start(): Promise<void> {
       ...sessionHandlers(shell),
       ...peopleHandlers(shell),
       ...walkHandlers(shell),
+      ...certificateHandlers(shell),
       ...bundleHandlers(shell),
       ...reportHandlers(shell),
       ...extendHandlers(shell),

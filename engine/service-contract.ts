@@ -30,10 +30,18 @@ export type ServiceInputs = {
   'facts.read': Input<'facts.read'>;
   'facts.link': Input<'facts.link'>;
   'change.plan': Input<'change.plan'>;
-  'change.apply': Omit<Input<'change.apply'>, 'secret'> & { password: string };
+  'change.apply': Omit<Input<'change.apply'>, 'secret' | 'keyPassphrase'> & {
+    password?: string;
+    keyPassphrase?: string;
+  };
   'change.settle': Input<'change.settle'>;
   'change.handOff': Input<'change.handOff'> & { path: string };
   'change.undo': Input<'change.undo'>;
+  /** Where requests for the authority go; nowhere in particular but in the practice hospital. */
+  'certificate.folder': Record<string, never>;
+  'certificate.handOff': { key: string; path: string };
+  'certificate.import': { key: string; path: string; passphrase?: string };
+  'certificate.anchors': { key: string; path: string };
   'identity.unlock': { path: string; passphrase?: string };
   'identity.signOpening': { path: string; passphrase?: string };
   'bundle.seal': { path: string; passphrase?: string };
@@ -62,6 +70,7 @@ export type TrustPems = {
 
 type Sealed = Omit<SealedView, 'bundle'>;
 type Paths = {
+  'certificate.folder': { folder?: string };
   'walk.attach': AttachedView;
   /** null: the file is no picture that can be redacted. */
   'walk.previewPicture': Omit<PictureView, 'picture'> | null;

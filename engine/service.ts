@@ -5,10 +5,11 @@ import { fail, ok, type Result } from '../core/result.ts';
 import { previewPicture } from './evidence/redact.ts';
 import { loadIdentity } from './keys/identity.ts';
 import { bundleHandlers } from './service-bundles.ts';
+import { applyFromPage, certificateHandlers } from './service-certificates.ts';
 import { peopleHandlers } from './service-people.ts';
 import type { Service, ServiceInputs, ServiceMethod, ServiceOptions } from './service-contract.ts';
 import { viewGuide, viewSession, viewSite } from './service-views.ts';
-import { applyChange, planChange, planUndo, settleChange, type ShownChange } from './session/changes.ts';
+import { planChange, planUndo, settleChange, type ShownChange } from './session/changes.ts';
 import { handOff } from './session/hand-off.ts';
 import { listSessions } from './session/list.ts';
 import { loadGuide } from './session/load-guide.ts';
@@ -184,8 +185,7 @@ export function createService(options: ServiceOptions): Service {
         return ok(linkOf(item, open.outcomes.get(key)) ?? null);
       }),
     'change.plan': ({ key }) => inSession(async (open) => viewChange(await planChange(open, key))),
-    'change.apply': ({ key, change, user, password, ...approval }) =>
-      inSession((open) => applyChange(open, key, change, { ...approval, credential: { user, password } })),
+    'change.apply': (input) => inSession((open) => applyFromPage(open, input)),
     'change.settle': ({ key, change }) => inSession((open) => settleChange(open, key, change)),
     'change.handOff': ({ key, change, path }) =>
       inSession(async (open) => {
@@ -209,6 +209,7 @@ export function createService(options: ServiceOptions): Service {
           return identity.ok ? open.signHead('open', identity.value) : identity;
         }),
       ),
+    ...certificateHandlers(inSession, viewChange),
     ...peopleHandlers(inSession),
     ...bundleHandlers(inSession, join(options.dataDir, 'bundles')),
   };

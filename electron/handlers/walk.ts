@@ -28,9 +28,16 @@ export function walkHandlers(shell: Shell): HandlersOf<'gate' | 'preflight' | 'w
     'facts.read': (input) => engine.call('facts.read', input),
     'facts.link': (input) => engine.call('facts.link', input),
     'change.plan': (input) => engine.call('change.plan', input),
-    'change.apply': async ({ secret, ...rest }) => {
-      const password = secrets.take(secret);
-      return password.ok ? engine.call('change.apply', { ...rest, password: password.value }) : password;
+    'change.apply': async ({ secret, keyPassphrase, ...rest }) => {
+      const password = secret === undefined ? ok(undefined) : secrets.take(secret);
+      if (!password.ok) return password;
+      const locks = keyPassphrase === undefined ? ok(undefined) : secrets.take(keyPassphrase);
+      if (!locks.ok) return locks;
+      return engine.call('change.apply', {
+        ...rest,
+        ...(password.value === undefined ? {} : { password: password.value }),
+        ...(locks.value === undefined ? {} : { keyPassphrase: locks.value }),
+      });
     },
     'change.settle': (input) => engine.call('change.settle', input),
     'change.handOff': async (input) => {
