@@ -17,6 +17,7 @@ const ROLE_LABELS: Readonly<Record<TrustRole, string>> = {
   engineer: 'Root of &Engineers…',
   hospital: 'Root of a &Hospital…',
   publisher: 'Root of a Guide &Publisher…',
+  timestamp: 'Root of a &Time-Stamp Authority…',
 };
 
 /** Sets the application menu. Commands go to the page, which knows whether they make sense where it stands. */

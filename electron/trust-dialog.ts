@@ -6,6 +6,7 @@ const SIGNS: Readonly<Record<TrustRole, string>> = {
   engineer: "an engineer's signature on a bundle",
   hospital: "a hospital's countersignature on a bundle",
   publisher: "a publisher's signature on a guide",
+  timestamp: 'time-stamps on bundles',
 };
 
 /** Lets the person choose a root certificate, shows whose it is, and trusts it for this one role after a clear yes. */

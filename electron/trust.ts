@@ -7,12 +7,12 @@ import type { TrustPems } from '../engine/service-contract.ts';
 import { createJsonStore } from './json-store.ts';
 import type { LabInfo } from './practice.ts';
 
-export const TRUST_ROLES = ['engineer', 'hospital', 'publisher'] as const;
+export const TRUST_ROLES = ['engineer', 'hospital', 'publisher', 'timestamp'] as const;
 export type TrustRole = (typeof TRUST_ROLES)[number];
 export type RootView = { readonly subject: string; readonly sha256: string; readonly pem: string };
 
 const pems = z.array(z.string().max(65_536)).max(100).default([]);
-const trustSchema = z.strictObject({ engineer: pems, hospital: pems, publisher: pems });
+const trustSchema = z.strictObject({ engineer: pems, hospital: pems, publisher: pems, timestamp: pems });
 const MAX_BYTES = 65_536;
 
 /** The roots that the person trusts, apart for each role, so that no one can sign for another. */
@@ -23,17 +23,23 @@ export type Trust = {
 
 /** Keeps the roots in `trust.json` below `folder`. */
 export function createTrust(folder: string): Trust {
-  const store = createJsonStore(join(folder, 'trust.json'), trustSchema, { engineer: [], hospital: [], publisher: [] });
+  const nobody = { engineer: [], hospital: [], publisher: [], timestamp: [] };
+  const store = createJsonStore(join(folder, 'trust.json'), trustSchema, nobody);
   return {
     pems: async (practice) => {
       const chosen = await store.read();
       if (practice === undefined) return ok(chosen);
       try {
-        const read = async (role: TrustRole) => [...chosen[role], await readFile(practice.trust[role], 'utf8')];
+        const read = async (role: Exclude<TrustRole, 'timestamp'>) => [
+          ...chosen[role],
+          await readFile(practice.trust[role], 'utf8'),
+        ];
         return ok({
           engineer: await read('engineer'),
           hospital: await read('hospital'),
           publisher: await read('publisher'),
+          // Nobody stamps the time for practice.
+          timestamp: chosen.timestamp,
         });
       } catch (error) {
         return fail('input.not-found', "The practice hospital's root certificates cannot be read.", {

@@ -82,6 +82,7 @@ type Paths = {
 };
 
 export type ServiceMethod = keyof ServiceInputs;
+  readonly timestamp?: readonly string[];
 export type ServiceOutput<M extends ServiceMethod> = M extends keyof Paths
   ? Result<Paths[M]>
   : M extends keyof Outputs

@@ -182,10 +182,14 @@ describe.skipIf(!needs('openssl', 'unzip'))("a session's bundle in the desktop's
         ok: false,
         error: { code: 'input.malformed' },
       });
+      const trust = { ...roots(), timestamp: [authority.root] };
+      const { findings } = value(await service.call('bundle.verify', { path: bundle, trust }));
+      expect(findings.filter(({ code }) => code === 'timestamp')).toHaveLength(2);
+      expect((await verify()).findings.filter(({ code }) => code === 'timestamp.untrusted')).toHaveLength(2);
+      expect(findings.filter(({ severity }) => severity === 'bad')).toEqual([]);
     } finally {
       await authority.remove();
     }
-    expect((await verify()).findings.filter(({ severity }) => severity === 'bad')).toEqual([]);
   });
 
   it('is encrypted to a certificate, and stock openssl opens it byte for byte', async () => {

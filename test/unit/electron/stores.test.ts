@@ -74,7 +74,7 @@ describe('trust', () => {
     expect((await trust.add('engineer', root.value)).ok).toBe(true);
     expect(await createTrust(folder).pems()).toEqual({
       ok: true,
-      value: { engineer: [root.value.pem], hospital: [], publisher: [] },
+      value: { engineer: [root.value.pem], hospital: [], publisher: [], timestamp: [] },
     });
   });
 
