@@ -6,7 +6,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import type { JournalEvent } from '../../core/session/events.ts';
 import type { ContainerWriter } from './container-writer.ts';
 import { writeAtomically, writeFully } from './files.ts';
-import { namedFiles } from './named-files.ts';
+import { BASELINE_FILE, neededFiles } from './named-files.ts';
 
 /** What a session folder holds beside the files that its journal names. */
 const PLAIN = ['guide.yaml', 'guide.asice', 'site.yaml'] as const;
@@ -29,7 +29,7 @@ export async function packFiles(
       if (name !== 'guide.asice' || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
-  for (const [name, sha256] of new Map(namedFiles(events).map((each) => [each.file, each.sha256]))) {
+  for (const [name, sha256] of new Map(neededFiles(events).map((each) => [each.file, each.sha256]))) {
     const file = join(dir, name);
     let written: string;
     try {
@@ -79,7 +79,7 @@ export async function findFault(
   const wanted = [
     { file: 'guide.yaml', sha256: guide.sha256 },
     { file: 'site.yaml', sha256: site.sha256 },
-    ...namedFiles(events),
+    ...neededFiles(events),
   ];
   for (const [file, sha256] of new Map(wanted.map((each) => [each.file, each.sha256]))) {
     if (!isSessionFile(file)) return file;
@@ -91,6 +91,7 @@ export async function findFault(
 function isSessionFile(name: string): boolean {
   return (
     name === JOURNAL ||
+    name === BASELINE_FILE ||
     (PLAIN as readonly string[]).includes(name) ||
     /^(?:facts\/\d+\.json|attachments\/[0-9a-f]{64}\.[a-z0-9]{1,8})$/.test(name)
   );

@@ -12,6 +12,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import type { EventData, FactsFile } from '../../core/session/events.ts';
 import { reduceAll } from '../../core/session/state.ts';
 import { verifyFile } from '../evidence/container-reader.ts';
+import { BASELINE_FILE } from '../evidence/named-files.ts';
 import { hashFile } from '../evidence/seal.ts';
 import { planOf } from './plan-of.ts';
 import { saveFile } from './save-file.ts';
@@ -19,8 +20,6 @@ import type { Session } from './session.ts';
 
 type Chosen = EventData<'baseline.chosen'>;
 
-/** Where a session keeps what it compares with, so that it can be resumed without the bundle. */
-const FILE = 'baseline.json';
 const COMPARED = new Set(PROBE_DECLARATIONS.filter(({ compare }) => compare !== undefined).map(({ id }) => id));
 
 /**
@@ -53,7 +52,7 @@ export async function useBaseline(session: Session, path: string, trust: Trust):
       'Steps of this session were judged already. Choose the bundle to compare with in a new session, before the first check.',
     );
   const text = `${JSON.stringify(facts)}\n`;
-  const saved = await saveFile(join(session.dir, FILE), text);
+  const saved = await saveFile(join(session.dir, BASELINE_FILE), text);
   if (!saved.ok) return saved;
   const chosen = { ...about, facts: createHash('sha256').update(text).digest('hex') };
   const recorded = await session.journal.append('baseline.chosen', chosen);
@@ -64,7 +63,7 @@ export async function useBaseline(session: Session, path: string, trust: Trust):
 export async function restoreBaseline(session: Session): Promise<Result<unknown>> {
   const { baseline } = session.state();
   if (baseline === undefined) return ok(undefined);
-  const place = join(session.dir, FILE);
+  const place = join(session.dir, BASELINE_FILE);
   const bytes = await readFile(place).catch(() => undefined);
   if (bytes === undefined || createHash('sha256').update(bytes).digest('hex') !== baseline.facts)
     return fail('journal.broken', 'What this session is compared with is gone or was altered.', { place });

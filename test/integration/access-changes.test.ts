@@ -7,10 +7,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { WebCrypto } from '../../core/bundle/host.ts';
 import { makeSiteKey } from '../../core/people/site-key.ts';
 import { readEntry } from '../../engine/evidence/container-reader.ts';
+import { loadIdentity } from '../../engine/keys/identity.ts';
 import { useBaseline } from '../../engine/session/baseline.ts';
 import { verifyBundle } from '../../engine/session/bundles.ts';
+import { handOverSession } from '../../engine/session/hand-over.ts';
 import { agreeToNames, useSiteKey } from '../../engine/session/people.ts';
 import type { Session } from '../../engine/session/session.ts';
+import { takeOverSession } from '../../engine/session/take-over.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
 import { DN, NAMES, personDn } from '../../lab/tree.ts';
 import {
@@ -206,6 +209,27 @@ describe('what changed since an earlier bundle', () => {
     const text = await readFile(kept, 'utf8');
     await writeFile(kept, text.replace('"exists":true', '"exists":false'));
     expect(await resumeAccess(lab, session)).toMatchObject({ error: { code: 'journal.broken', place: kept } });
+  });
+});
+
+describe('a session that is compared and moves to another laptop', () => {
+  it('takes along what it is compared with', async () => {
+    const session = await open();
+    value(await useBaseline(session, first, trust));
+    await session.close();
+    const now = () => new Date();
+    const passphrase = 'a passphrase for the night shift';
+    const file = join(dir, 'shift.p7m');
+    const identity = value(await loadIdentity(lab.identities.engineer, lab.passphrase));
+    value(await handOverSession(session.dir, { to: { passphrase }, identity, out: file, now, operator: 'Erin' }));
+    const night = join(dir, 'night');
+    const taken = { opener: { passphrase }, operator: 'Otto', engineers: trust.engineer, computer: 'night', now };
+    value(await takeOverSession(night, file, taken));
+    const resumed = value(await resumeAccess(lab, session, join(night, session.id)));
+    opened.push(resumed);
+    value(await useSiteKey(resumed, lab.siteKey));
+    await walkAccess(resumed);
+    expect(resumed.state().items[CHANGES_KEY]).toMatchObject({ verdict: 'pass' });
   });
 });
 

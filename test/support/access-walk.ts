@@ -83,9 +83,9 @@ export async function openAccess(
   return supplied(lab, session);
 }
 
-/** Opens a session again. */
-export async function resumeAccess(lab: Lab, session: Session) {
-  const resumed = await resumeSession(session.dir, {}, OPTIONS);
+/** Opens a session again, where it lies or at `dir`. */
+export async function resumeAccess(lab: Lab, session: Session, dir = session.dir) {
+  const resumed = await resumeSession(dir, {}, OPTIONS);
   return resumed.ok ? { ok: true as const, value: supplied(lab, resumed.value) } : resumed;
 }
 
