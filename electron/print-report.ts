@@ -23,6 +23,7 @@ export async function printReport(path: string, bundle: string): Promise<Result<
   const alone = session.fromPartition('print-report', { cache: false });
   alone.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   alone.setPermissionCheckHandler(() => false);
+  alone.on('will-download', (event) => event.preventDefault());
   alone.webRequest.onBeforeRequest((details, answer) => answer({ cancel: details.url !== url }));
   const window = new BrowserWindow({
     show: false,

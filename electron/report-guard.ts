@@ -8,15 +8,27 @@ import { fail, ok, type Result } from '../core/result.ts';
  */
 const GUARD =
   '<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" ' +
-  `content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:">\n`;
+  `content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'">\n`;
+
+/** A policy does not keep a page from sending its reader elsewhere (`refresh`), so only the metas of a report are let in. */
+const STRANGE_META =
+  /<meta(?! charset="utf-8">| http-equiv="Content-Security-Policy" content="[^"<>]*">| name="(?:viewport|referrer)" content="[^"<>]*">)/i;
 
 const extracted = new Set<string>();
 
-/** Puts the guard before the extracted report at `path`, in place. */
+/**
+ * Puts the guard before the extracted report at `path`, in place. Errors: `bundle.malformed` where it holds what no
+ * report holds, `internal`.
+ */
 export async function guardReport(path: string): Promise<Result<null>> {
   try {
     extracted.add(path);
     const html = await readFile(path, 'utf8');
+    if (STRANGE_META.test(html))
+      return fail('bundle.malformed', 'The report in this bundle is none of Lockstep’s, so it is not opened.', {
+        place: 'report.html',
+        cause: 'it would send its reader somewhere else, or declares what no report declares',
+      });
     if (!html.startsWith(GUARD)) await writeFile(path, GUARD + html.replace(/^\uFEFF/, ''));
     return ok(null);
   } catch (error) {
@@ -27,11 +39,14 @@ export async function guardReport(path: string): Promise<Result<null>> {
   }
 }
 
-/** Removes the extracted reports: they hold a hospital's evidence and lie in a temporary folder. */
+/** Removes an extracted report: it holds a hospital's evidence and lies in a temporary folder. */
+export async function removeReport(path: string): Promise<void> {
+  extracted.delete(path);
+  await rm(path, { force: true }).catch(() => undefined);
+  await rmdir(dirname(path)).catch(() => undefined);
+}
+
+/** Removes all that were extracted and are still there. */
 export async function removeReports(): Promise<void> {
-  for (const path of extracted) {
-    await rm(path, { force: true }).catch(() => undefined);
-    await rmdir(dirname(path)).catch(() => undefined);
-  }
-  extracted.clear();
+  for (const path of extracted) await removeReport(path);
 }

@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { saveFile } from '../../engine/session/save-file.ts';
 import { chooseWhereToSave } from '../choose-file.ts';
 import { printReport } from '../print-report.ts';
-import { guardReport } from '../report-guard.ts';
+import { guardReport, removeReport } from '../report-guard.ts';
 import type { HandlersOf, Shell } from './shell.ts';
 
 /** Reports of a bundle, saved where the person says. */
@@ -14,12 +14,16 @@ export function reportHandlers({ engine, files, window }: Shell): HandlersOf<'re
     if (out === undefined) return ok(null);
     const report = await engine.call('bundle.extractReport', { path });
     if (!report.ok) return report;
-    const guarded = await guardReport(report.value.path);
-    if (!guarded.ok) return guarded;
-    const pdf = await printReport(report.value.path, basename(path));
-    if (!pdf.ok) return pdf;
-    const saved = await saveFile(out, pdf.value);
-    return saved.ok ? ok({ name: basename(out) }) : saved;
+    try {
+      const guarded = await guardReport(report.value.path);
+      if (!guarded.ok) return guarded;
+      const pdf = await printReport(report.value.path, basename(path));
+      if (!pdf.ok) return pdf;
+      const saved = await saveFile(out, pdf.value);
+      return saved.ok ? ok({ name: basename(out) }) : saved;
+    } finally {
+      await removeReport(report.value.path);
+    }
   };
   return {
     'report.save': async ({ bundle, report }) => {
