@@ -59,12 +59,16 @@ export async function usePeople(
   }
   const asking = asksForNames(session.plan.items);
   if (names !== true) {
-    if (asking.length > 0) note(`${asking.length} steps ask for names; without --names people appear as HMACs only`);
+    if (asking.length > 0) note(`${steps(asking)} for names; without --names people appear as codes only`);
     return ok(undefined);
   }
   if (asking.length === 0)
     return fail('input.malformed', '--names: no step of this guide asks for the names of people.');
   const agreed = await agreeToNames(session, true);
-  if (agreed.ok) note(`names of people are recorded for ${asking.length} steps, and stay in the bundle`);
+  if (agreed.ok) note(`names of people are recorded, as ${steps(asking)}, and stay in the bundle`);
   return agreed;
+}
+
+function steps({ length }: readonly unknown[]): string {
+  return length === 1 ? '1 step asks' : `${length} steps ask`;
 }

@@ -57,6 +57,13 @@ export async function trustOfLab(lab: Lab) {
   return { engineer: await root('engineer'), hospital: await root('hospital'), publisher: await root('publisher') };
 }
 
+/** Writes the guide about who can log in into a folder. */
+export async function writeAccessGuide(dir: string): Promise<string> {
+  const path = join(dir, 'access-only.yaml');
+  await writeFile(path, GUIDE);
+  return path;
+}
+
 /**
  * Opens a session about who can log in to the practice hospital.
  * @param change edits the site file's text first
@@ -66,8 +73,7 @@ export async function openAccess(
   dir: string,
   change: (site: string) => string = (site) => site,
 ): Promise<Session> {
-  const guidePath = join(dir, 'access-only.yaml');
-  await writeFile(guidePath, GUIDE);
+  const guidePath = await writeAccessGuide(dir);
   const text = await readFile(lab.siteFile, 'utf8');
   const changed = change(text);
   const sitePath = changed === text ? lab.siteFile : join(lab.dir, 'changed.site.yaml');
