@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { fail, ok, type Result } from '../core/result.ts';
 import { certificatesIn, type DecryptionKey, loadDecryptionKey } from '../engine/keys/decryption-key.ts';
 import { type Identity, loadIdentity } from '../engine/keys/identity.ts';
+import { readRecords } from '../engine/keys/recorded-status.ts';
 import { readSmallFile } from '../engine/session/load-site.ts';
 import { readSecret } from './terminal.ts';
 
@@ -31,9 +32,19 @@ export async function readTrust(entries: readonly string[]): Promise<Result<Trus
   return ok(trust);
 }
 
-/** Opens an identity; asks for the passphrase only where the file wants one. */
-export function unlockIdentity(path: string, passphrase: string | undefined): Promise<Result<Identity>> {
-  return unlock(loadIdentity, path, passphrase);
+/**
+ * Opens an identity; asks for the passphrase only where the file wants one.
+ * @param revocation CRLs and OCSP answers for its signatures to carry
+ */
+export async function unlockIdentity(
+  path: string,
+  passphrase: string | undefined,
+  revocation: readonly string[] = [],
+): Promise<Result<Identity>> {
+  const recorded = await readRecords(revocation.map((file) => resolve(file)));
+  if (!recorded.ok) return recorded;
+  const identity = await unlock(loadIdentity, path, passphrase);
+  return identity.ok ? ok({ ...identity.value, recorded: recorded.value }) : identity;
 }
 
 /** Opens a file with a key by `load`; asks for the passphrase only where the file wants one. */

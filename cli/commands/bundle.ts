@@ -21,6 +21,7 @@ export function addBundleCommands(program: Command): void {
     .argument('<bundle>')
     .option('--identity <file>', "the hospital's PKCS#12 or PEM")
     .option('--passphrase <env:NAME>', 'its passphrase; without it, it is asked for')
+    .option('--revocation <file...>', 'CRLs and OCSP answers about it, for the signature to carry', [])
     .option('--role <text>', 'role of the signer in the hospital')
     .option('--remark <text>', 'what the hospital says about it', '')
     .option('--accept-waiver <key...>', 'accept the waivers asked for at these steps; none are accepted unasked', [])
@@ -40,6 +41,7 @@ export function addBundleCommands(program: Command): void {
 type CountersignOptions = {
   identity?: string;
   passphrase?: string;
+  revocation: string[];
   role?: string;
   remark: string;
   acceptWaiver: string[];
@@ -87,7 +89,7 @@ async function doCountersign(file: string, options: CountersignOptions): Promise
     if (prepared.ok) print(`To be signed: ${prepared.value.manifest}\nHow: ${prepared.value.readme}`);
     return prepared;
   }
-  const unlocked = await unlockIdentity(identity ?? '', options.passphrase);
+  const unlocked = await unlockIdentity(identity ?? '', options.passphrase, options.revocation);
   if (!unlocked.ok) return unlocked;
   const signed = await countersignBundle(file, unlocked.value, statement, new Date());
   if (signed.ok) printSealed(signed.value);

@@ -34,6 +34,7 @@ type RunOptions = PeopleOptions & {
   writeFor?: string[];
   identity?: string;
   passphrase?: string;
+  revocation: string[];
   secret?: string[];
   trust?: string[];
   operator: string;
@@ -69,6 +70,7 @@ export function addRunCommand(program: Command): void {
     .option('--passphrase <env:NAME>', 'passphrase of the identity; without it, it is asked for')
     .option('--baseline <bundle>', 'say what changed since this bundle; it is verified first, by --trust')
     .option(
+    .option('--revocation <file...>', 'CRLs and OCSP answers about the identity, for its signature to carry', [])
       '--trust <role=file...>',
       'publisher=ROOT.pem lets a signed guide change things; engineer= and hospital= are for --baseline',
     )
@@ -147,7 +149,7 @@ async function prepare(options: RunOptions): Promise<Result<Ready>> {
     return fail('input.malformed', `The waiver of ${past[0]} ends in the past, on ${past[1].until}.`);
   let identity: Identity | undefined;
   if (options.identity !== undefined) {
-    const unlocked = await unlockIdentity(options.identity, options.passphrase);
+    const unlocked = await unlockIdentity(options.identity, options.passphrase, options.revocation);
     if (!unlocked.ok) return unlocked;
     identity = unlocked.value;
   }

@@ -1,6 +1,7 @@
 import * as asn1js from 'asn1js';
 import { AlgorithmIdentifier, Certificate, ContentInfo, type CryptoEngine, SignedData, type SignerInfo } from 'pkijs';
 import { cryptoEngine, toHex, type WebCrypto } from './host.ts';
+import type { RecordedStatus } from './revocation.ts';
 import { commonName } from './trust.ts';
 
 export type CmsResult = {
@@ -11,6 +12,8 @@ export type CmsResult = {
   readonly certificates: readonly Certificate[];
   /** The time that the signer claims. */
   readonly signedAt?: Date;
+  /** CRLs and OCSP answers inside; nothing shows yet that they are true. */
+  readonly recorded?: readonly RecordedStatus[];
 };
 
 const OID = {
@@ -78,9 +81,11 @@ async function verifySigned(signature: Uint8Array<ArrayBuffer>, form: Form, webC
   let certificates: Certificate[] = [];
   let leaf: Certificate | undefined;
   let signedAt: Date | undefined;
+  let recorded: readonly RecordedStatus[] = [];
   const result = (): CmsResult => ({
     faults,
     certificates,
+    recorded,
     ...(leaf === undefined ? {} : { leaf }),
     ...(signedAt === undefined ? {} : { signedAt }),
   });
@@ -88,6 +93,7 @@ async function verifySigned(signature: Uint8Array<ArrayBuffer>, form: Form, webC
     const engine = cryptoEngine(webCrypto);
     const signed = parse(signature);
     certificates = (signed.certificates ?? []).filter((each): each is Certificate => each instanceof Certificate);
+    recorded = signed.crls ?? [];
     const signer = signed.signerInfos[0];
     if (signer === undefined || signed.signerInfos.length !== 1) {
       faults.push(`The signature names ${signed.signerInfos.length} signers instead of one.`);

@@ -234,7 +234,7 @@ function pathLength(constraints: BasicConstraints): number {
 }
 
 /** Bit of the key usage, counted from 0 (RFC 5280 4.2.1.3). Without the extension every usage is allowed. */
-function hasUsage(certificate: Certificate, bit: number): boolean {
+export function hasUsage(certificate: Certificate, bit: number): boolean {
   const usage = certificate.extensions?.find((each) => each.extnID === OID.keyUsage)?.parsedValue as
     | asn1js.BitString
     | undefined;

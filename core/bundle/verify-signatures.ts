@@ -16,6 +16,7 @@ import {
   validityFaults,
 } from './trust.ts';
 import { checkManifest, type Opened } from './verify-container.ts';
+import { checkRevocation, sayUnrecorded } from './verify-revocation.ts';
 import { anchorsOf, checkTimestamps, CLOCK_SLACK, earliest } from './verify-timestamps.ts';
 
 export type Signer = {
@@ -36,6 +37,8 @@ export type Signer = {
   readonly sound: boolean;
   /** A path leads to a root of the role, valid when it was signed. */
   readonly trusted: boolean;
+  /** The signature carries word of whether the certificate was revoked. */
+  readonly statusKnown: boolean;
   readonly statement?: Statement;
   readonly certificate: Certificate;
 };
@@ -61,6 +64,10 @@ export async function checkSignatures(
     if (signer !== undefined) signers.push(signer);
   }
   checkParties(signers, found);
+  sayUnrecorded(
+    signers.filter((signer) => !signer.statusKnown && signer.trusted).map((signer) => signer.name),
+    found,
+  );
   return signers;
 }
 
@@ -88,7 +95,7 @@ async function checkOne(
   for (const fault of cms.faults) found.bad('signature.broken', fault, place);
   if (cms.leaf === undefined) return undefined;
   for (const fault of signerFaults(cms.leaf)) found.bad('signer.purpose', fault, place);
-  const trusted = await checkTrust({ ...cms, proven }, cms.leaf, role, trust, at, host, place, found);
+  const { trusted, statusKnown } = await checkTrust({ ...cms, proven }, cms.leaf, role, trust, at, host, place, found);
   if (cms.signedAt !== undefined && cms.signedAt.getTime() > at.getTime() + CLOCK_SLACK) {
     found.bad(
       'signature.future',
@@ -115,6 +122,7 @@ async function checkOne(
     ...(proven === undefined ? {} : { provenAt: proven.toISOString() }),
     sound: found.list.filter((each) => each.severity === 'bad').length === before,
     trusted,
+    statusKnown,
     ...(statement === undefined ? {} : { statement }),
     certificate: cms.leaf,
   };
@@ -122,7 +130,7 @@ async function checkOne(
 
 /** Checks a certificate against the roots of one role, never those of another. */
 export async function checkTrust(
-  cms: Pick<CmsResult, 'certificates' | 'signedAt'> & { readonly proven?: Date | undefined },
+  cms: Pick<CmsResult, 'certificates' | 'signedAt' | 'recorded'> & { readonly proven?: Date | undefined },
   leaf: Certificate,
   role: Role,
   trust: Trust,
@@ -130,7 +138,7 @@ export async function checkTrust(
   host: Host,
   place: string,
   found: Found,
-): Promise<boolean> {
+): Promise<{ trusted: boolean; statusKnown: boolean }> {
   const engine = cryptoEngine(host.webCrypto);
   const anchors = anchorsOf(trust, role, found);
   if (anchors.length === 0) {
@@ -139,7 +147,7 @@ export async function checkTrust(
       `No root was given for the role ${role}, so nothing shows that ${commonName(leaf)} may sign for it.`,
       place,
     );
-    return false;
+    return { trusted: false, statusKnown: false };
   }
   const date = cms.signedAt ?? at;
   const result = await findPath(leaf, cms.certificates, anchors, date, engine);
@@ -172,7 +180,10 @@ export async function checkTrust(
         );
     }
   }
-  return result.path !== undefined && result.faults.length === 0;
+  const statusKnown =
+    result.path !== undefined &&
+    (await checkRevocation(cms.recorded ?? [], result.path, date, cms.proven, engine, place, found));
+  return { trusted: result.path !== undefined && result.faults.length === 0, statusKnown };
 }
 
 function warnOfSharedRoots(trust: Trust, found: Found): void {

@@ -5,9 +5,11 @@ import {
   AlgorithmIdentifier,
   Attribute,
   Certificate,
+  CertificateRevocationList,
   ContentInfo,
   EncapsulatedContentInfo,
   IssuerAndSerialNumber,
+  OtherRevocationInfoFormat,
   SignedAndUnsignedAttributes,
   SignedData,
   SignerInfo,
@@ -15,6 +17,7 @@ import {
 import * as x509 from '@peculiar/x509';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { Identity } from '../keys/identity.ts';
+import { isOcspAnswer } from '../keys/recorded-status.ts';
 
 const subtle = globalThis.crypto.subtle;
 const ID_DATA = '1.2.840.113549.1.7.1';
@@ -82,16 +85,29 @@ export async function signDetached(identity: Identity, content: Uint8Array, at: 
         }),
       ],
       certificates: chain,
+      ...recorded(identity.recorded ?? []),
     });
     await signed.sign(identity.key, 0, 'SHA-256');
     // RFC 5754 2: the parameters of SHA-2 digests are left out.
     signed.digestAlgorithms = [new AlgorithmIdentifier({ algorithmId: SHA256_OID })];
     for (const info of signed.signerInfos) info.digestAlgorithm = new AlgorithmIdentifier({ algorithmId: SHA256_OID });
-    const info = new ContentInfo({ contentType: ContentInfo.SIGNED_DATA, content: signed.toSchema(true) });
+    const info = new ContentInfo({ contentType: ContentInfo.SIGNED_DATA, content: signed.toSchema() });
     return ok(new Uint8Array(info.toSchema().toBER()));
   } catch (error) {
     return fail('identity.invalid', 'The key could not sign.', { cause: String(error) });
   }
+}
+
+/** CRLs as they are, OCSP answers as RFC 5940 wraps them. The signature does not cover them: who made them signed them. */
+function recorded(records: readonly Uint8Array<ArrayBuffer>[]): { crls?: SignedData['crls'] } {
+  if (records.length === 0) return {};
+  const crls = records.map((der) => {
+    const { result } = asn1js.fromBER(der);
+    return isOcspAnswer(der)
+      ? new OtherRevocationInfoFormat({ otherRevInfoFormat: '1.3.6.1.5.5.7.16.2', otherRevInfo: result })
+      : new CertificateRevocationList({ schema: result });
+  });
+  return { crls };
 }
 
 /** RFC 5652 11.3: UTCTime through 2049. */

@@ -13,6 +13,8 @@ export type Identity = CertificateSummary & {
   /** Leaf first, then intermediates. */
   readonly chainPem: string;
   readonly key: PrivateKey;
+  /** CRLs and OCSP answers (DER) that its signatures carry. */
+  readonly recorded?: readonly Uint8Array<ArrayBuffer>[];
 };
 
 /** Largest identity file that is read, in bytes. */
