@@ -1,6 +1,7 @@
 import { html, type Markup, NOTHING } from './markup.ts';
 import type { ReportItem, ReportModel } from './model.ts';
-import { coverage, day, expiry, links, OWNERS, standingBadge as badge, timeline, when } from './pictures.ts';
+import { expiry } from './expiry.ts';
+import { coverage, day, links, OWNERS, standingBadge as badge, timeline, when } from './pictures.ts';
 import { standingOf } from './standing.ts';
 import { peopleTerms, sinceLast } from './since.ts';
 import { STYLE, STYLE_SHA256 } from './style.ts';

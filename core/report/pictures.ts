@@ -1,12 +1,11 @@
 import { LINK_PICTURE, LINK_WORDS, linkProofs, linkState } from './link-picture.ts';
 import { html, type Markup, NOTHING } from './markup.ts';
 import type { Lane, ReportItem, ReportModel } from './model.ts';
-import { type Standing, STANDING_SIGNS, STANDING_WORDS, STANDINGS, standingOf, trueUntil } from './standing.ts';
+import { type Standing, STANDING_SIGNS, STANDING_WORDS, STANDINGS, standingOf } from './standing.ts';
 
 /** Bars are drawn on a line this long; the style sheet stretches it. */
-const LENGTH = 600;
+export const LENGTH = 600;
 const BINS = 60;
-const DAY = 86_400_000;
 
 export const OWNERS = {
   manufacturer: 'Manufacturer',
@@ -159,34 +158,7 @@ ${rows}</tbody>
 `;
 }
 
-/** What was proved and will run out, by the day. Nothing where no evidence ages. */
-export function expiry(model: ReportModel): Markup {
-  const first = trueUntil(model);
-  if (first === undefined) return NOTHING;
-  const ends = new Map<string, ReportItem[]>();
-  for (const item of model.items) {
-    if (item.goodUntil === undefined || standingOf(item, model) !== 'pass') continue;
-    const end = item.goodUntil.slice(0, 10);
-    ends.set(end, [...(ends.get(end) ?? []), item]);
-  }
-  const days = [...ends.keys()].sort();
-  const left = (end: string) => Math.max(0, Math.floor((Date.parse(end) - Date.parse(model.session.lastAt)) / DAY) + 1);
-  const most = Math.max(1, ...days.map(left));
-  const rows = days.map((end) => {
-    const items = ends.get(end) ?? [];
-    const width = Math.max(2, (left(end) / most) * LENGTH).toFixed(1);
-    return html`<tr><th scope="row">${day(end)}</th><td class="bar">${strip([html`<rect class="fill-pass" x="0" y="0" width="${width}" height="12"/>`])}</td><td class="number">${left(end)}</td><td>${items.map((item) => `${item.control.title}, ${item.target.name}`).join('; ')}</td></tr>\n`;
-  });
-  return html`<h2 id="expiry">Expiry ahead</h2>
-<table class="picture">
-<caption>When evidence runs out, counted in days from ${when(model.session.lastAt)}</caption>
-<thead><tr><th scope="col">Good until</th><td></td><th scope="col" class="number">Days</th><th scope="col">Items</th></tr></thead>
-<tbody>
-${rows}</tbody>
-</table>
-`;
-}
-
-function strip(parts: readonly Markup[]): Markup {
+/** A bar on the ground that shows how long it could be. */
+export function strip(parts: readonly Markup[]): Markup {
   return html`<svg viewBox="0 0 ${LENGTH} 12" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect class="ground" x="0" y="0" width="${LENGTH}" height="12"/>${parts}</svg>`;
 }

@@ -257,6 +257,34 @@ describe('the HTML report', () => {
     );
   });
 
+  it('shows what runs out ahead: evidence, certificates and waivers, and no root that lives for decades', () => {
+    const certificate = (subject: string, notAfter: string) => ({
+      sha256: 'c'.repeat(64),
+      subject,
+      notAfter,
+      seen: [],
+    });
+    const waiver = { reason: 'r', compensating: 'c', until: '2027-01-15T00:00:00.000Z' };
+    const page = renderHtmlReport(
+      reportModel([...everyStanding(), reportItem({ id: 'w.aived', verdict: 'fail', waiver })], {
+        certificates: [
+          certificate('CN=emr', '2026-12-03T00:00:00.000Z'),
+          certificate('CN=gone', '2026-11-01T00:00:00.000Z'),
+          certificate('CN=root', '2046-01-01T00:00:00.000Z'),
+        ],
+      }),
+    );
+    const [, part = ''] = /id="expiry"(.*?)<\/table>/s.exec(page) ?? [];
+    const rows = [...part.matchAll(/<time datetime="(20\d\d-\d\d-\d\d)">.*?class="number">(\d+)<.*?<strong>(\w+):/g)];
+    expect(rows.map(([, end, left, what]) => [end, left, what])).toEqual([
+      ['2026-12-03', '10', 'Certificate'],
+      ['2027-01-15', '53', 'Waiver'],
+      ['2027-02-01', '70', 'Evidence'],
+    ]);
+    expect(part).toContain('CN=emr');
+    expect(part).not.toMatch(/CN=gone|CN=root/);
+  });
+
   it('begins what somebody must do with the worst, and says what was found', () => {
     const found = (sentence: string, severity: 'high' | 'low') => ({ verdict: 'fail' as const, sentence, severity });
     const page = renderHtmlReport(
