@@ -20,7 +20,9 @@ export const INPUTS = {
   'app.info': none,
   'library.list': none,
   /** Shows the system's open dialog. `kind` picks the title and the file filter. */
-  'file.choose': z.strictObject({ kind: z.enum(['guide', 'site', 'bundle', 'identity', 'anchor', 'recipient']) }),
+  'file.choose': z.strictObject({
+    kind: z.enum(['guide', 'site', 'bundle', 'identity', 'anchor', 'recipient', 'session']),
+  }),
   'guide.load': z.strictObject({ guide: handle }),
   'publisher.pin': z.strictObject({ sha256 }),
   'publisher.unpin': z.strictObject({ sha256 }),
@@ -30,6 +32,24 @@ export const INPUTS = {
   'session.resume': z.strictObject({ session: z.uuid(), operator: text(120).min(1) }),
   'session.snapshot': none,
   'session.close': none,
+  /**
+   * Shows the save dialog, writes the open session there as one encrypted file and closes it. To whoever has the key of a
+   * certificate, or knows a passphrase; signed with the identity.
+   */
+  'session.handOver': z.strictObject({
+    to: z.union([z.strictObject({ recipient: handle }), z.strictObject({ secret: handle })]),
+    identity: handle,
+    passphrase: handle.optional(),
+  }),
+  /** Checks a session that was handed over and adds the operator, whose identity signs. It is opened by resuming it. */
+  'session.takeOver': z.strictObject({
+    file: handle,
+    /** The key of a certificate with its passphrase, or the passphrase of the file. */
+    opens: z.union([z.strictObject({ key: handle, secret: handle.optional() }), z.strictObject({ secret: handle })]),
+    operator: text(120).min(1),
+    identity: handle,
+    passphrase: handle.optional(),
+  }),
   /** The one channel that a secret crosses, once, from page to main. */
   'secret.put': z.strictObject({ value: text(1024).min(1) }),
   /** Gives a secret that was put to the open session under the name that the site uses. */
@@ -297,6 +317,8 @@ export type VerifyView = {
   readonly sound: boolean;
   /** Every step is decided and no evidence has run out. */
   readonly complete: boolean;
+  /** It is an edition: for whom, and how many parts it leaves out. Then nothing can be judged again, and it is never sound. */
+  readonly edition?: { readonly for: string; readonly leftOut: number };
   /** The verdicts judged again, summed up; absent where guide and facts could not be read. */
   readonly summary?: Summary;
   readonly findings: readonly {
@@ -317,8 +339,6 @@ export type ChangeView = {
   readonly undo: boolean;
   readonly visible: readonly string[];
   readonly rights: string;
-  /** It is an edition: for whom, and how many parts it leaves out. Then nothing can be judged again, and it is never sound. */
-  readonly edition?: { readonly for: string; readonly leftOut: number };
 };
 
 /** What each channel answers with, inside a Result. */
@@ -363,6 +383,14 @@ export type Outputs = {
   'session.resume': Snapshot;
   'session.snapshot': Snapshot | null;
   'session.close': null;
+  /** Null when the person thought better of it: then the session is open as before. */
+  'session.handOver': { readonly name: string; readonly to: string } | null;
+  'session.takeOver': {
+    readonly session: string;
+    /** All who walked it, the new operator last. */
+    readonly operators: readonly string[];
+    readonly notices: readonly string[];
+  };
   'secret.put': { readonly handle: string; readonly expiresAt: string };
   'secret.supply': null;
   'people.key': { readonly keyId: string };
@@ -442,7 +470,10 @@ export type Push =
     }
   | { readonly kind: 'asked'; readonly ask: string }
   | { readonly kind: 'running'; readonly running: boolean }
-  | { readonly kind: 'menu'; readonly command: 'open-guide' | 'open-bundle' | 'run' | 'next' | 'previous' | 'help' };
+  | {
+      readonly kind: 'menu';
+      readonly command: 'open-guide' | 'open-bundle' | 'hand-over' | 'take-over' | 'run' | 'next' | 'previous' | 'help';
+    };
 
 /** What preload exposes as `window.lockstep`. */
 export type Bridge = {

@@ -17,6 +17,7 @@ const CHOICES: Readonly<Record<Kind, Choice>> = {
   },
   anchor: { title: 'Choose a root certificate', filter: 'Certificates', extensions: ['pem', 'crt', 'cer'] },
   recipient: { title: "Choose a recipient's certificate", filter: 'Certificates', extensions: ['pem', 'crt', 'cer'] },
+  session: { title: 'Open a session that was handed over', filter: 'Sessions', extensions: ['p7m'] },
   certificate: {
     title: "Choose what the hospital's authority sent",
     filter: 'Certificates',

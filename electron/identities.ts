@@ -15,8 +15,11 @@ export type Identities = {
   readonly list: () => Promise<readonly IdentityView[]>;
   /** Puts a file that the person chose on the list. */
   readonly add: (path: string) => Promise<void>;
-  /** The passphrase for a file: the one behind the handle, else the one that opened it before; undefined when there is none. */
-  readonly passphrase: (path: string, handle: string | undefined) => Promise<Result<string | undefined>>;
+  /** The file behind a handle, with its passphrase, where it has one: the one behind the other handle, else the one that opened it before. */
+  readonly key: (
+    handle: string,
+    passphrase: string | undefined,
+  ) => Promise<Result<{ readonly path: string; readonly passphrase?: string }>>;
   /** Learns what came of an attempt: a passphrase that fits is kept while it lives, one that does not is dropped. */
   readonly opened: (
     path: string,
@@ -42,6 +45,15 @@ export function createIdentities({ files, secrets, settings, lab }: IdentitiesOp
     const info = await lab();
     if (info === undefined) return [];
     return PRACTICE_ROLES.map((role) => ({ role, ...info.identities[role] }));
+  };
+
+  const passphraseOf = async (path: string, handle: string | undefined): Promise<Result<string | undefined>> => {
+    if (handle !== undefined) return secrets.peek(handle);
+    const own = (await practiceIdentities()).find((one) => one.path === path);
+    if (own !== undefined) return ok(own.passphrase);
+    const before = fitting.get(path);
+    const kept = before === undefined ? undefined : secrets.peek(before);
+    return ok(kept?.ok === true ? kept.value : undefined);
   };
 
   return {
@@ -75,13 +87,12 @@ export function createIdentities({ files, secrets, settings, lab }: IdentitiesOp
         return { ...present, identities: remember(present.identities, known ?? { path }) };
       });
     },
-    passphrase: async (path, handle) => {
-      if (handle !== undefined) return secrets.peek(handle);
-      const own = (await practiceIdentities()).find((one) => one.path === path);
-      if (own !== undefined) return ok(own.passphrase);
-      const before = fitting.get(path);
-      const kept = before === undefined ? undefined : secrets.peek(before);
-      return ok(kept?.ok === true ? kept.value : undefined);
+    key: async (handle, passphrase) => {
+      const path = files.resolve('identity', handle);
+      if (!path.ok) return path;
+      const opens = await passphraseOf(path.value, passphrase);
+      if (!opens.ok) return opens;
+      return ok({ path: path.value, ...(opens.value === undefined ? {} : { passphrase: opens.value }) });
     },
     opened: async (path, handle, outcome) => {
       if (!outcome.ok) {

@@ -22,11 +22,14 @@ const ROLE_LABELS: Readonly<Record<TrustRole, string>> = {
 
 /** Sets the application menu. Commands go to the page, which knows whether they make sense where it stands. */
 export function setMenu({ onCommand, onAppearance, onTrust, onAbout, developer }: MenuOptions): void {
-  const item = (label: string, accelerator: string, command: MenuCommand): MenuItemConstructorOptions => ({
+  const plain = (label: string, command: MenuCommand): MenuItemConstructorOptions => ({
     id: command,
     label,
-    accelerator,
     click: () => onCommand(command),
+  });
+  const item = (label: string, accelerator: string, command: MenuCommand): MenuItemConstructorOptions => ({
+    ...plain(label, command),
+    accelerator,
   });
   const appearance = (label: string, value: Appearance): MenuItemConstructorOptions => ({
     id: `appearance-${value}`,
@@ -45,6 +48,9 @@ export function setMenu({ onCommand, onAppearance, onTrust, onAbout, developer }
       submenu: [
         item('Open &Guide…', 'CmdOrCtrl+O', 'open-guide'),
         item('Open a &Bundle…', 'CmdOrCtrl+Shift+O', 'open-bundle'),
+        separator,
+        plain('&Hand This Session Over…', 'hand-over'),
+        plain('Ta&ke a Session Over…', 'take-over'),
         separator,
         {
           label: '&Trust',

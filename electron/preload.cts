@@ -18,6 +18,8 @@ const calls: Readonly<Record<Channel, (input: unknown) => Promise<unknown>>> = {
   'session.resume': call('session.resume'),
   'session.snapshot': call('session.snapshot'),
   'session.close': call('session.close'),
+  'session.handOver': call('session.handOver'),
+  'session.takeOver': call('session.takeOver'),
   'secret.put': call('secret.put'),
   'secret.supply': call('secret.supply'),
   'people.key': call('people.key'),

@@ -13,6 +13,22 @@ export type ServiceInputs = {
   'session.resume': Input<'session.resume'> & { pins: readonly string[] };
   'session.snapshot': Record<string, never>;
   'session.close': Record<string, never>;
+  /** @param to path of a certificate in PEM, or a passphrase */
+  'session.handOver': {
+    to: { certificate: string } | { passphrase: string };
+    path: string;
+    passphrase?: string;
+    out: string;
+  };
+  'session.takeOver': {
+    file: string;
+    /** Path of a PKCS#12 or PEM with its passphrase, or the passphrase of the file. */
+    opens: { key: string; passphrase?: string } | { passphrase: string };
+    operator: string;
+    path: string;
+    passphrase?: string;
+    engineers: readonly string[];
+  };
   'secret.supply': { name: string; value: string };
   'people.key': { text: string };
   'people.names': Input<'people.names'>;
@@ -66,6 +82,7 @@ export type TrustPems = {
   readonly engineer: readonly string[];
   readonly hospital: readonly string[];
   readonly publisher: readonly string[];
+  readonly timestamp?: readonly string[];
 };
 
 type Sealed = Omit<SealedView, 'bundle'>;
@@ -82,7 +99,6 @@ type Paths = {
 };
 
 export type ServiceMethod = keyof ServiceInputs;
-  readonly timestamp?: readonly string[];
 export type ServiceOutput<M extends ServiceMethod> = M extends keyof Paths
   ? Result<Paths[M]>
   : M extends keyof Outputs

@@ -14,6 +14,7 @@ import { handOff } from './session/hand-off.ts';
 import { listSessions } from './session/list.ts';
 import { loadGuide } from './session/load-guide.ts';
 import { loadSite } from './session/load-site.ts';
+import { moveIn, moveOut } from './service-move.ts';
 import { openSession, resumeSession } from './session/open-session.ts';
 import type { Session, SessionOptions } from './session/session.ts';
 import { CHANGES } from './changes/index.ts';
@@ -120,6 +121,15 @@ export function createService(options: ServiceOptions): Service {
     'session.close': async () => {
       await closeSession();
       return ok(null);
+    },
+    'session.handOver': (input) =>
+      inSession(async (open) => {
+        if (running !== undefined) return fail('session.state', 'Something is running. Let it end first.');
+        return moveOut(open, input, closeSession);
+      }),
+    'session.takeOver': async (input) => {
+      await closeSession();
+      return moveIn(sessions, input);
     },
     'secret.supply': ({ name, value }) =>
       inSession(async (open) => {

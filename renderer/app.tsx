@@ -2,8 +2,10 @@ import { useEffect } from 'react';
 import type { Push } from '../core/ipc.ts';
 import { call, listen } from './api.ts';
 import { AskDialog } from './components/ask-dialog.tsx';
+import { HandOverDialog } from './components/hand-over-dialog.tsx';
 import { HelpSheet } from './components/help-sheet.tsx';
 import { Shell } from './components/shell.tsx';
+import { TakeOverDialog } from './components/take-over-dialog.tsx';
 import { shortcutOf } from './lib/shortcuts.ts';
 import { DonePage } from './pages/done.tsx';
 import { GatePage } from './pages/gate.tsx';
@@ -50,9 +52,17 @@ export function App() {
         <Page />
       </Shell>
       <AskDialog />
+      <MoveDialog />
       <HelpSheet />
     </>
   );
+}
+
+function MoveDialog() {
+  const moving = useWizard((state) => state.moving);
+  const close = () => useWizard.setState({ moving: undefined });
+  if (moving === undefined) return null;
+  return moving === 'hand-over' ? <HandOverDialog onClose={close} /> : <TakeOverDialog onClose={close} />;
 }
 
 function onKey(event: KeyboardEvent): void {
@@ -71,7 +81,7 @@ function onKey(event: KeyboardEvent): void {
 }
 
 async function doMenu(command: Extract<Push, { kind: 'menu' }>['command']): Promise<void> {
-  const { snapshot, page } = useWizard.getState();
+  const { snapshot, page, running } = useWizard.getState();
   switch (command) {
     case 'help':
       useWizard.setState((state) => ({ help: !state.help }));
@@ -89,6 +99,12 @@ async function doMenu(command: Extract<Push, { kind: 'menu' }>['command']): Prom
       else if (chosen.value !== null) useWizard.setState({ bundle: chosen.value, page: 'verify' });
       return;
     }
+    case 'hand-over':
+      if (snapshot !== undefined && !running) useWizard.setState({ moving: 'hand-over' });
+      return;
+    case 'take-over':
+      if (snapshot === undefined) useWizard.setState({ page: 'start', moving: 'take-over' });
+      return;
     case 'run':
     case 'next':
     case 'previous':

@@ -35,6 +35,10 @@ export type WizardState = {
   /** The newest bundle of the session. */
   readonly sealed?: SealedView;
   readonly bundle?: FileRef;
+  /** A session is being handed over or taken over. */
+  readonly moving?: 'hand-over' | 'take-over';
+  /** What was handed over last, and to whom. */
+  readonly handed?: NonNullable<Outputs['session.handOver']>;
   /** The last failure of something that has no place of its own on the page. */
   readonly notice?: AppError;
 };
@@ -150,8 +154,13 @@ export async function leaveSession(): Promise<void> {
     set({ notice: closed.error });
     return;
   }
+  await leftSession();
+}
+
+/** The session is closed: back to the first page. */
+export async function leftSession(handed?: WizardState['handed']): Promise<void> {
   early = [];
-  set({ ...EMPTY, info: get().info, library: get().library }, true);
+  set({ ...EMPTY, info: get().info, library: get().library, handed }, true);
   await loadSessions();
 }
 

@@ -8,17 +8,7 @@ import type { HandlersOf, Shell } from './shell.ts';
 /** Identities, and what is signed with them. */
 export function bundleHandlers(shell: Shell): HandlersOf<'identity' | 'bundle'> {
   const { engine, external, files, identities, trust } = shell;
-
-  const key = async (
-    handle: string,
-    passphrase: string | undefined,
-  ): Promise<Result<{ path: string; passphrase?: string }>> => {
-    const path = files.resolve('identity', handle);
-    if (!path.ok) return path;
-    const opens = await identities.passphrase(path.value, passphrase);
-    if (!opens.ok) return opens;
-    return ok({ path: path.value, ...(opens.value === undefined ? {} : { passphrase: opens.value }) });
-  };
+  const { key } = identities;
 
   const sealed = async (outcome: Result<Omit<SealedView, 'bundle'>>): Promise<Result<SealedView>> =>
     outcome.ok ? ok(await refer(outcome.value)) : outcome;

@@ -19,7 +19,6 @@ export type HandOverOptions = {
   readonly to: HandOverTo;
   /** The operator's own key: it signs the head under which the session leaves. */
   readonly identity: Identity;
-  readonly operator: string;
   readonly out: string;
   readonly now: () => Date;
 };
@@ -45,8 +44,23 @@ class Stop extends Error {
  * end, the hand-over is withdrawn and the session goes on. Errors: `session.not-found`, `session.state` (handed over
  * already), `journal.locked`, `journal.broken`, `journal.write`, `identity.invalid`, `input.malformed`, `bundle.too-large`.
  */
-export async function handOverSession(dir: string, options: HandOverOptions): Promise<Result<HandedSession>> {
+export async function handOverSession(
+  dir: string,
+  options: HandOverOptions & { readonly operator: string },
+): Promise<Result<HandedSession>> {
+  const journal = await openJournal(dir, { by: operatorOf(options.operator).id, now: options.now });
+  if (!journal.ok) return journal;
+  try {
+    return await handOverJournal(journal.value, options);
+  } finally {
+    await journal.value.close();
+  }
+}
+
+/** As `handOverSession`, with a journal that is open and stays so: it is to be closed where this went well. */
+export async function handOverJournal(journal: Journal, options: HandOverOptions): Promise<Result<HandedSession>> {
   const { to, identity } = options;
+  const { dir } = journal;
   const now = options.now();
   const signer = checkSigner(identity, now);
   if (!signer.ok) return signer;
@@ -56,15 +70,13 @@ export async function handOverSession(dir: string, options: HandOverOptions): Pr
     return fail('input.malformed', `The passphrase needs at least ${SHORTEST_PASSPHRASE} characters.`);
   if ('certificates' in to && to.certificates.length === 0)
     return fail('input.malformed', 'Say to whom the session is handed over.');
-  const journal = await openJournal(dir, { by: operatorOf(options.operator).id, now: options.now });
-  if (!journal.ok) return journal;
   const packed = join(dir, `.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    const { handedOver } = reduceAll(journal.value.events);
+    const { handedOver } = reduceAll(journal.events);
     if (handedOver !== undefined) return refuseHandedOver(handedOver, dir);
     const name = 'passphrase' in to ? 'whoever knows the passphrase' : recipients.value.map((each) => each.subject);
     const told = [name].flat().join(' and ');
-    const filled = await pack(journal.value, packed, told, identity);
+    const filled = await pack(journal, packed, told, identity);
     if (!filled.ok) return filled;
     const written = await encryptTo(packed, options.out, {
       certificates: recipients.value,
@@ -72,10 +84,9 @@ export async function handOverSession(dir: string, options: HandOverOptions): Pr
     });
     if (written.ok) return ok({ file: options.out, size: written.value.size, to: told });
     const reason = `The file could not be written: ${written.error.message}`;
-    const withdrawn = await journal.value.append('hand-over.withdrawn', { reason });
+    const withdrawn = await journal.append('hand-over.withdrawn', { reason });
     return withdrawn.ok ? written : withdrawn;
   } finally {
-    await journal.value.close();
     await rm(packed, { force: true });
   }
 }

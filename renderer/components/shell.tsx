@@ -1,4 +1,4 @@
-import { Check, CircleHelp, LogOut } from 'lucide-react';
+import { Check, CircleHelp, Forward, LogOut } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Button as AriaButton } from 'react-aria-components';
 import { goTo, leaveSession, type Page, useWizard, type WizardState } from '../store.ts';
@@ -66,6 +66,14 @@ export function Shell({ children }: { children: ReactNode }) {
             icon={CircleHelp}
             onPress={() => useWizard.setState({ help: true })}
           />
+          {snapshot === undefined ? null : (
+            <IconButton
+              label="Hand this session over"
+              icon={Forward}
+              isDisabled={state.running}
+              onPress={() => useWizard.setState({ moving: 'hand-over' })}
+            />
+          )}
           {snapshot === undefined ? null : (
             <IconButton
               label="Leave this session"

@@ -62,7 +62,7 @@ export function SignWith({
           {passphraseField}
         </>
       ) : (
-        <div className="grid grid-cols-2 gap-8">
+        <div className="grid grid-cols-2 items-start gap-8">
           {picker}
           <div className="grid content-start gap-3.5">
             {fields(busy)}

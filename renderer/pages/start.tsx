@@ -1,4 +1,4 @@
-import { ArrowRight, BookOpen, FileCheck2, FolderOpen, History, Play } from 'lucide-react';
+import { ArrowRight, BookOpen, FileCheck2, FolderOpen, History, Play, UserRoundPlus } from 'lucide-react';
 import { useState } from 'react';
 import { Button as AriaButton } from 'react-aria-components';
 import type { Outputs } from '../../core/ipc.ts';
@@ -7,7 +7,7 @@ import { Badge, PracticeBadge, TRUST, TrustBadge } from '../components/badge.tsx
 import { Button } from '../components/button.tsx';
 import { GuideDialog } from '../components/guide-dialog.tsx';
 import { Card, Empty, Eyebrow, Loading, PageFrame } from '../components/layout.tsx';
-import { ErrorNote } from '../components/note.tsx';
+import { ErrorNote, Note } from '../components/note.tsx';
 import { ResumeDialog } from '../components/resume-dialog.tsx';
 import { chooseGuide, openGuideFile } from '../lib/choose.ts';
 import { count, showTime } from '../lib/format.ts';
@@ -52,7 +52,17 @@ export function StartPage() {
                 Go on with a session
               </Eyebrow>
             </div>
+            <HandedOver />
             <Sessions onChoose={setResuming} />
+            <div className="mt-3">
+              <Button
+                size="sm"
+                icon={UserRoundPlus}
+                onPress={() => useWizard.setState({ moving: 'take-over', handed: undefined })}
+              >
+                Take a session over…
+              </Button>
+            </div>
           </section>
           <section aria-labelledby="verify">
             <div className="mb-3">
@@ -146,7 +156,11 @@ function Sessions({ onChoose }: { onChoose: (row: SessionRow) => void }) {
             <span className="min-w-0 flex-1">
               <span className="flex items-center gap-2">
                 <span className="truncate text-base font-medium">{row.site}</span>
-                {row.sealed ? <Badge tone="accent">Sealed</Badge> : null}
+                {row.handedOver !== undefined ? (
+                  <Badge>Handed over</Badge>
+                ) : row.sealed ? (
+                  <Badge tone="accent">Sealed</Badge>
+                ) : null}
               </span>
               <span className="block truncate text-sm text-soft">{row.guide}</span>
               <span className="block truncate text-xs text-faint">
@@ -158,6 +172,20 @@ function Sessions({ onChoose }: { onChoose: (row: SessionRow) => void }) {
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Said once, behind a hand-over. */
+function HandedOver() {
+  const handed = useWizard((state) => state.handed);
+  return (
+    <div role="status" className="mb-3 empty:hidden">
+      {handed === undefined ? null : (
+        <Note tone="good" title={`Handed over as ${handed.name}`}>
+          For {handed.to}. The session goes on where it is taken over.
+        </Note>
+      )}
+    </div>
   );
 }
 

@@ -69,6 +69,18 @@ const SCREENS: readonly Screen[] = [
     sees: 'Nobody signed it',
   },
   { name: 'resume', then: () => click(/St\. Anne/), sees: 'Your name' },
+  { name: 'take-over', then: () => click('Take a session over…'), sees: 'All of it is checked first' },
+  {
+    name: 'hand-over',
+    prepare: walked,
+    then: () => click('Hand this session over'),
+    sees: 'Nothing more can be recorded on this laptop',
+  },
+  {
+    name: 'start-handed-over',
+    then: show({ handed: { name: 'session.p7m', to: 'whoever knows the passphrase' } }),
+    sees: 'Handed over as session.p7m',
+  },
   {
     name: 'site-empty',
     then: show({ page: 'site', guide: { file: file('g'), view: practiceGuide() } }),

@@ -105,13 +105,19 @@ async function killAndResume(dir: string, times: number, random: () => number, r
     before = await readFile(join(dir, 'data', 'sessions', session, 'journal.jsonl'));
   }
   const last = await runFor(dir, session);
-  if (last.killed) lost.push('the last run did not end');
+  if (last.killed || !(await exists(bundle))) throw new Error(`the last run sealed nothing: ${last.said}`);
   const verified = value(await verifyBundle(bundle, trust, new Date()));
   const events = await readFile(join(dir, 'data', 'sessions', session ?? '', 'journal.jsonl'));
   return { kills, lost, judged: judgedIn(events), events: events.toString().trim().split('\n').length, verified };
 }
 
-type Run = { readonly session?: string; readonly killed: boolean; readonly acknowledged: number };
+type Run = {
+  readonly session?: string;
+  readonly killed: boolean;
+  readonly acknowledged: number;
+  /** The end of what it said, and how it ended. */
+  readonly said: string;
+};
 
 /** One process; what it said about a step means that the steps before are safe. */
 function runFor(dir: string, session: string | undefined, kill?: { early: boolean; after: number }): Promise<Run> {
@@ -141,7 +147,7 @@ function runFor(dir: string, session: string | undefined, kill?: { early: boolea
     };
     if (kill?.early === true) arm();
     else child.stderr.once('data', arm);
-    child.on('close', (_code, signal) => {
+    child.on('close', (code, signal) => {
       clearTimeout(timer);
       const begun = [...said.matchAll(/^\[ *(\d+)\/\d+\]/gm)].map((match) => Number(match[1]));
       const id = /^session (\S+)$/m.exec(said)?.[1];
@@ -149,6 +155,7 @@ function runFor(dir: string, session: string | undefined, kill?: { early: boolea
         ...(id === undefined ? {} : { session: id }),
         killed: signal === 'SIGKILL',
         acknowledged: Math.max(0, (begun.at(-1) ?? 1) - 1),
+        said: `${said.slice(-500)} (ended with ${code ?? signal})`,
       });
     });
   });

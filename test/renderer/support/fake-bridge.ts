@@ -286,6 +286,15 @@ export function fakeMain(): FakeMain {
       isOpen = false;
       return null;
     },
+    'session.handOver': (input: Input<'session.handOver'>) => {
+      isOpen = false;
+      return { name: 'session.p7m', to: 'secret' in input.to ? 'whoever knows the passphrase' : 'CN=Night shift' };
+    },
+    'session.takeOver': () => {
+      openWalk();
+      append('operator.joined', { id: 'op-2', name: 'Otto Night', how: 'taken-over' });
+      return { session: SESSION, operators: ['Erin Field', 'Otto Night'], notices: [] };
+    },
     'secret.put': () => ({
       handle: `h-${(++handles).toString(16).padStart(32, '0')}`,
       expiresAt: '2026-11-23T11:00:00.000Z',
