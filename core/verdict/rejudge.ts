@@ -1,5 +1,6 @@
 import { guideSchema } from '../guide/schema.ts';
 import { frameOf, makePlan, type Plan, type PlanItem } from '../guide/plan.ts';
+import { namesSomebody } from '../people/named.ts';
 import { PROBE_DECLARATIONS } from '../probes/index.ts';
 import { type FactsFile, factsFileSchema, type JournalEvent } from '../session/events.ts';
 import { reduceAll } from '../session/state.ts';
@@ -72,6 +73,7 @@ function createReplay(
   const items = new Map(plan.items.map((item) => [item.key, item]));
   const attachments = new Map<string, number>();
   const answers = new Map<string, Omit<Answer, 'attachments'>>();
+  let namesAgreed = false;
   const fault = (event: JournalEvent, code: string, sentence: string) =>
     faults.push({ code, sentence, place: `journal.jsonl:${event.n + 1}` });
   const set = (key: string, check: number, outcome: CheckOutcome) =>
@@ -91,12 +93,22 @@ function createReplay(
               'judge.other-question',
               `${event.data.file} answers another question than the guide asks at ${event.data.key}.`,
             );
+          const asked = (facts.data.params as { names?: unknown } | undefined)?.names === true;
+          if (!(asked && namesAgreed) && namesSomebody(facts.data.facts))
+            fault(
+              event,
+              'judge.names',
+              `${event.data.file} names people, and ${asked ? 'the operator had not agreed to it' : 'the guide does not ask for it'}.`,
+            );
           set(event.data.key, event.data.check, { facts: facts.data });
         }
         return;
       }
       case 'probe.failed':
         set(event.data.key, event.data.check, { error: event.data.error });
+        return;
+      case 'people.names':
+        namesAgreed = event.data.agreed;
         return;
       case 'attached':
         attachments.set(event.data.key, (attachments.get(event.data.key) ?? 0) + 1);

@@ -122,6 +122,17 @@ describe('names of people', () => {
     value(await agreeToNames(session, false));
     await walkAccess(session);
     expect(seenOf(session, PEOPLE_KEY).facts.roles[1].people[0]).not.toHaveProperty('name');
+    const bundle = await sealAccess(lab, session, out('named'));
+    expect(value(await verifyBundle(bundle, trust, new Date())).sound).toBe(true);
+  });
+
+  it('that nobody agreed to are found when the bundle is verified', async () => {
+    const session = await open();
+    value(await useSiteKey(session, lab.siteKey));
+    Object.defineProperty(session.environment, 'namesAgreed', { value: true, enumerable: true });
+    await walkAccess(session);
+    const { findings } = value(await verifyBundle(await sealAccess(lab, session, out('slipped')), trust, new Date()));
+    expect(findings.filter(({ severity }) => severity === 'bad').map(({ code }) => code)).toEqual(['judge.names']);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { accessChangesSchema, compareAccess } from '../../../core/people/access-changes.ts';
+import { namesSomebody } from '../../../core/people/named.ts';
 import type { Baseline } from '../../../core/people/with-changes.ts';
 import { withChanges } from '../../../core/people/with-changes.ts';
 import { type AccessFacts, directoryAccess } from '../../../core/probes/directory-access.ts';
@@ -137,6 +138,17 @@ describe('who can log in, compared with an earlier bundle', () => {
     expect(compare(facts([role('clinical', 'a')]), facts([role('biomed', 'a'), role('clinical', 'a')])).absent).toEqual(
       expect.objectContaining({ 'changed.left': 'only the earlier bundle has the role biomed' }),
     );
+  });
+});
+
+describe('names in facts', () => {
+  it('are found beside a code, wherever they stand, and nowhere else', () => {
+    const named = role('clinical', 'a', { people: [{ id: id('a'), name: 'nurse', via: [] }] });
+    expect(namesSomebody(facts([role('clinical', 'ab')]))).toBe(false);
+    expect(namesSomebody(facts([named]))).toBe(true);
+    const grantor = { type: 'group' as const, name: 'Helpdesk', rights: [], groups: [] };
+    expect(namesSomebody(facts([role('clinical', 'a', { grantors: [grantor] })]))).toBe(false);
+    expect(namesSomebody(undefined)).toBe(false);
   });
 });
 
