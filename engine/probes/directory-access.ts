@@ -11,7 +11,7 @@ import { MEMBER_ATTRIBUTES } from '../wire/ldap-nesting.ts';
 import { pseudonymOf, type SiteDirectory, withDirectory } from '../wire/ldap-site.ts';
 import { parseFileTime, parseNumber } from '../wire/ldap-values.ts';
 import { describePerson, describeWalk, siteKeyIdOf, type Walk } from '../wire/ldap-walk.ts';
-import { readWriters } from '../wire/ldap-writers.ts';
+import { readWritersOf } from '../wire/ldap-writers.ts';
 
 type Params = z.output<typeof declaration.params>;
 type Facts = z.input<typeof declaration.facts>;
@@ -25,8 +25,8 @@ type Gap = { readonly name: keyof RoleFacts; readonly reason: string };
 
 const DISABLED = 0x2;
 const NO_KEY = 'the hospital gave no key for pseudonyms';
-/** Nested groups whose access control list is read, over each role: a list takes a question of its own. */
-const MAX_LISTS = 100;
+/** Groups of one role whose access control lists are read. */
+const MAX_LISTS = 2_000;
 
 async function look(params: Params, context: ProbeContext): Promise<Result<ProbeOutcome<Facts>>> {
   const ids = params.roles.map(({ id }) => id);
@@ -66,17 +66,19 @@ async function lookAtRole(
   }
   const members = await walkMembers(directory, group.value, maximum);
   if (!members.ok) return members;
+  const tooMany = members.value.complete ? undefined : `there are more than ${maximum} entries, so the walk stopped`;
+  // What could not be read may be a group; principals of other domains are none of this one.
+  const unseen = tooMany ?? uncounted({ ...members.value, leaves: [], outside: [] });
   const broad = broadNames(group.value, members.value);
-  if (members.value.complete || broad.length > 0) facts.broad = broad;
-  const tooMany = `there are more than ${maximum} entries, so the walk stopped`;
-  const walk = members.value.complete ? describeWalk(group.value, members.value, context, names) : undefined;
+  if (unseen === undefined || broad.length > 0) facts.broad = broad;
+  const walk = unseen === undefined ? describeWalk(group.value, members.value, context, names) : undefined;
   if (walk !== undefined) facts.groups = [...walk.groups];
-  else leaveOut(broad.length > 0 ? ['groups'] : ['groups', 'broad'], tooMany);
+  if (unseen !== undefined) leaveOut(broad.length > 0 ? ['groups'] : ['groups', 'broad'], unseen);
   const grantors = await grantorsOf(directory, walk?.groups, context);
   if (!grantors.ok) return grantors;
   if (typeof grantors.value === 'string') leaveOut(['grantors'], grantors.value);
   else facts.grantors = grantors.value;
-  const gap = members.value.complete ? uncounted(members.value) : tooMany;
+  const gap = tooMany ?? uncounted(members.value);
   if (gap !== undefined) {
     leaveOut(counts, gap);
     return ok({ facts, gaps });
@@ -132,14 +134,16 @@ async function grantorsOf(
   context: ProbeContext,
 ): Promise<Result<Grantor[] | string>> {
   if (groups === undefined) return ok('not every nested group was found, and each of them has writers');
-  if (groups.length > MAX_LISTS + 1)
-    return ok(`more than ${MAX_LISTS} groups are nested, and each has a list of its own`);
+  if (groups.length > MAX_LISTS)
+    return ok(`more than ${MAX_LISTS} groups give the role, and each has a list of its own`);
+  const dnOf = ({ dn, name }: Walk['groups'][number]) => dn ?? name;
+  const lists = await readWritersOf(directory, groups.map(dnOf));
+  if (!lists.ok) return lists;
   const bySid = new Map<string, Grantor>();
   for (const group of groups) {
-    const writers = await readWriters(directory, group.dn ?? group.name);
-    if (!writers.ok) return writers;
-    if (typeof writers.value === 'string') return ok(`${group.name}: ${writers.value}`);
-    for (const { type, name, sid, rights, privileged } of writers.value) {
+    const writers = lists.value.get(normalizeDn(dnOf(group))) ?? [];
+    if (typeof writers === 'string') return ok(`${group.name}: ${writers}`);
+    for (const { type, name, sid, rights, privileged } of writers) {
       if (privileged) continue;
       const known = bySid.get(sid);
       const id = type === 'person' ? pseudonymOf(context, sid) : undefined;

@@ -20,15 +20,9 @@ const OWNER_AND_DACL = 5;
 const BATCH = 25;
 
 /**
- * Reads who may change the membership of a group, with names for what has one.
- * @returns the writers, or a sentence saying why they are not known
+ * Reads who may change the membership of groups, with names for what has one.
+ * @returns by normalised DN the writers, or a sentence saying why they are not known
  */
-export async function readWriters(directory: SiteDirectory, groupDn: string): Promise<Result<Writer[] | string>> {
-  const read = await readWritersOf(directory, [groupDn]);
-  return read.ok ? ok(read.value.get(normalizeDn(groupDn)) ?? NO_LIST) : read;
-}
-
-/** As `readWriters`, of many groups; keys are normalised DNs. */
 export async function readWritersOf(
   directory: SiteDirectory,
   groupDns: readonly string[],

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { Attribute, Change, Client } from 'ldapts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compareAccess } from '../../core/people/access-changes.ts';
 import { KEY_ID } from '../../core/people/site-key.ts';
 import { pathsTo } from '../../core/probes/people.ts';
 import { fail, ok } from '../../core/result.ts';
@@ -247,6 +248,61 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('access to a product, on
       expect(keyed.facts.roles[0].people.map((person: { id: string }) => person.id)).toContain(id);
     });
 
+    it('knows people again after they were renamed, and tells who joined and left since', async () => {
+      const before = (await access({}, { siteKey: KEY })).facts;
+      const biomed = `CN=MDIP-Biomed,CN=Users,${server.baseDn}`;
+      const boss = `CN=boss,CN=Users,${server.baseDn}`;
+      const renamed = `CN=The Boss,CN=Users,${server.baseDn}`;
+      const administrators = `CN=MDIP-Administrators,CN=Users,${server.baseDn}`;
+      const shaky = `CN=shaky,CN=Users,${server.baseDn}`;
+      const member = (operation: 'add' | 'delete', dn: string) =>
+        new Change({ operation, modification: new Attribute({ type: 'member', values: [dn] }) });
+      await server.admin(async (client) => {
+        await client.modifyDN(boss, 'CN=The Boss');
+        await client.modify(biomed, member('add', shaky));
+        await client.modify(administrators, member('delete', `CN=both-hats,CN=Users,${server.baseDn}`));
+      });
+      try {
+        const now = (await access({}, { siteKey: KEY })).facts;
+        const since = {
+          at: '2026-10-01T00:00:00.000Z',
+          bundle: 'b'.repeat(64),
+          session: randomUUID(),
+          provisional: false,
+        };
+        const { changed, absent } = compareAccess(now, before, since);
+        expect(changed.joined).toMatchObject([{ roles: ['biomed'] }]);
+        expect(changed.left).toEqual([]);
+        expect(changed.moved).toMatchObject([{ from: ['administrator', 'clinical'], to: ['clinical'] }]);
+        expect(changed.sentence).toBe('1 person joined and 1 person changed roles since 2026-10-01.');
+        expect(absent).toEqual([]);
+      } finally {
+        await server.admin(async (client) => {
+          await client.modifyDN(renamed, 'CN=boss');
+          await client.modify(biomed, member('delete', shaky));
+          await client.modify(administrators, member('add', `CN=both-hats,CN=Users,${server.baseDn}`));
+        });
+      }
+    });
+
+    it('says nothing of groups and grantors where a nested group hides its members', async () => {
+      const secret = await server.admin(async (client) => {
+        const group = await addGroup(client, { name: 'Secret-Group', scope: 'universal' });
+        await addMember(client, await addGroup(client, { name: 'MDIP-Hidden', scope: 'universal' }), group);
+        return group;
+      });
+      const sddl = `(OD;;RP;bf9679c0-0de6-11d0-a285-00aa003049e2;;${await sidOfUser('lockstep')})`;
+      const args = ['dsacl', 'set', '-s', server.configuration, '--action=deny', `--objectdn=${secret}`];
+      await promisify(execFile)('samba-tool', [...args, `--sddl=${sddl}`]);
+      const roles = [{ id: 'hidden', group: 'MDIP-Hidden' }];
+      const { facts, absent } = await access({ roles, keepApart: [] }, { siteKey: KEY });
+      expect(facts.roles[0]).toEqual({ id: 'hidden', group: 'MDIP-Hidden', exists: true });
+      for (const name of ['holders', 'people', 'groups', 'broad'])
+        expect(absent[`roles[].${name}`]).toMatch(/no right to read the members of Secret-Group/);
+      expect(absent['roles[].grantors']).toMatch(/not every nested group was found/);
+      expect(facts).not.toHaveProperty('everyone');
+    });
+
     it('does not decide on a role whose holders it cannot tell', async () => {
       const roles = [...ROLES.slice(0, 2), { id: 'administrator', group: 'MDIP-Adminstrators' }];
       const { facts, absent } = await access({ roles });
@@ -255,7 +311,9 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('access to a product, on
       expect(facts).not.toHaveProperty('everyone');
       expect(absent.holdTwo).toMatch(/administrator/);
       expect(absent['roles[].holders']).toMatch(/there is no group MDIP-Adminstrators/);
-      expect((await access({ maximum: 2 })).absent.holdTwo).toMatch(/clinical/);
+      const cut = await access({ maximum: 2 });
+      expect(cut.absent.holdTwo).toMatch(/clinical/);
+      expect(cut.absent['roles[].groups']).toMatch(/more than 2 entries/);
     });
 
     it('refuses pairs of roles that the guide does not have', async () => {

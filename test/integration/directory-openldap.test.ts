@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { directoryCreateGroup } from '../../engine/changes/directory-create-group.ts';
 import { directoryAccess } from '../../engine/probes/directory-access.ts';
@@ -129,6 +130,25 @@ describe.skipIf(!needs('slapd', 'slapadd'))('OpenLDAP', () => {
     });
     expect(absent['roles[].canLogIn']).toMatch(/relied on/);
     expect(absent.grantors).toMatch(/not known/);
+  });
+
+  it('gives people codes by their DN, however it is spelt', async () => {
+    const roles = [{ id: 'clinical', group: 'clinical' }];
+    const siteKey = new Uint8Array(32).fill(7);
+    const site = directorySite({ ...hardened, bindAccount: BIND_DN, kind: 'ldap' });
+    const { facts } = await runDirectoryProbe(
+      directoryAccess,
+      { roles },
+      testContext(site, BIND_PASSWORD, { siteKey }),
+    );
+    const code = (name: string) =>
+      createHmac('sha256', siteKey).update(`uid=${name},ou=people,dc=hospital,dc=test`).digest('hex');
+    const via = { 'nurse-a': ['clinical'], 'nurse-b': ['clinical', 'ward'], 'nurse-c': ['ward'] };
+    expect(facts.roles[0].people).toEqual(
+      Object.entries(via)
+        .map(([name, groups]) => ({ id: code(name), via: groups }))
+        .sort((a, b) => (a.id < b.id ? -1 : 1)),
+    );
   });
 
   it('tries a sign-in only where it can see how far the account is from its lockout', async () => {
