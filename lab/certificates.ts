@@ -12,10 +12,14 @@ export type KeyAndCertificate = { readonly certificatePem: string; readonly keyP
 /** Which identities the hospital made for trials of the EMR. */
 export const TRIALS = ['good', 'expired', 'revoked', 'wrong-subject'] as const;
 export type Trial = (typeof TRIALS)[number];
+/** Which it made for trials of the device, to which Lockstep plays the EMR. */
+export const SERVER_TRIALS = ['server-good', 'server-wrong-name', 'server-expired', 'server-revoked'] as const;
+export type ServerTrial = (typeof SERVER_TRIALS)[number];
 
 const DAY = 86_400_000;
 const EXPIRING_DAYS = 9;
 export const DEVICE_NAME = 'gateway.hospital.example';
+export const EMR_NAME = 'emr.hospital.example';
 export const TRIAL_NAME = 'lockstep-trial.hospital.example';
 
 export type LabCertificates = {
@@ -27,7 +31,7 @@ export type LabCertificates = {
   readonly formerRoot: string;
   readonly crlPem: string;
   readonly deviceClient: KeyAndCertificate;
-  readonly trials: Readonly<Record<Trial, KeyAndCertificate>>;
+  readonly trials: Readonly<Record<Trial | ServerTrial, KeyAndCertificate>>;
   /** A server certificate as the spec wants it; the same one for the same spec. */
   readonly server: (names: readonly string[], spec: CertificateSpec) => Promise<KeyAndCertificate>;
   /** The hospital's answer to a request: a server certificate with these names and its chain; undefined for no request. */
@@ -60,7 +64,7 @@ export async function createLabCertificates(now: Date): Promise<LabCertificates>
     client('printer7.hospital.example'),
   ]);
   const made = new Map<string, Promise<KeyAndCertificate>>();
-  const makeServer = async (names: readonly string[], spec: CertificateSpec): Promise<KeyAndCertificate> => {
+  const makeServer = async (names: readonly string[], spec: CertificateSpec) => {
     const dates = {
       good: {},
       expiring: { notBefore: after(-300), notAfter: after(EXPIRING_DAYS) },
@@ -77,19 +81,34 @@ export async function createLabCertificates(now: Date): Promise<LabCertificates>
       selfSigned: spec.issuer === 'self',
       ...dates,
     });
-    return { certificatePem: issued.chainPem, keyPem: issued.keyPem };
+    return { certificatePem: issued.chainPem, keyPem: issued.keyPem, serialNumber: issued.serialNumber };
   };
+  const [serverGood, serverRevoked, serverWrongName, serverExpired] = await Promise.all([
+    makeServer([EMR_NAME], goodCertificate()),
+    makeServer([EMR_NAME], goodCertificate()),
+    makeServer([EMR_NAME], { ...goodCertificate(), name: 'wrong' }),
+    makeServer([EMR_NAME], { ...goodCertificate(), validity: 'expired' }),
+  ]);
   return {
     people,
     hospitalRoot: servers.roots.hospital,
     formerRoot: former.roots.hospital,
     crlPem: await servers.crl({
-      revoked: [{ serialNumber: revoked.serialNumber, at: after(-1) }],
+      revoked: [revoked, serverRevoked].map(({ serialNumber }) => ({ serialNumber, at: after(-1) })),
       thisUpdate: after(-1),
       nextUpdate: after(90),
     }),
     deviceClient,
-    trials: { good, expired, revoked, 'wrong-subject': wrongSubject },
+    trials: {
+      good,
+      expired,
+      revoked,
+      'wrong-subject': wrongSubject,
+      'server-good': serverGood,
+      'server-wrong-name': serverWrongName,
+      'server-expired': serverExpired,
+      'server-revoked': serverRevoked,
+    },
     sign: async (requestPem, names) => {
       const [commonName] = names;
       if (commonName === undefined) return undefined;

@@ -25,6 +25,8 @@ const SECURITY_HEADERS = {
 export type ApiContext = {
   readonly state: DeviceState;
   readonly keys: KeyAndCertificate;
+  /** What the hospital's authority revoked. */
+  readonly crlPem: string;
   readonly now: () => Date;
   readonly refresh: () => Promise<void>;
 };
@@ -87,7 +89,13 @@ const PROTECTED: Readonly<Record<string, Handler>> = {
     const { settings, anchorPem } = context.state;
     return {
       status: 200,
-      body: await sendTestMessage({ address, port }, settings.emrLink, context.keys, anchorPem, context.now()),
+      body: await sendTestMessage(
+        { address, port },
+        settings.emrLink,
+        context.keys,
+        { anchorPem, crlPem: context.crlPem },
+        context.now(),
+      ),
     };
   },
 };

@@ -22,7 +22,7 @@ export function sendTestMessage(
   target: { address: string; port: number },
   link: DeviceSettings['emrLink'],
   keys: KeyAndCertificate,
-  anchorPem: string,
+  trust: { readonly anchorPem: string; readonly crlPem: string },
   now: Date,
 ): Promise<TestResult> {
   return new Promise((resolve) => {
@@ -31,7 +31,8 @@ export function sendTestMessage(
       host: target.address,
       port: target.port,
       servername: link.serverName,
-      ca: anchorPem,
+      ca: trust.anchorPem,
+      crl: trust.crlPem,
       minVersion: 'TLSv1.2',
       // The simulated device's own setting: switching it off is the fault that the impostor trial finds.
       rejectUnauthorized: link.verifyServer,

@@ -40,6 +40,7 @@ export async function startDevice(options: {
     void handleApi(request, response, {
       state,
       keys: certificates.deviceClient,
+      crlPem: certificates.crlPem,
       now: options.now,
       refresh: () => device.refresh(),
     });

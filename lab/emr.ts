@@ -6,6 +6,7 @@ import {
   goodCertificate,
   type KeyAndCertificate,
   type LabCertificates,
+  EMR_NAME,
   TRIAL_NAME,
 } from './certificates.ts';
 import { openDoor, type Door } from './door.ts';
@@ -13,7 +14,6 @@ import { acknowledge, frame, readFrames } from './mllp.ts';
 import { tlsOptions, tlsWrapper } from './tls-settings.ts';
 
 const IDLE_MS = 30_000;
-export const EMR_NAME = 'emr.hospital.example';
 
 /** What the EMR asks of a client's certificate; every leniency is a fault. */
 export type ClientPolicy = {

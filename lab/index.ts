@@ -7,7 +7,7 @@ import { PRACTICE_WRITER } from '../core/practice.ts';
 import { encryptPrivateKey } from '../engine/keys/csr.ts';
 import type { PracticeRole } from '../engine/keys/practice-ca.ts';
 import { openAuthority } from './authority.ts';
-import { createLabCertificates, goodCertificate, type LabCertificates, TRIALS } from './certificates.ts';
+import { createLabCertificates, goodCertificate, type LabCertificates, SERVER_TRIALS, TRIALS } from './certificates.ts';
 import { startDevice } from './device.ts';
 import { FACTORY_PASSWORD } from './device-state.ts';
 import type { DeviceSettings } from './device-settings.ts';
@@ -228,7 +228,7 @@ async function writeFiles(
     await replaceFile(identities[role], `${issued.chainPem}${await encryptPrivateKey(pkcs8, passphrase)}`, 0o600);
     await replaceFile(trust[role], people.roots[role]);
   }
-  for (const kind of TRIALS) {
+  for (const kind of [...TRIALS, ...SERVER_TRIALS]) {
     await replaceFile(join(dir, `trial-${kind}.pem`), certificates.trials[kind].certificatePem);
     await replaceFile(join(dir, `trial-${kind}.key`), certificates.trials[kind].keyPem, 0o600);
   }

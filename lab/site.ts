@@ -1,7 +1,6 @@
 import { stringify } from 'yaml';
 import { siteSchema } from '../core/site/schema.ts';
-import { DEVICE_NAME, TRIALS } from './certificates.ts';
-import { EMR_NAME } from './emr.ts';
+import { DEVICE_NAME, EMR_NAME, SERVER_TRIALS, TRIALS } from './certificates.ts';
 import { BASE_DN, CANARIES, NAMES } from './tree.ts';
 
 export type SitePorts = {
@@ -40,7 +39,7 @@ export function siteText(ports: SitePorts, keyId: string): string {
       },
     },
     anchors: [{ id: 'hospital-ca', file: SITE_FILES.anchor }],
-    identities: TRIALS.map((kind) => ({
+    identities: [...TRIALS, ...SERVER_TRIALS].map((kind) => ({
       id: `trial-${kind}`,
       kind,
       certificate: `trial-${kind}.pem`,
@@ -79,7 +78,12 @@ export function siteText(ports: SitePorts, keyId: string): string {
         pinned: SITE_FILES.pinned,
         clearPorts: [ports.emr.clear],
         identities: TRIALS.map((kind) => `trial-${kind}`),
-        impostor: { address: LOOPBACK, port: 0, trigger: { url: `${adminUrl}/api/test-message`, credential } },
+        impostor: {
+          address: LOOPBACK,
+          port: 0,
+          trigger: { url: `${adminUrl}/api/test-message`, credential },
+          identities: SERVER_TRIALS.map((kind) => `trial-${kind}`),
+        },
       },
     ],
   };

@@ -2,6 +2,7 @@ import { VERSION } from '../../core/version.ts';
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { NOT_IN_CLINICAL_USE } from '../../core/probes/tls-impostor.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { Identity } from '../../engine/keys/identity.ts';
 import { loadGuide } from '../../engine/session/load-guide.ts';
@@ -25,6 +26,7 @@ type RunOptions = PeopleOptions & {
   waive?: string[];
   only?: string[];
   apply?: string[];
+  undo?: string[];
   ticket?: string;
   approver?: string;
   windowFrom?: string;
@@ -33,12 +35,13 @@ type RunOptions = PeopleOptions & {
   writePassword?: string;
   writeFor?: string[];
   identity?: string;
-  passphrase?: string;
   revocation: string[];
+  passphrase?: string;
   secret?: string[];
   trust?: string[];
   operator: string;
   productVersion?: string;
+  notInClinicalUse?: boolean;
   overrideReason?: string;
   out?: string;
   data?: string;
@@ -58,6 +61,7 @@ export function addRunCommand(program: Command): void {
     .option('--waive <id=file...>', 'ask for a waiver where this control fails: reason, compensating, until')
     .option('--only <id...>', 'only these controls')
     .option('--apply <id...>', 'apply the changes of these controls')
+    .option('--undo <id...>', 'undo the changes of these controls that this session made (with --resume)')
     .option('--ticket <id>', 'ticket under which changes are made')
     .option('--approver <name>', 'who approved them')
     .option('--window-from <time>', 'changes may be made from here on (2026-11-24T20:00 or with an offset)')
@@ -68,11 +72,15 @@ export function addRunCommand(program: Command): void {
     .option('--secret <name=env:NAME...>', 'passwords that the site names')
     .option('--identity <file>', 'sign with this PKCS#12 or PEM')
     .option('--passphrase <env:NAME>', 'passphrase of the identity; without it, it is asked for')
+    .option('--revocation <file...>', 'CRLs and OCSP answers about the identity, for its signature to carry', [])
     .option('--baseline <bundle>', 'say what changed since this bundle; it is verified first, by --trust')
     .option(
-    .option('--revocation <file...>', 'CRLs and OCSP answers about the identity, for its signature to carry', [])
       '--trust <role=file...>',
       'publisher=ROOT.pem lets a signed guide change things; engineer= and hospital= are for --baseline',
+    )
+    .option(
+      '--not-in-clinical-use',
+      'confirm that no device of the site is; else it is asked before a device is fooled',
     )
     .option('--product-version <version>', 'typed version, used only where the guide cannot observe it')
     .option(
@@ -165,7 +173,10 @@ async function prepare(options: RunOptions): Promise<Result<Ready>> {
     lockstep: VERSION,
     runtime: RUNTIME,
     operator: options.operator,
-    ask: askYesNo,
+    ask: (question, more) =>
+      options.notInClinicalUse === true && question.startsWith(NOT_IN_CLINICAL_USE)
+        ? Promise.resolve(true)
+        : askYesNo(question, more),
     onProgress: ({ line, done, total, key }) => {
       if (options.quiet !== true) note(`[${String(done + 1).padStart(String(total).length)}/${total}] ${key}: ${line}`);
     },

@@ -40,13 +40,17 @@ export const anchorSchema = z
   .strictObject({ id: idSchema, pem: z.string().max(65536).optional(), file: z.string().max(500).optional() })
   .refine((anchor) => (anchor.pem === undefined) !== (anchor.file === undefined), 'give either pem or file');
 
+export const CLIENT_IDENTITY_KINDS = ['good', 'expired', 'revoked', 'wrong-subject'] as const;
+export const SERVER_IDENTITY_KINDS = ['server-good', 'server-wrong-name', 'server-expired', 'server-revoked'] as const;
+
 /**
- * A client identity made by the hospital for trials of a server. Files lie beside the site file; the key is read at run
- * time, never stored. `kind` says how a server that checks properly must treat it.
+ * An identity made by the hospital for trials: of a server, which a client presents; or of a device, to which Lockstep
+ * plays the server. Files lie beside the site file; the key is read at run time, never stored. `kind` says how a peer that
+ * checks properly must treat it.
  */
 export const trialIdentitySchema = z.strictObject({
   id: idSchema,
-  kind: z.enum(['good', 'expired', 'revoked', 'wrong-subject']),
+  kind: z.enum([...CLIENT_IDENTITY_KINDS, ...SERVER_IDENTITY_KINDS]),
   certificate: z.string().max(500).describe('PEM file with the certificate and its chain'),
   key: z.string().max(500).describe('PEM file with the private key'),
 });
@@ -142,6 +146,11 @@ export const linkSchema = z.strictObject({
           }),
         ])
         .describe('How the device is made to connect'),
+      identities: z
+        .array(idSchema)
+        .max(8)
+        .default([])
+        .describe("Server identities that the hospital's CA made for this trial; best with a good one among them"),
     })
     .optional(),
 });

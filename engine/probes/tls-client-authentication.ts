@@ -6,7 +6,7 @@ import {
   tlsClientAuthentication,
 } from '../../core/probes/tls-client-authentication.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import type { Endpoint } from '../../core/site/schema.ts';
+import { CLIENT_IDENTITY_KINDS, type Endpoint, type TrialIdentity } from '../../core/site/schema.ts';
 import { defineProbe, type ProbeContext } from '../context.ts';
 import { withForeignKey } from '../keys/mismatched-key.ts';
 import { type ClientIdentity, loadTrialIdentity } from '../keys/trial-identity.ts';
@@ -112,7 +112,8 @@ async function prepareClients(
     if (!loaded.ok) return loaded;
     const { kind, ...identity } = loaded.value;
     if (kind === 'good') good ??= { id, identity };
-    else clients.push({ presents: kind, id, identity });
+    else if (isClientTrial(kind)) clients.push({ presents: kind, id, identity });
+    else return fail('site.invalid', `The trial identity "${id}" is that of a server, and this trial wants clients.`);
   }
   if (good === undefined)
     return ok({ clients, noMismatch: 'The site gives no good identity to take the certificate of.' });
@@ -120,6 +121,10 @@ async function prepareClients(
   if (foreign.ok) clients.push({ presents: 'key-mismatch', id: good.id, identity: foreign.value });
   const noMismatch = foreign.ok ? '' : `${foreign.error.message} (${foreign.error.cause})`;
   return ok({ clients, good, noMismatch });
+}
+
+function isClientTrial(kind: TrialIdentity['kind']): kind is Exclude<(typeof CLIENT_IDENTITY_KINDS)[number], 'good'> {
+  return (CLIENT_IDENTITY_KINDS as readonly string[]).includes(kind) && kind !== 'good';
 }
 
 async function spokenVersions(

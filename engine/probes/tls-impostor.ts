@@ -1,92 +1,132 @@
-import type { z } from 'zod';
-import type { AbsentFact } from '../../core/probes/declaration.ts';
-import { tlsImpostor } from '../../core/probes/tls-impostor.ts';
+import { type ImpostorTrial, NOT_IN_CLINICAL_USE, tlsImpostor } from '../../core/probes/tls-impostor.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { defineProbe, type ProbeContext } from '../context.ts';
-import { requestHttp } from '../wire/http.ts';
+import { type ClientIdentity, loadTrialIdentity } from '../keys/trial-identity.ts';
 import { abortError } from '../wire/tcp.ts';
 import { anchorPems } from '../wire/tls/anchors.ts';
-import { runtimeEngine } from '../wire/tls/handshake.ts';
-import { type Impostor, type ImpostorVisit, listenAsImpostor, visitVerdict } from '../wire/tls/impostor.ts';
+import { type Impostor, listenAsImpostor } from '../wire/tls/impostor.ts';
+import { askUntil, type Summons, summon } from '../wire/tls/impostor-trigger.ts';
+import { type ImpostorSeen, impostorFacts } from '../wire/tls/impostor-trials.ts';
 import { makeUnknownIdentity } from '../wire/tls/unknown-identity.ts';
 
-type Params = z.output<typeof tlsImpostor.params>;
-type Facts = z.input<typeof tlsImpostor.facts>;
-type Trigger = Params['listen']['trigger'];
+type Shown = { readonly presents: ImpostorTrial | 'good'; readonly id?: string; readonly identity: ClientIdentity };
 
 /** A device that retries, or is slow to hang up, is given this long after the trigger said that it is done. */
 const SETTLE_MS = 1_500;
+/** Likewise, once it was seen not to come again after the first. */
+const SHORT_SETTLE_MS = 500;
+/** How long the operator may take to make sure that the device is free, and to set it back. */
+const PATIENCE_MS = 600_000;
+const KINDS = {
+  'server-good': 'good',
+  'server-wrong-name': 'wrong-name',
+  'server-expired': 'expired',
+  'server-revoked': 'revoked',
+} as const;
 
 export const tlsImpostorProbe = defineProbe(tlsImpostor, async ({ as, listen, seconds }, context) => {
   const name = as.serverName ?? as.host;
   const anchors = anchorPems(undefined, context);
   if (!anchors.ok) return anchors;
-  const identity = await makeUnknownIdentity([name, listen.address], 'server', false, context.now());
-  const listening = await listenAsImpostor(listen.address, listen.port, identity, as.starttls === 'ldap');
+  const shown = await identitiesToShow(name, listen.address, listen.identities, context);
+  if (!shown.ok) return shown;
+  const free = await confirmFree(name, context);
+  if (!free.ok) return free;
+  const [first] = shown.value;
+  const listening = await listenAsImpostor(listen.address, listen.port, first.identity, as.starttls === 'ldap');
   if (!listening.ok) return listening;
   const impostor = listening.value;
   const listened = `${listen.address}:${impostor.port}`;
-  let triggered: Result<string>;
-  let visits: readonly ImpostorVisit[];
+  const summons: Summons = { listen, name, seconds, anchors: anchors.value };
+  const seen: ImpostorSeen[] = [];
+  let restored: boolean | undefined;
   try {
-    context.progress(`Listening as ${name} on ${listened}`);
-    triggered = await trigger(listen.trigger, listen.address, impostor, name, seconds, anchors.value, context);
-    // A device that was refused TLS, or refused it, may come again in clear text.
-    if (triggered.ok) await pause(SETTLE_MS, context.signal);
+    for (const one of shown.value) {
+      const tried = await show(one, summons, impostor, seen.length > 0, context);
+      if (context.signal.aborted) break;
+      seen.push(tried);
+      // Who never came, or whose API refuses, is not asked again.
+      if (tried.visits.length > 0) continue;
+      if (!tried.triggered.ok) return tried.triggered;
+      break;
+    }
+    if (listen.trigger === 'operator' && seen.some(({ visits }) => visits.length > 0))
+      restored = await checkRestored(name, impostor, first.identity, context);
   } finally {
-    visits = await impostor.stop();
+    await impostor.stop();
   }
   if (context.signal.aborted) return { ok: false, error: abortError(context.signal, listened) };
-  if (visits.length === 0 && !triggered.ok) return triggered;
-  return ok({ kind: 'facts', ...readVisits(visits, listened, listen.trigger, triggered) });
+  return ok({ kind: 'facts', ...impostorFacts(seen, listened, listen.trigger !== 'operator', restored) });
 });
 
-/** Makes the device connect and waits for it. `ok` carries what the trigger said; an error counts only if nobody came. */
-async function trigger(
-  how: Trigger,
-  address: string,
-  impostor: Impostor,
+/** The good one first, as a positive control: what a device refuses afterwards it would else have talked to. */
+async function identitiesToShow(
   name: string,
-  seconds: number,
-  anchors: readonly string[],
+  address: string,
+  ids: readonly string[],
   context: ProbeContext,
-): Promise<Result<string>> {
-  const over = Date.now() + seconds * 1000;
-  if (how === 'operator') {
-    const asked = context
-      .ask(
-        `Point the device at ${address} port ${impostor.port} in the place of ${name}, send one test message, and say when it is done. Set it back afterwards.`,
-      )
-      .catch(() => false);
-    const waited = impostor.waitForVisit(seconds * 1000, context.signal).then(() => 'waited' as const);
-    const first = await Promise.race([asked.then((done) => (done ? 'done' : 'declined')), waited]);
-    if (first === 'declined')
-      return fail('probe.cancelled', 'The operator declined to point the device at the impostor.');
-    return ok('');
+): Promise<Result<[Shown, ...Shown[]]>> {
+  const shown: [Shown, ...Shown[]] = [
+    {
+      presents: 'unknown-ca',
+      identity: await makeUnknownIdentity([name, address], 'server', false, context.now()),
+    },
+  ];
+  for (const id of new Set(ids)) {
+    const loaded = await loadTrialIdentity(id, context);
+    if (!loaded.ok) return loaded;
+    const { kind, ...identity } = loaded.value;
+    if (!(kind in KINDS))
+      return fail('site.invalid', `The trial identity "${id}" is that of a client, and an impostor wants servers.`);
+    const presents = KINDS[kind as keyof typeof KINDS];
+    if (presents === 'good') shown.unshift({ presents, id, identity });
+    else shown.push({ presents, id, identity });
   }
-  const headers: Record<string, string> = { 'content-type': 'application/json' };
-  if (how.credential !== undefined) {
-    const password = await context.secret(how.credential.secret);
-    if (!password.ok) return password;
-    headers.authorization = `Basic ${Buffer.from(`${how.credential.user}:${password.value}`).toString('base64')}`;
-  }
-  const body = JSON.stringify({ host: address, port: impostor.port });
-  const answer = await context.connection(new URL(how.url).hostname.replace(/^\[|\]$/g, ''), () =>
-    requestHttp(
-      { url: how.url, method: 'POST', headers, body },
-      { anchors, hosts: context.site.hosts, signal: context.signal, answerMs: seconds * 1000 },
-    ),
-  );
-  if (!answer.ok) return answer;
-  if (answer.value.status >= 400)
-    return fail(
-      'http.protocol',
-      `The device's API did not accept the request for a test message: HTTP ${answer.value.status}.`,
-      { place: how.url.split(/[?#]/)[0] ?? how.url },
-    );
-  // An API may answer at once and let the device connect a little later.
-  await impostor.waitForVisit(Math.max(0, over - Date.now()), context.signal);
-  return ok(`HTTP ${answer.value.status}`);
+  return ok(shown);
+}
+
+async function confirmFree(name: string, context: ProbeContext): Promise<Result<undefined>> {
+  // Nobody is treated in a practice hospital.
+  if (context.site.practice) return ok(undefined);
+  const question = `${NOT_IN_CLINICAL_USE} For a moment it will talk to Lockstep in the place of ${name}.`;
+  const free = await askUntil(Date.now() + PATIENCE_MS, question, context);
+  if (context.signal.aborted) return { ok: false, error: abortError(context.signal) };
+  return free
+    ? ok(undefined)
+    : fail('probe.cancelled', 'Nobody confirmed that the device is not in clinical use, so it was left alone.', {
+        fixBy: 'operator',
+      });
+}
+
+/** Plays the server with one identity. */
+async function show(
+  { identity, ...who }: Shown,
+  summons: Summons,
+  impostor: Impostor,
+  again: boolean,
+  context: ProbeContext,
+): Promise<ImpostorSeen> {
+  impostor.present(identity);
+  context.progress(`Listening as ${summons.name} on port ${impostor.port} (${who.presents})`);
+  const triggered = await summon(summons, impostor, again, context);
+  // A device that was refused TLS, or refused it, may come again in clear text.
+  if (triggered.ok) await pause(who.presents === 'unknown-ca' ? SETTLE_MS : SHORT_SETTLE_MS, context.signal);
+  return { ...who, visits: impostor.present(identity), triggered };
+}
+
+/** Whether the device, set back and told to send, stays away. Absent where the operator did not get to it. */
+async function checkRestored(
+  name: string,
+  impostor: Impostor,
+  identity: ClientIdentity,
+  context: ProbeContext,
+): Promise<boolean | undefined> {
+  const question = `Set the device back to ${name}, send one test message, and say when it is done.`;
+  const done = await askUntil(Date.now() + PATIENCE_MS, question, context);
+  if (done) await pause(SETTLE_MS, context.signal);
+  // A device that still comes here was not set back, whatever was said.
+  if (impostor.present(identity).length > 0) return false;
+  return done ? true : undefined;
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -100,71 +140,4 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) done();
     else signal.addEventListener('abort', done, { once: true });
   });
-}
-
-function readVisits(
-  visits: readonly ImpostorVisit[],
-  listened: string,
-  how: Trigger,
-  triggered: Result<string>,
-): { facts: Facts; absent: AbsentFact[] } {
-  const facts: Facts = {
-    engine: runtimeEngine(),
-    listened,
-    connected: visits.length > 0,
-    connections: visits.length,
-    peers: [...new Set(visits.map((visit) => visit.peer))],
-  };
-  const absent: AbsentFact[] = [];
-  const lacks = (path: keyof Facts, reason: string): void => void absent.push({ path, reason });
-  const nobody = triggered.ok
-    ? 'Nobody connected while Lockstep listened.'
-    : `Nobody connected: ${triggered.error.message}`;
-  if (visits.length === 0) {
-    for (const path of [
-      'spokeTls',
-      'offered',
-      'handshakeCompleted',
-      'applicationBytes',
-      'alert',
-      'refused',
-      'how',
-    ] as const)
-      lacks(path, nobody);
-    return { facts, absent };
-  }
-  const spoken = visits.filter((visit) => visit.spoke !== 'nothing');
-  if (spoken.length === 0) lacks('spokeTls', 'The device connected and sent nothing.');
-  else facts.spokeTls = !spoken.some((visit) => visit.spoke === 'clear');
-  const offered = [...new Set(visits.flatMap((visit) => visit.offered))];
-  if (offered.length === 0) lacks('offered', 'No ClientHello was read.');
-  else facts.offered = offered;
-  if (facts.spokeTls === true) facts.handshakeCompleted = visits.some((visit) => visit.handshakeCompleted);
-  else lacks('handshakeCompleted', 'There was no handshake.');
-  facts.applicationBytes = visits.reduce((sum, visit) => sum + visit.applicationBytes, 0);
-  const alert = visits.find((visit) => visit.alert !== undefined)?.alert;
-  if (alert === undefined) lacks('alert', 'The device sent no alert.');
-  else facts.alert = alert;
-
-  // One visit that falls for the impostor outweighs any number of refusals.
-  const verdicts = visits.map(visitVerdict);
-  const fell = verdicts.find((verdict) => verdict === 'application-data' || verdict === 'clear-text');
-  const refused = verdicts.includes('alert')
-    ? 'alert'
-    : verdicts.includes('closed-without-data')
-      ? 'closed-without-data'
-      : undefined;
-  // A client that checks after the handshake looks like an idle connection test, unless its API was told to send.
-  const conclusive = refused === 'alert' || (refused !== undefined && how !== 'operator');
-  if (fell !== undefined) Object.assign(facts, { refused: false, how: fell });
-  else if (refused !== undefined && conclusive) Object.assign(facts, { refused: true, how: refused });
-  else {
-    const reason =
-      refused === undefined
-        ? `The device connected, but whether it refused the certificate was not seen${alert === undefined ? '' : ` (alert ${alert})`}.`
-        : "The device hung up without an alert and without sending anything: a refusal or an idle connection test. Look into the device's log, and send a message.";
-    lacks('refused', reason);
-    lacks('how', reason);
-  }
-  return { facts, absent };
 }

@@ -65,8 +65,8 @@ export async function runItems(
 /** The operator is asked one question after the other. */
 function oneAtATime(ask: RunEnvironment['ask']): RunEnvironment['ask'] {
   let before: Promise<unknown> = Promise.resolve();
-  return (question) => {
-    const mine = before.then(() => ask(question));
+  return (question, options) => {
+    const mine = before.then(() => ask(question, options));
     before = mine.catch(() => undefined);
     return mine;
   };

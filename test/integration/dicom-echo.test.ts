@@ -5,6 +5,7 @@ import { tlsImpostorProbe } from '../../engine/probes/tls-impostor.ts';
 import { freePort, startPeer } from '../support/daemon.ts';
 import { runEchoscu, startStorescp } from '../support/dcmtk.ts';
 import { needs } from '../support/debian.ts';
+import { impostorOperator } from '../support/impostor-operator.ts';
 import { startOrthanc } from '../support/orthanc.ts';
 import { errorOf, factsOf, probeContext } from '../support/probe.ts';
 import { createThrowawayCa, type IssuedFiles, type ThrowawayCa } from '../support/throwaway-ca.ts';
@@ -130,10 +131,7 @@ describe.skipIf(!needs('storescp', 'echoscu'))('DCMTK', () => {
     ['verifies', (file: string) => ['+cf', file], { refused: true, how: 'alert' }],
     ['does not verify', () => ['-ic'], { refused: false, how: 'application-data' }],
   ])('echoscu as a device that %s, against the impostor', async (_, args, expected) => {
-    const ask = async (question: string): Promise<boolean> => {
-      await runEchoscu(['+tla', ...args(ca.rootFile), '127.0.0.1', String(/port (\d+)/.exec(question)?.[1])]);
-      return true;
-    };
+    const ask = impostorOperator((port) => runEchoscu(['+tla', ...args(ca.rootFile), '127.0.0.1', String(port)]));
     const { facts } = await factsOf(
       tlsImpostorProbe,
       { as: { host: NAME, port: 104 }, listen: { address: '127.0.0.1', trigger: 'operator' }, seconds: 8 },

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { createServer as createHttpsServer } from 'node:https';
@@ -6,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tlsImpostorProbe } from '../../engine/probes/tls-impostor.ts';
 import { freePort } from '../support/daemon.ts';
 import { needs } from '../support/debian.ts';
-import { errorOf, factsOf, probeContext } from '../support/probe.ts';
+import { impostorOperator } from '../support/impostor-operator.ts';
+import { errorOf, factsOf, probeContext, type SeenFacts } from '../support/probe.ts';
 import { createThrowawayCa, type ThrowawayCa } from '../support/throwaway-ca.ts';
 
 const NAME = 'emr.hospital.test';
@@ -16,14 +19,9 @@ beforeAll(async () => {
 });
 afterAll(() => ca.remove());
 
-/** An operator who makes the device connect to where the question says. */
-const operator = (device: (port: number) => Promise<unknown>) => async (question: string) => {
-  await device(Number(/port (\d+)/.exec(question)?.[1]));
-  return true;
-};
 const context = (device: (port: number) => Promise<unknown>) =>
   probeContext({
-    ask: operator(device),
+    ask: impostorOperator(device),
     site: { anchors: [{ id: 'root', pem: ca.root }], hosts: { 'device.test': '127.0.0.1' } },
     secrets: { 'device-api': 'geheim' },
   });
@@ -99,6 +97,98 @@ describe.skipIf(!needs('curl')).concurrent('tls.impostor with curl as the device
   });
 });
 
+describe.skipIf(!needs('curl', 'openssl')).concurrent("tls.impostor with certificates of the hospital's CA", () => {
+  const KINDS = ['good', 'wrong-name', 'expired', 'revoked'] as const;
+  let identities: { id: string; kind: string; certificate: string; key: string }[];
+  let crl: string;
+
+  beforeAll(async () => {
+    const own = { commonName: NAME, sans: [NAME], usage: 'server' } as const;
+    const past = { notBefore: new Date('2020-01-01'), notAfter: new Date('2021-01-01') };
+    const other = { commonName: 'other.test', sans: ['other.test'] };
+    const made = await Promise.all([
+      ca.issue('imp-good', own),
+      ca.issue('imp-wrong-name', { ...own, ...other }),
+      ca.issue('imp-expired', { ...own, ...past }),
+      ca.issue('imp-revoked', own),
+    ]);
+    identities = made.map(({ certificate, key }, index) => ({
+      id: KINDS[index] ?? '',
+      kind: `server-${KINDS[index]}`,
+      certificate,
+      key,
+    }));
+    crl = join(ca.folder, 'impostor.crl');
+    const revoked = [{ serialNumber: made[3].serialNumber, at: new Date(Date.now() - 60_000) }];
+    await writeFile(crl, await ca.ca.crl({ revoked }));
+  });
+  const look = (ids: readonly string[], device: (port: number) => Promise<unknown>, after?: () => Promise<unknown>) =>
+    factsOf(
+      tlsImpostorProbe,
+      { ...params(), listen: { address: '127.0.0.1', trigger: 'operator', identities: ids } },
+      probeContext({
+        ask: impostorOperator(device, after),
+        site: { anchors: [{ id: 'root', pem: ca.root }], identities },
+      }),
+    );
+  const outcomes = ({ facts }: SeenFacts) =>
+    Object.fromEntries(facts.trials.map(({ presents, outcome }: Record<string, string>) => [presents, outcome]));
+
+  it('sees a device that refuses each of them, beside one that it takes', async () => {
+    const seen = await look(KINDS, (port) => curl(port, '--crlfile', crl));
+    expect(seen.facts.control).toMatchObject({ identity: 'good', outcome: 'application-data' });
+    expect(seen.facts.refuses).toEqual({ unknownCa: true, wrongName: true, expired: true, revoked: true });
+    expect(seen.facts).toMatchObject({ refused: true, restored: true });
+    expect(seen.facts.applicationBytes).toBe(0);
+  });
+
+  it('finds the one that it falls for', async () => {
+    // Without a CRL, curl cannot know what was revoked.
+    const revoked = await look(KINDS, (port) => curl(port));
+    expect(outcomes(revoked)).toMatchObject({ 'unknown-ca': 'refused', 'wrong-name': 'refused', revoked: 'accepted' });
+    expect(revoked.facts).toMatchObject({ refused: false, how: 'application-data' });
+    // Chain without name: what many devices do.
+    const named = await look(['good', 'wrong-name'], (port) =>
+      run(
+        'openssl',
+        ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', ca.rootFile, '-verify_return_error', '-quiet'],
+        'MSH|x',
+      ),
+    );
+    expect(outcomes(named)).toMatchObject({ 'unknown-ca': 'refused', 'wrong-name': 'accepted', expired: 'not-tested' });
+    expect(named.absent.find(({ path }) => path === 'refuses.expired')?.reason).toMatch(/Ask the hospital's CA/);
+  });
+
+  it('takes no refusal for proof where the good one is refused, too, or there is none', async () => {
+    const refusesAll = await look(['good', 'expired'], (port) =>
+      curl(port, '--pinnedpubkey', `sha256//${'A'.repeat(43)}=`),
+    );
+    expect(refusesAll.facts.control.outcome).not.toBe('application-data');
+    expect(outcomes(refusesAll).expired).toBe('not-tested');
+    const without = await look(['expired'], (port) => curl(port));
+    expect(outcomes(without)).toMatchObject({ 'unknown-ca': 'refused', expired: 'not-tested' });
+    expect(without.facts.refused).toBe(true);
+  });
+
+  it('sees a device that was not set back', async () => {
+    let last = 0;
+    const device = (port: number) => curl((last = port));
+    const { facts } = await look([], device, () => device(last));
+    expect(facts.restored).toBe(false);
+  });
+
+  it('leaves a device alone that nobody says is free, and a client identity out', async () => {
+    let questions = 0;
+    const busy = probeContext({ ask: async () => ++questions > 1, site: { identities } });
+    expect(await errorOf(tlsImpostorProbe, params(), busy)).toBe('probe.cancelled');
+    expect(questions).toBe(1);
+    const client = { ...identities[0], id: 'client', kind: 'good' };
+    const wrong = probeContext({ site: { identities: [client] } });
+    const listen = { address: '127.0.0.1', trigger: 'operator', identities: ['client'] };
+    expect(await errorOf(tlsImpostorProbe, { ...params(), listen }, wrong)).toBe('site.invalid');
+  });
+});
+
 describe.skipIf(!needs('openssl'))('tls.impostor with openssl s_client as the device', () => {
   it('a device that verifies while shaking hands refuses', async () => {
     const { facts } = await factsOf(
@@ -124,6 +214,10 @@ describe.skipIf(!needs('openssl'))('tls.impostor with openssl s_client as the de
     expect(facts).toMatchObject({ refused: false, how: 'application-data', applicationBytes: 10 });
   });
 });
+
+/** Confirms that the device is free, and then is gone. */
+const deaf = (question: string): Promise<boolean> =>
+  question.includes('port ') ? new Promise(() => {}) : Promise.resolve(true);
 
 describe.concurrent('tls.impostor decides nothing without proof', () => {
   const connectOnly = (port: number) =>
@@ -156,14 +250,14 @@ describe.concurrent('tls.impostor decides nothing without proof', () => {
   it('when the operator declines, or nothing happens in time', async () => {
     const declining = probeContext({ ask: () => Promise.resolve(false) });
     expect(await errorOf(tlsImpostorProbe, params(), declining)).toBe('probe.cancelled');
-    const waiting = probeContext({ ask: () => new Promise(() => {}) });
+    const waiting = probeContext({ ask: deaf });
     const { facts } = await factsOf(tlsImpostorProbe, params({ seconds: 1 }), waiting);
     expect(facts.connected).toBe(false);
   });
 
   it('and stops listening when cancelled', async () => {
     const port = await freePort();
-    const cancelled = probeContext({ ask: () => new Promise(() => {}), signal: AbortSignal.timeout(200) });
+    const cancelled = probeContext({ ask: deaf, signal: AbortSignal.timeout(400) });
     expect(
       await errorOf(
         tlsImpostorProbe,

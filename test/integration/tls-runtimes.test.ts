@@ -77,7 +77,11 @@ describe.skipIf(typeof electron === 'string' || !needs('nginx', 'curl'))(
       const facts = [node, shell].map((outcome) => {
         if (outcome.result.value === undefined) throw new Error(JSON.stringify(outcome.result));
         const { engine, negotiated, ...rest } = outcome.result.value.facts;
-        return { engine, negotiated, ...withoutMismatch(rest, outcome.result.value.absent) };
+        return {
+          engine,
+          negotiated,
+          ...withoutMismatch(rest, outcome.result.value.absent as { path: string; reason: string }[]),
+        };
       });
       expect(facts[0]?.engine).toMatch(/^OpenSSL 3/);
       expect(facts[1]?.engine).toMatch(/^BoringSSL \(Electron /);

@@ -6,6 +6,7 @@ import { tlsEndpointProbe } from '../../engine/probes/tls-endpoint.ts';
 import { tlsImpostorProbe } from '../../engine/probes/tls-impostor.ts';
 import { freePort, startDaemon, startPeer } from '../support/daemon.ts';
 import { findProgram, needs } from '../support/debian.ts';
+import { impostorOperator } from '../support/impostor-operator.ts';
 import { errorOf, factsOf, probeContext } from '../support/probe.ts';
 import { createThrowawayCa, type IssuedFiles, type ThrowawayCa } from '../support/throwaway-ca.ts';
 
@@ -106,9 +107,8 @@ describe('StartTLS that leads nowhere', () => {
 describe.skipIf(!needs('ldapsearch'))('tls.impostor with ldapsearch as the device', () => {
   const device =
     (requireCertificate: string, ...more: string[]) =>
-    (question: string) =>
-      new Promise<boolean>((resolve) => {
-        const port = /port (\d+)/.exec(question)?.[1];
+    (port: number) =>
+      new Promise<void>((resolve) => {
         const args = [
           '-x',
           '-o',
@@ -130,7 +130,7 @@ describe.skipIf(!needs('ldapsearch'))('tls.impostor with ldapsearch as the devic
         spawn(findProgram('ldapsearch') ?? 'ldapsearch', args, {
           stdio: 'ignore',
           env: { ...process.env, LDAPTLS_CACERT: ca.rootFile, LDAPTLS_REQCERT: requireCertificate },
-        }).on('exit', () => resolve(true));
+        }).on('exit', () => resolve());
       });
   const params = {
     as: { host: NAME, port: 389, starttls: 'ldap' },
@@ -139,18 +139,26 @@ describe.skipIf(!needs('ldapsearch'))('tls.impostor with ldapsearch as the devic
   };
 
   it('one that does not verify sends its password, of which only the length is kept', async () => {
-    const { facts } = await factsOf(tlsImpostorProbe, params, context({ ask: device('never', '-ZZ') }));
+    const { facts } = await factsOf(
+      tlsImpostorProbe,
+      params,
+      context({ ask: impostorOperator(device('never', '-ZZ')) }),
+    );
     expect(facts).toMatchObject({ spokeTls: true, refused: false, how: 'application-data' });
     expect(JSON.stringify(facts)).not.toContain('geheim');
   });
 
   it('one that binds without StartTLS is in clear', async () => {
-    const { facts } = await factsOf(tlsImpostorProbe, params, context({ ask: device('demand') }));
+    const { facts } = await factsOf(tlsImpostorProbe, params, context({ ask: impostorOperator(device('demand')) }));
     expect(facts).toMatchObject({ spokeTls: false, refused: false, how: 'clear-text' });
   });
 
   it('one that verifies does not send it', async () => {
-    const { facts } = await factsOf(tlsImpostorProbe, params, context({ ask: device('demand', '-ZZ') }));
+    const { facts } = await factsOf(
+      tlsImpostorProbe,
+      params,
+      context({ ask: impostorOperator(device('demand', '-ZZ')) }),
+    );
     expect(facts).toMatchObject({ spokeTls: true, applicationBytes: 0 });
     expect(facts.refused).not.toBe(false);
   });
