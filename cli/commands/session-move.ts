@@ -2,8 +2,10 @@ import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { fail, ok, type Result } from '../../core/result.ts';
+import type { JournalEvent } from '../../core/session/events.ts';
 import type { Opener } from '../../engine/evidence/decrypt.ts';
 import type { Identity } from '../../engine/keys/identity.ts';
+import { compareRecords } from '../../engine/session/compare.ts';
 import { type HandOverTo, handOverSession, withdrawHandOver } from '../../engine/session/hand-over.ts';
 import { readSmallFile } from '../../engine/session/load-site.ts';
 import { takeOverSession } from '../../engine/session/take-over.ts';
@@ -32,7 +34,7 @@ type TakeOverOptions = {
   data?: string;
 };
 
-/** `lockstep session hand-over|take-over`. */
+/** `lockstep session hand-over|take-over|compare`. */
 export function addSessionMoveCommands(session: Command): void {
   session
     .command('hand-over')
@@ -64,6 +66,39 @@ export function addSessionMoveCommands(session: Command): void {
     .action(async (file: string, options: TakeOverOptions) => {
       process.exitCode = finish(await takeOver(resolve(file), options));
     });
+  session
+    .command('compare')
+    .description('Say whether two records of one session are one, or forked because it went on in two places')
+    .argument('<first>', 'bundle, or folder of a session')
+    .argument('<second>', 'bundle, or folder of a session')
+    .action(async (first: string, second: string) => {
+      process.exitCode = await compare(resolve(first), resolve(second));
+    });
+}
+
+async function compare(first: string, second: string): Promise<number> {
+  const compared = await compareRecords(first, second);
+  if (!compared.ok) {
+    complain(compared.error);
+    return EXIT.usage;
+  }
+  const { session, relation } = compared.value;
+  if (relation.kind === 'fork') {
+    const told = ({ at, by, type }: JournalEvent) => `${type} at ${at} by ${by}`;
+    const lines = [compared.value.first, compared.value.second].map((event) =>
+      event === undefined ? '?' : told(event),
+    );
+    print(`Session ${session} went on in two places: its records differ from line ${relation.line} on.`);
+    print(`first:  ${lines[0]}\nsecond: ${lines[1]}`);
+    return EXIT.findings;
+  }
+  const words = {
+    same: 'Both hold the same.',
+    'first-goes-on': 'The first goes on where the second ends.',
+    'second-goes-on': 'The second goes on where the first ends.',
+  };
+  print(`One record of session ${session}. ${words[relation.kind]}`);
+  return EXIT.done;
 }
 
 function finish(done: Result<unknown>): number {

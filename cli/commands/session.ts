@@ -2,13 +2,14 @@ import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { type ListedSession, listSessions } from '../../engine/session/list.ts';
+import { isOfSite, type ListedSession, listSessions } from '../../engine/session/list.ts';
 import { purgeRecordPath, purgeSession, sessionsToPurge } from '../../engine/session/purge.ts';
 import { dataDir, EXIT } from '../host.ts';
 import { addSessionMoveCommands } from './session-move.ts';
 import { askYesNo, complain, isInteractive, print, printTable } from '../terminal.ts';
 
-type PurgeOptions = { olderThan?: string; yes?: boolean; data?: string };
+type ListOptions = { site?: string; data?: string; json?: boolean };
+type PurgeOptions = { olderThan?: string; site?: string; yes?: boolean; data?: string };
 
 /** `lockstep session list|purge|hand-over|take-over`. Resuming is `lockstep run --resume`. */
 export function addSessionCommands(program: Command): void {
@@ -16,11 +17,14 @@ export function addSessionCommands(program: Command): void {
   session
     .command('list')
     .description('List sessions with their age; go on with one by `lockstep run --resume ID`')
+    .option('--site <site>', 'only those of this site, by its id or name')
     .option('--data <folder>', 'where sessions are kept')
     .option('--json', 'print as JSON')
-    .action(async (options: { data?: string; json?: boolean }) => {
+    .action(async (options: ListOptions) => {
       const now = new Date();
-      const sessions = await listSessions(sessionsDir(options));
+      const { site } = options;
+      const all = await listSessions(sessionsDir(options));
+      const sessions = site === undefined ? all : all.filter((one) => isOfSite(one, site));
       if (options.json === true)
         print(
           JSON.stringify(
@@ -29,7 +33,10 @@ export function addSessionCommands(program: Command): void {
             2,
           ),
         );
-      else if (sessions.length === 0) print('No sessions yet. `lockstep run` starts one.');
+      else if (sessions.length === 0)
+        print(
+          all.length === 0 ? 'No sessions yet. `lockstep run` starts one.' : `No session is of the site "${site}".`,
+        );
       else
         printTable(
           ['session', 'guide', 'site', 'operator', 'opened', 'last event', 'events', 'sealed'],
@@ -50,6 +57,7 @@ export function addSessionCommands(program: Command): void {
     .description('Remove a session, or all old ones, for good; that it was there stays on record')
     .argument('[session]')
     .option('--older-than <duration>', 'all whose last event is older, such as P90D')
+    .option('--site <site>', 'all of this site, by its id or name; with --older-than, the old ones of it')
     .option('--yes', 'do not ask')
     .option('--data <folder>', 'where sessions are kept')
     .action(async (id: string | undefined, options: PurgeOptions) => {
@@ -74,12 +82,13 @@ function age(session: ListedSession, now: Date): string {
 }
 
 async function purge(id: string | undefined, options: PurgeOptions): Promise<Result<unknown>> {
-  const { olderThan } = options;
-  if ((id === undefined) === (olderThan === undefined))
-    return fail('input.malformed', 'Say which session to purge, or --older-than.');
+  const { olderThan, site } = options;
+  if ((id === undefined) === (olderThan === undefined && site === undefined))
+    return fail('input.malformed', 'Say which session to purge, or --older-than or --site.');
   const folder = sessionsDir(options);
   const now = new Date();
-  const found = await sessionsToPurge(folder, id === undefined ? { olderThan: olderThan ?? '' } : { id }, now);
+  const many = { ...(olderThan === undefined ? {} : { olderThan }), ...(site === undefined ? {} : { site }) };
+  const found = await sessionsToPurge(folder, id === undefined ? many : { id }, now);
   if (!found.ok) return found;
   if (found.value.length === 0) print('Nothing is that old.');
   let refused: Result<unknown> = ok(undefined);

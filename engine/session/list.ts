@@ -4,8 +4,8 @@ import type { Outputs } from '../../core/ipc.ts';
 import { parseEvent } from '../../core/session/events.ts';
 import { journalPath } from '../evidence/journal-file.ts';
 
-/** A session, with the time of its last event. */
-export type ListedSession = Outputs['session.list'][number] & { readonly lastAt: string };
+/** A session, with the time of its last event and the id of its site. */
+export type ListedSession = Outputs['session.list'][number] & { readonly lastAt: string; readonly siteId: string };
 
 /** Sessions below a folder, newest first. What cannot be read is left out: it is not a session. */
 export async function listSessions(sessionsDir: string): Promise<ListedSession[]> {
@@ -29,6 +29,7 @@ async function summarizeSession(dir: string): Promise<ListedSession | undefined>
       session,
       guide: `${guide.id} ${guide.version}`,
       site: site.name,
+      siteId: site.id,
       operator: operator.name,
       openedAt: first.at,
       lastAt: lastTime(lines) ?? first.at,
@@ -39,6 +40,11 @@ async function summarizeSession(dir: string): Promise<ListedSession | undefined>
   } catch {
     return undefined;
   }
+}
+
+/** Whether a session is of the site with this id or name. */
+export function isOfSite(session: ListedSession, site: string): boolean {
+  return session.siteId === site || session.site.toLowerCase() === site.toLowerCase();
 }
 
 /** To whom it was handed over, where it was not taken over or withdrawn since. */

@@ -7,7 +7,7 @@ import { syncDirectory } from '../evidence/file-system.ts';
 import { writeError } from '../evidence/files.ts';
 import { journalPath } from '../evidence/journal-file.ts';
 import { takeLock } from '../evidence/lock.ts';
-import { type ListedSession, listSessions } from './list.ts';
+import { isOfSite, type ListedSession, listSessions } from './list.ts';
 
 /** One line of purged.jsonl: what was here, and who removed it. */
 export type PurgeRecord = {
@@ -30,12 +30,13 @@ export function purgeRecordPath(sessionsDir: string): string {
 }
 
 /**
- * Sessions to purge: the one with this id, or all whose last event is older than a duration (ISO 8601, such as P90D).
+ * Sessions to purge: the one with this id, or all of a site (id or name) whose last event is older than a duration (ISO
+ * 8601, such as P90D), or whichever of the two is given.
  * Errors: `session.not-found`, `input.malformed`.
  */
 export async function sessionsToPurge(
   sessionsDir: string,
-  which: { readonly id: string } | { readonly olderThan: string },
+  which: { readonly id: string } | { readonly olderThan?: string; readonly site?: string },
   now: Date,
 ): Promise<Result<readonly ListedSession[]>> {
   const all = await listSessions(sessionsDir);
@@ -43,12 +44,17 @@ export async function sessionsToPurge(
     const one = all.find((session) => session.session === which.id);
     return one === undefined ? fail('session.not-found', `There is no session "${which.id}".`) : ok([one]);
   }
+  const { olderThan, site } = which;
+  const there = site === undefined ? all : all.filter((session) => isOfSite(session, site));
+  if (site !== undefined && there.length === 0)
+    return fail('session.not-found', `There is no session of a site "${site}".`);
+  if (olderThan === undefined) return ok(site === undefined ? [] : there);
   try {
     // Nothing at all ("P") would be every session there is.
-    if (addDuration(now, which.olderThan) <= now) throw new RangeError('no time');
-    return ok(all.filter((session) => addDuration(new Date(session.lastAt), which.olderThan) <= now));
+    if (addDuration(now, olderThan) <= now) throw new RangeError('no time');
+    return ok(there.filter((session) => addDuration(new Date(session.lastAt), olderThan) <= now));
   } catch {
-    return fail('input.malformed', `"${which.olderThan}" is no duration such as P90D or P1Y.`);
+    return fail('input.malformed', `"${olderThan}" is no duration such as P90D or P1Y.`);
   }
 }
 

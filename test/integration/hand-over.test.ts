@@ -199,6 +199,17 @@ describe.skipIf(!needs('openssl'))('a session that is handed over', () => {
     expect(fork.findings.find(({ code }) => code === 'journal.hand-over-withdrawn')?.sentence).toMatch(
       /was withdrawn \(nobody came\)\. If it was taken over all the same, there is another record/,
     );
+    // Neither bundle alone shows the other; side by side they do.
+    const compared = await run('old', ['session', 'compare', 'home.asice', 'fork.asice']);
+    expect(compared.code).toBe(1);
+    expect(compared.stdout).toMatch(/two places: its records differ from line \d+ on\.\nfirst: {2}operator\.joined at/);
+    expect(compared.stdout).toMatch(/second: hand-over\.withdrawn at .* by erika-example/);
+    const whole = await run('old', ['session', 'compare', join(sessions('honest'), id), 'home.asice']);
+    expect(whole).toMatchObject({ code: 0, stdout: expect.stringContaining('first goes on where the second ends') });
+    expect((await run('old', ['session', 'compare', 'both.asice', 'home.asice'])).stderr).toContain(
+      'different sessions',
+    );
+
     const before = await readFile(join(sessions('old'), id, 'journal.jsonl'));
     const refused = await takeOver('old', 'back.p7m', '--passphrase', 'env:PASS');
     expect(refused.stderr).toMatch(

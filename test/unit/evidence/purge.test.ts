@@ -54,6 +54,22 @@ describe('purging a session', () => {
     });
   });
 
+  it('chooses by site, by its id or name, and by age within it', async () => {
+    const chosen = async (which: { olderThan?: string; site?: string }) =>
+      value(await sessionsToPurge(sessions, which, later)).length;
+    expect(await chosen({ site: 'example' })).toBe(1);
+    expect(await chosen({ site: 'EXAMPLE hospital', olderThan: 'P90D' })).toBe(1);
+    expect(await chosen({ site: 'example', olderThan: 'P1Y' })).toBe(0);
+    expect(await chosen({})).toBe(0);
+    expect(await sessionsToPurge(sessions, { site: 'elsewhere' }, later)).toMatchObject({
+      ok: false,
+      error: { code: 'session.not-found' },
+    });
+    const listed = await lockstep(['session', 'list', '--data', data, '--site', 'elsewhere']);
+    expect(listed.stdout).toContain('No session is of the site "elsewhere"');
+    expect((await lockstep(['session', 'list', '--data', data, '--site', 'example'])).stdout).toContain(ID);
+  });
+
   it('chooses by the age of the last event, not of the first', async () => {
     const old = async (olderThan: string, now = later) =>
       value(await sessionsToPurge(sessions, { olderThan }, now)).length;
