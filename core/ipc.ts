@@ -26,6 +26,11 @@ export const INPUTS = {
   'guide.load': z.strictObject({ guide: handle }),
   'publisher.pin': z.strictObject({ sha256 }),
   'publisher.unpin': z.strictObject({ sha256 }),
+  /** Whom the person trusts in each role, roots and single signers; the practice hospital is not among them. */
+  'trust.list': none,
+  /** Trusts a signer of this bundle from now on, in the role in which they signed it: this one certificate and no other. */
+  'trust.pin': z.strictObject({ bundle: handle, sha256 }),
+  'trust.remove': z.strictObject({ role: z.enum(['engineer', 'hospital', 'publisher', 'timestamp']), sha256 }),
   'site.load': z.strictObject({ site: handle, guide: handle.optional() }),
   'session.list': none,
   'session.open': z.strictObject({ guide: handle, site: handle, operator: text(120).min(1) }),
@@ -302,6 +307,16 @@ export type SealedView = {
 };
 export type AttachedView = { readonly name: string; readonly sha256: string };
 /** A chosen picture, without its metadata and the right way up, that is not attached yet. */
+/** A certificate that is trusted in one role. */
+export type TrustedView = {
+  readonly role: 'engineer' | 'hospital' | 'publisher' | 'timestamp';
+  readonly subject: string;
+  readonly sha256: string;
+  /** ISO 8601. */
+  readonly notAfter: string;
+  /** A root, and all that leads to it; or a signer, this one certificate alone. */
+  readonly kind: 'root' | 'signer';
+};
 export type PictureView = { readonly picture: FileRef; readonly type: string; readonly bytes: Uint8Array<ArrayBuffer> };
 export type TimestampView = { readonly time: string; readonly authority: string; readonly sha256: string };
 /** A waiver that a bundle asks for. */
@@ -327,7 +342,14 @@ export type VerifyView = {
     readonly sentence: string;
     readonly place?: string;
   }[];
-  readonly signers: readonly { readonly role: string; readonly subject: string; readonly at?: string }[];
+  readonly signers: readonly {
+    readonly role: string;
+    readonly subject: string;
+    readonly at?: string;
+    /** Of the certificate, and whether it leads to somebody who is trusted in this role. */
+    readonly sha256?: string;
+    readonly trusted?: boolean;
+  }[];
   /** Waivers that the bundle asks for; those that a countersignature accepted are in `summary.waived`. */
   readonly waivers: readonly AskedWaiver[];
 };
@@ -369,6 +391,9 @@ export type Outputs = {
   'publisher.unpin': null;
   'site.load': SiteView;
   'session.list': readonly {
+  'trust.list': readonly TrustedView[];
+  'trust.pin': null;
+  'trust.remove': null;
     readonly session: string;
     readonly guide: string;
     readonly site: string;

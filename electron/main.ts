@@ -24,6 +24,7 @@ import { removeReports } from './report-guard.ts';
 import { createSecrets } from './secrets.ts';
 import { bindPages, bindSession } from './session-policy.ts';
 import { createSettings } from './settings.ts';
+import { trustHandlers } from './handlers/trust.ts';
 import { createTrust } from './trust.ts';
 import { askToTrust } from './trust-dialog.ts';
 import { openWindow } from './window.ts';
@@ -127,6 +128,7 @@ async function start(): Promise<void> {
   installRouter({
     handlers: {
       ...libraryHandlers(shell),
+      ...trustHandlers(shell),
       ...sessionHandlers(shell),
       ...peopleHandlers(shell),
       ...walkHandlers(shell),

@@ -1,5 +1,6 @@
 import type { AttachedView, Input, Output, Outputs, PictureView, Push, SealedView } from '../core/ipc.ts';
 import type { Result } from '../core/result.ts';
+import type { SignerCertificate } from './evidence/signer-certificates.ts';
 
 /**
  * What the desktop's engine process answers: the renderer's channels with every opaque handle already replaced, by main, with
@@ -7,6 +8,8 @@ import type { Result } from '../core/result.ts';
  */
 export type ServiceInputs = {
   'guide.load': { path: string; pins: readonly string[] };
+  /** The certificate of a signer of a bundle. */
+  'trust.signer': { path: string; sha256: string };
   'site.load': { path: string; guidePath?: string };
   'session.list': Record<string, never>;
   'session.open': { guidePath: string; sitePath: string; operator: string; pins: readonly string[] };
@@ -88,6 +91,7 @@ export type TrustPems = {
 type Sealed = Omit<SealedView, 'bundle'>;
 type Paths = {
   'certificate.folder': { folder?: string };
+  'trust.signer': SignerCertificate;
   'walk.attach': AttachedView;
   /** null: the file is no picture that can be redacted. */
   'walk.previewPicture': Omit<PictureView, 'picture'> | null;

@@ -3,6 +3,7 @@ import type { Push } from '../core/ipc.ts';
 import { linkOf } from '../core/report/session-report.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import { previewPicture } from './evidence/redact.ts';
+import { signerCertificate } from './evidence/signer-certificates.ts';
 import { loadIdentity } from './keys/identity.ts';
 import { bundleHandlers } from './service-bundles.ts';
 import { applyFromPage, certificateHandlers } from './service-certificates.ts';
@@ -93,6 +94,7 @@ export function createService(options: ServiceOptions): Service {
       const guide = await loadGuide(path, { pins });
       return guide.ok ? ok(viewGuide(guide.value)) : guide;
     },
+    'trust.signer': ({ path, sha256 }) => signerCertificate(path, sha256, new Date()),
     'site.load': async ({ path, guidePath }) => {
       const site = await loadSite(path);
       if (!site.ok) return site;

@@ -43,6 +43,8 @@ export async function verifyBundle(path: string, trust: Roots, at: Date): Promis
     signers: signers.map((signer) => ({
       role: signer.role,
       subject: signer.subject,
+      sha256: signer.sha256,
+      trusted: signer.trusted,
       ...(signer.signedAt === undefined ? {} : { at: signer.signedAt }),
     })),
   });

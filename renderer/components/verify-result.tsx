@@ -1,4 +1,5 @@
 import { CircleX, Info, type LucideIcon, ShieldCheck, ShieldQuestionMark, ShieldX, TriangleAlert } from 'lucide-react';
+import type { ReactNode } from 'react';
 import type { VerifyView } from '../../core/ipc.ts';
 import { count, showTime } from '../lib/format.ts';
 import { SUMMARY_WORDS } from '../lib/words.ts';
@@ -13,7 +14,9 @@ const SEVERITIES: Readonly<
 };
 
 /** What the verifier found: sound or not, who signed, and every finding, not the first only. */
-export function VerifyResult({ view }: { view: VerifyView }) {
+type Signer = VerifyView['signers'][number];
+
+export function VerifyResult({ view, onSigner }: { view: VerifyView; onSigner?: (signer: Signer) => ReactNode }) {
   const findings = [...view.findings].sort((a, b) => SEVERITIES[a.severity].rank - SEVERITIES[b.severity].rank);
   const { icon: Icon, text, title, sentence } = verdictOn(view);
   return (
@@ -47,6 +50,7 @@ export function VerifyResult({ view }: { view: VerifyView }) {
                   <p className="font-medium break-words">{signer.subject}</p>
                   {signer.at === undefined ? null : <p className="text-xs text-soft">{showTime(signer.at)}</p>}
                 </li>
+                  {onSigner?.(signer)}
               ))}
             </ul>
           )}

@@ -10,6 +10,8 @@ import { TextInput } from '../components/field.tsx';
 import { Card, Empty, Loading, PageFrame } from '../components/layout.tsx';
 import { ErrorNote } from '../components/note.tsx';
 import { VerifyResult } from '../components/verify-result.tsx';
+import { PinSigner } from '../components/pin-signer.tsx';
+import { TrustList } from '../components/trust-list.tsx';
 import { useVerify } from '../lib/use-verify.ts';
 import { goTo, useWizard } from '../store.ts';
 
@@ -95,7 +97,12 @@ export function VerifyPage() {
         {busy ? <Loading what="what the verifier finds" rows={2} /> : null}
         {view === undefined || bundle === undefined ? null : (
           <>
-            <VerifyResult view={view} />
+            <VerifyResult
+              view={view}
+              onSigner={(signer) => (
+                <PinSigner bundle={bundle} signer={signer} onPinned={() => void verify(bundle, day)} />
+              )}
+            />
             {lacksHospitalOnly(view) ? (
               <Card
                 title={
@@ -114,6 +121,7 @@ export function VerifyPage() {
     </PageFrame>
   );
 }
+        <TrustList version={view} onChanged={() => bundle !== undefined && void verify(bundle, day)} />
 
 /** Nothing is wrong, nothing was left out, and the engineer alone has signed. */
 function lacksHospitalOnly({ signers, findings, edition }: VerifyView): boolean {

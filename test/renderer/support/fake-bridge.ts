@@ -465,6 +465,9 @@ export function fakeMain(): FakeMain {
     'outside.prepare': () => ({ folder: '/home/erin/to-sign', command: 'openssl cms -sign -cades …' }),
     'outside.import': () => ({ ...SEALED, provisional: false }),
     'bundle.verify': () => ({
+    'trust.list': () => [],
+    'trust.pin': () => null,
+    'trust.remove': () => null,
       sound: true,
       complete: false,
       summary: {

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPins } from '../../../electron/pins.ts';
 import { createSettings, remember } from '../../../electron/settings.ts';
-import { createTrust, readRoot } from '../../../electron/trust.ts';
+import { createTrust, readCertificate, readRoot } from '../../../electron/trust.ts';
 import { createPracticeCa } from '../../../engine/keys/practice-ca.ts';
+import { value } from '../../support/evidence.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -76,6 +77,29 @@ describe('trust', () => {
       ok: true,
       value: { engineer: [root.value.pem], hospital: [], publisher: [], timestamp: [] },
     });
+  });
+
+  it('is shown, a root apart from a single signer, and taken back in one role at a time', async () => {
+    const ca = await createPracticeCa({ now: new Date() });
+    const leaf = await ca.issue({ role: 'hospital', usage: 'sign', commonName: 'Henry Hospital' });
+    const [root, signer] = [value(readCertificate(ca.roots.hospital)), value(readCertificate(leaf.certificatePem))];
+    const trust = createTrust(folder);
+    for (const [role, each] of [
+      ['hospital', root],
+      ['hospital', signer],
+      ['timestamp', root],
+    ] as const)
+      expect((await trust.add(role, each)).ok).toBe(true);
+    expect((await createTrust(folder).list()).map(({ role, sha256, kind }) => [role, sha256, kind])).toEqual([
+      ['hospital', root.sha256, 'root'],
+      ['hospital', signer.sha256, 'signer'],
+      ['timestamp', root.sha256, 'root'],
+    ]);
+    expect((await trust.remove('hospital', root.sha256)).ok).toBe(true);
+    expect((await createTrust(folder).list()).map(({ role, sha256 }) => [role, sha256])).toEqual([
+      ['hospital', signer.sha256],
+      ['timestamp', root.sha256],
+    ]);
   });
 
   it('takes no certificate that is not an authority, and nothing that is none', async () => {
