@@ -230,10 +230,10 @@ function sentenceOf(changed: Omit<AccessChanges, 'sentence'>): string {
   );
   more(
     changed.groupsRemoved,
-    (count) => `${count} nested ${count === 1 ? 'group no longer gives' : 'groups no longer give'} one`,
+    (count) => `${count} nested ${count === 1 ? 'group no longer gives' : 'groups no longer give'} a role`,
   );
   more(changed.grantorsAdded, (count) => `${count} more can give a role`);
-  more(changed.grantorsRemoved, (count) => `${count} no longer can`);
+  more(changed.grantorsRemoved, (count) => `${count} can no longer give a role`);
   return `${told.join('; ')}.`;
 }
 

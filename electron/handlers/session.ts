@@ -16,8 +16,8 @@ export function sessionHandlers(shell: Shell): HandlersOf<'session' | 'secret'> 
       const supplied = await engine.call('secret.supply', { name, value });
       if (!supplied.ok) return supplied;
     }
-    const keyed = await engine.call('people.key', { text: lab.value.siteKey });
-    if (!keyed.ok) return keyed;
+    // A session of an earlier practice hospital has another key, which is gone: it goes on without.
+    await engine.call('people.key', { text: lab.value.siteKey });
     const now = await engine.call('session.snapshot', {});
     return now.ok && now.value !== null ? ok(now.value) : opened;
   };

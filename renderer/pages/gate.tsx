@@ -10,6 +10,7 @@ import { TextBlock, TextInput } from '../components/field.tsx';
 import { Card, Eyebrow, PageFrame } from '../components/layout.tsx';
 import { NamesConsent } from '../components/names-consent.tsx';
 import { ErrorNote, Note } from '../components/note.tsx';
+import { SiteKeyPanel } from '../components/site-key-panel.tsx';
 import { SecretsPanel } from '../components/secrets-panel.tsx';
 import { count } from '../lib/format.ts';
 import { goTo, useWizard } from '../store.ts';
@@ -59,6 +60,9 @@ export function GatePage() {
             <Card title="Passwords still missing">
               <SecretsPanel secrets={snapshot.secrets} />
             </Card>
+          ) : null}
+          {snapshot.people?.keyed === false && session.keyId !== undefined ? (
+            <SiteKeyPanel people={snapshot.people} />
           ) : null}
           {snapshot.people === undefined || snapshot.people.asking.length === 0 ? null : (
             <NamesConsent asking={snapshot.people.asking} />

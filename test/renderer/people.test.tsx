@@ -78,6 +78,16 @@ describe('the site key, by keyboard alone', () => {
     expect((field.element() as HTMLInputElement).type).toBe('password');
   });
 
+  it('is asked for again at the gate, where people were recorded under it before', async () => {
+    await startApp((fake) => {
+      fake.people = { keyed: false, asking: [] };
+      fake.open();
+      fake.append('people.keyed', { keyId: 'c0ffee00c0ffee00' });
+    });
+    expect(document.body.innerText).toContain('This session has people under the key c0ffee00c0ffee00');
+    expect(document.body.innerText).not.toContain('Make a new key');
+  });
+
   it('is not asked where the site has no directory', async () => {
     await onSitePage({ keyed: false, asking: [] });
     expect(document.body.innerText).toContain('Site key');

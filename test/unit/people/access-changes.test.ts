@@ -83,7 +83,7 @@ describe('who can log in, compared with an earlier bundle', () => {
       grantorsAdded: [{ role: 'clinical', type: 'group', name: 'Helpdesk' }],
       grantorsRemoved: [{ role: 'clinical', type: 'person', id: id('f') }],
     });
-    expect(changed.sentence).toContain('1 more can give a role; 1 no longer can.');
+    expect(changed.sentence).toContain('1 more can give a role; 1 can no longer give a role.');
   });
 
   it('takes a group that was not there for one that let nobody in', () => {
