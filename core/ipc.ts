@@ -143,6 +143,12 @@ export const INPUTS = {
   'bundle.showInFolder': z.strictObject({ bundle: handle }),
   /** Shows the save dialog and encrypts the bundle to certificates; the bundle itself stays. */
   'bundle.encrypt': z.strictObject({ bundle: handle, to: z.array(handle).min(1).max(20) }),
+  /** Shows the open dialog, then the save dialog, and opens a bundle that was encrypted to a certificate of this key. */
+  'bundle.decrypt': z.strictObject({ identity: handle, passphrase: handle.optional() }),
+  /** What the manufacturer's edition of a bundle leaves out; nothing is written. */
+  'bundle.editionPlan': z.strictObject({ bundle: handle }),
+  /** Shows the save dialog and writes that edition; the bundle itself stays. */
+  'bundle.edition': z.strictObject({ bundle: handle }),
   /** Shows the save dialog and writes a report as it was sealed, by its id in core's list, or the one for people as PDF. */
   'report.save': z.strictObject({ bundle: handle, report: text(40).min(1) }),
   /** Asks an authority for a time-stamp over the network and adds it. */
@@ -469,6 +475,9 @@ export type Outputs = {
   'timestamp.answer': TimestampView | null;
   'outside.prepare': { readonly folder: string; readonly command: string } | null;
   'outside.import': SealedView | null;
+  'bundle.decrypt': FileRef | null;
+  'bundle.editionPlan': EditionView;
+  'bundle.edition': { readonly name: string } | null;
 };
 
 export type Output<C extends Channel> = Result<Outputs[C], AppError>;

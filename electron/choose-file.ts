@@ -4,7 +4,7 @@ import type { FileKind } from './files.ts';
 
 type Choice = { readonly title: string; readonly filter: string; readonly extensions: readonly string[] };
 
-type Kind = FileKind | 'evidence' | 'certificate' | 'answer' | 'signature';
+type Kind = FileKind | 'evidence' | 'certificate' | 'answer' | 'signature' | 'encrypted';
 
 const CHOICES: Readonly<Record<Kind, Choice>> = {
   guide: { title: 'Open a guide', filter: 'Guides', extensions: ['asice', 'yaml', 'yml'] },
@@ -25,6 +25,7 @@ const CHOICES: Readonly<Record<Kind, Choice>> = {
   },
   evidence: { title: 'Attach evidence', filter: 'All files', extensions: ['*'] },
   answer: { title: "Choose the authority's answer", filter: 'Time-stamps', extensions: ['tsr', 'tst', 'der'] },
+  encrypted: { title: 'Open an encrypted bundle', filter: 'Encrypted bundles', extensions: ['p7m', 'der'] },
   signature: { title: 'Choose the signature that was made', filter: 'Signatures', extensions: ['p7s', 'pem', 'der'] },
 };
 

@@ -5,8 +5,11 @@ import { ok, type Result } from '../core/result.ts';
 import { readSmallFile } from './evidence/container-reader.ts';
 import { importCountersignature, prepareCountersignature } from './evidence/countersign-outside.ts';
 import { opensslSignCommand } from './evidence/countersign-readme.ts';
+import { decryptFile } from './evidence/decrypt.ts';
+import { makeEdition } from './evidence/edition.ts';
 import { encryptFile } from './evidence/encrypt.ts';
 import { addTimestamp, askAuthority, timestampQuery } from './evidence/timestamp.ts';
+import { loadDecryptionKey } from './keys/decryption-key.ts';
 import { loadIdentity } from './keys/identity.ts';
 import type { ServiceInputs, ServiceMethod } from './service-contract.ts';
 import {
@@ -78,6 +81,21 @@ export function bundleHandlers(
       }
       const done = await encryptFile(path, recipients, out, new Date());
       return done.ok ? ok({ name: basename(out), recipients: done.value.recipients }) : done;
+    },
+    'bundle.decrypt': async ({ file, path, passphrase, out }) => {
+      const key = await loadDecryptionKey(path, passphrase);
+      if (!key.ok) return key;
+      try {
+        const opened = await decryptFile(file, { key: key.value }, out);
+        return opened.ok ? ok({ path: out }) : opened;
+      } finally {
+        key.value.pkcs8.fill(0);
+      }
+    },
+    'bundle.editionPlan': ({ path }) => makeEdition(path, new Date()),
+    'bundle.edition': async ({ path, out }) => {
+      const made = await makeEdition(path, new Date(), out);
+      return made.ok ? ok({ name: basename(out) }) : made;
     },
     'report.save': async ({ path, report, out }) => {
       const saved = await saveReport(path, report, out);

@@ -71,6 +71,9 @@ export type ServiceInputs = {
   'bundle.extractReport': { path: string };
   /** @param to paths of certificates in PEM */
   'bundle.encrypt': { path: string; to: readonly string[]; out: string };
+  'bundle.decrypt': { file: string; path: string; passphrase?: string; out: string };
+  'bundle.editionPlan': { path: string };
+  'bundle.edition': { path: string; out: string };
   'report.save': { path: string; report: string; out: string };
   'timestamp.ask': { path: string; authority: string };
   'timestamp.query': { path: string; out: string };
@@ -99,6 +102,7 @@ type Paths = {
   'bundle.countersign': Sealed;
   'bundle.list': readonly Sealed[];
   'bundle.extractReport': { path: string };
+  'bundle.decrypt': { path: string };
   'outside.import': Sealed;
 };
 

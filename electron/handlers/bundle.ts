@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { SealedView } from '../../core/ipc.ts';
-import { ok, type Result } from '../../core/result.ts';
-import { chooseWhereToSave } from '../choose-file.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { chooseFile, chooseWhereToSave } from '../choose-file.ts';
 import { guardReport } from '../report-guard.ts';
 import type { HandlersOf, Shell } from './shell.ts';
 
@@ -87,6 +87,33 @@ export function bundleHandlers(shell: Shell): HandlersOf<'identity' | 'bundle'> 
       const suggested = `${basename(path.value)}.p7m`;
       const out = await chooseWhereToSave(shell.window(), 'Save the encrypted bundle', suggested, 'Encrypted bundles');
       return out === undefined ? ok(null) : engine.call('bundle.encrypt', { path: path.value, to: certificates, out });
+    },
+    'bundle.decrypt': async ({ identity, passphrase }) => {
+      const opens = await key(identity, passphrase);
+      if (!opens.ok) return opens;
+      const file = await chooseFile(shell.window(), 'encrypted');
+      if (file === undefined) return ok(null);
+      const suggested = `${basename(file).replace(/(?:\.asice)?\.[^.]+$/, '')}.asice`;
+      const out = await chooseWhereToSave(shell.window(), 'Save the opened bundle', suggested, 'Bundles');
+      if (out === undefined) return ok(null);
+      const opened = await engine.call('bundle.decrypt', { ...opens.value, file, out });
+      await identities.opened(opens.value.path, passphrase, opened.ok ? ok({}) : opened);
+      if (!opened.ok) return opened;
+      await external.produced(opened.value.path);
+      return ok(files.refer('bundle', opened.value.path));
+    },
+    'bundle.editionPlan': async ({ bundle }) => {
+      const path = files.resolve('bundle', bundle);
+      return path.ok ? engine.call('bundle.editionPlan', { path: path.value }) : path;
+    },
+    'bundle.edition': async ({ bundle }) => {
+      const path = files.resolve('bundle', bundle);
+      if (!path.ok) return path;
+      const suggested = `${basename(path.value, '.asice')}-for-manufacturer.asice`;
+      const out = await chooseWhereToSave(shell.window(), 'Save the edition', suggested, 'Bundles');
+      if (out !== undefined && resolve(out) === resolve(path.value))
+        return fail('input.malformed', 'The edition would replace the bundle itself. Choose another name.');
+      return out === undefined ? ok(null) : engine.call('bundle.edition', { path: path.value, out });
     },
     'bundle.showInFolder': async ({ bundle }) => {
       const path = files.resolve('bundle', bundle);

@@ -16,7 +16,8 @@ export function IdentityPicker({
   onChoose,
   disabled = false,
 }: {
-  role: 'engineer' | 'hospital';
+  /** `any`: a key that opens what was encrypted to it is nobody's in particular. */
+  role: 'engineer' | 'hospital' | 'any';
   chosen?: IdentityView;
   onChoose: (identity: IdentityView) => void;
   disabled?: boolean;
@@ -43,7 +44,9 @@ export function IdentityPicker({
     onChoose(identity);
   }
 
-  const fitting = (list ?? []).filter((identity) => identity.role === role || identity.role === 'unknown');
+  const fitting = (list ?? []).filter(
+    (identity) => role === 'any' || identity.role === role || identity.role === 'unknown',
+  );
   return (
     <div className="grid grid-cols-1 gap-2.5">
       {error === undefined ? null : (

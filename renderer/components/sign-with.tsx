@@ -21,7 +21,7 @@ export function SignWith({
   filled = true,
   work,
 }: {
-  role?: 'engineer' | 'hospital';
+  role?: 'engineer' | 'hospital' | 'any';
   label: string;
   icon: LucideIcon;
   kind?: 'primary' | 'plain';

@@ -8,6 +8,7 @@ import { Button } from '../components/button.tsx';
 import { CountersignForm } from '../components/countersign-form.tsx';
 import { TextInput } from '../components/field.tsx';
 import { Card, Empty, Loading, PageFrame } from '../components/layout.tsx';
+import { OpenEncrypted } from '../components/open-encrypted.tsx';
 import { ErrorNote } from '../components/note.tsx';
 import { VerifyResult } from '../components/verify-result.tsx';
 import { PinSigner } from '../components/pin-signer.tsx';
@@ -71,9 +72,12 @@ export function VerifyPage() {
         {failed === undefined ? null : <ErrorNote error={failed} />}
         {error === undefined ? null : <ErrorNote error={error} />}
         {bundle === undefined ? (
-          <Empty icon={FileCheck2} title="No bundle chosen">
-            Open a file that ends in .asice.
-          </Empty>
+          <>
+            <Empty icon={FileCheck2} title="No bundle chosen">
+              Open a file that ends in .asice.
+            </Empty>
+            <OpenEncrypted onOpened={(opened) => useWizard.setState({ bundle: opened })} />
+          </>
         ) : (
           <form
             className="flex items-end gap-2.5"

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
@@ -224,6 +224,15 @@ describe.skipIf(!needs('openssl', 'unzip'))("a session's bundle in the desktop's
     );
     expect(opened.status, opened.stderr).toBe(0);
     expect((await readFile(at('back.asice'))).equals(await readFile(bundle))).toBe(true);
+    await writeFile(at('r.pem'), (await readFile(at('r.key'), 'utf8')) + (await readFile(at('r.crt'), 'utf8')));
+    value(await service.call('bundle.decrypt', { file: at('b.p7m'), path: at('r.pem'), out: at('again.asice') }));
+    expect((await readFile(at('again.asice'))).equals(await readFile(bundle))).toBe(true);
+    const other = { file: at('b.p7m'), path: at('engineer.pem'), out: at('never.asice') };
+    expect(await service.call('bundle.decrypt', other)).toMatchObject({
+      ok: false,
+      error: { code: 'identity.invalid' },
+    });
+    await expect(stat(at('never.asice'))).rejects.toThrow('ENOENT');
     await writeFile(at('none.pem'), 'nothing');
     expect(await service.call('bundle.encrypt', { path: bundle, to: [at('none.pem')], out: at('c') })).toMatchObject({
       ok: false,

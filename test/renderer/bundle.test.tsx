@@ -171,6 +171,30 @@ describe('the countersignature', () => {
 });
 
 describe('a bundle that somebody else made', () => {
+  it('is opened with the key that it was encrypted to, and verified at once', async () => {
+    const main = await startApp();
+    useWizard.setState({ page: 'verify' });
+    await shows('No bundle chosen');
+    await page.getByText(/Erin Field, O=/).click();
+    await page.getByLabelText('Passphrase of the identity').fill('secret');
+    await press('Open an encrypted bundle…');
+    await until(() => inputs(main, 'bundle.verify').length === 1);
+    expect(inputs(main, 'bundle.decrypt')).toHaveLength(1);
+    expect(inputs(main, 'bundle.verify')).toEqual([{ bundle: file('opened.asice').handle }]);
+  });
+
+  it('shows every finding, the worst first', async () => {
+    const of = (severity: 'bad' | 'warn' | 'info', sentence: string) => ({ severity, code: severity, sentence });
+    await onVerify({
+      ...PROVISIONAL,
+      findings: [of('info', 'Third.'), of('bad', 'First.'), of('warn', 'A signature is missing.'), of('info', 'Last.')],
+    });
+    const text = document.body.innerText;
+    const places = ['First.', 'A signature is missing.', 'Third.', 'Last.'].map((found) => text.indexOf(found));
+    expect(places.every((place) => place > 0)).toBe(true);
+    expect(places.toSorted((a, b) => a - b)).toEqual(places);
+  });
+
   it('is looked at as of another day', async () => {
     const main = await onVerify(PROVISIONAL);
     await page.getByLabelText(/As of this day/).fill('2027-05-01');

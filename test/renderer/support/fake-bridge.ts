@@ -458,6 +458,7 @@ export function fakeMain(): FakeMain {
     }),
     'bundle.list': () => events.flatMap((event) => (event.type === 'sealed' ? [{ ...SEALED, waivers: asked() }] : [])),
     'bundle.encrypt': () => ({ name: `${SEALED.bundle.name}.p7m`, recipients: ['CN=Archive'] }),
+    'bundle.decrypt': () => file('opened.asice'),
     'report.save': ({ report }: Input<'report.save'>) => ({ name: `st-anne-${report}` }),
     'timestamp.ask': () => STAMP,
     'timestamp.query': () => ({ name: 'st-anne.tsq' }),
