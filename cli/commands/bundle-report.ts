@@ -13,7 +13,11 @@ export function addBundleReportCommand(bundle: Command): void {
     .command('report')
     .description('Write a report of a bundle beside it')
     .argument('<bundle>')
-    .option('--format <name>', `${FORMATS.join(', ')}, or open-items for those of both parties`, 'html')
+    .option(
+      '--format <name>',
+      `${FORMATS.join(', ')}, or open-items for those of both parties (the app saves html as PDF)`,
+      'html',
+    )
     .option('--out <folder>', 'folder to write it to; default: that of the bundle')
     .action(async (file: string, options: { format: string; out?: string }) => {
       const written = await extractReports(resolve(file), resolve(options.out ?? dirname(file)), options.format);

@@ -9,6 +9,7 @@ import { Fingerprint } from '../components/fingerprint.tsx';
 import { Card, Facts, PageFrame } from '../components/layout.tsx';
 import { ErrorNote, Note } from '../components/note.tsx';
 import { VerifyResult } from '../components/verify-result.tsx';
+import { count } from '../lib/format.ts';
 import { opensslLines } from '../lib/openssl.ts';
 import { useVerify } from '../lib/use-verify.ts';
 import { goTo, leaveSession, useWizard } from '../store.ts';
@@ -17,6 +18,8 @@ import { goTo, leaveSession, useWizard } from '../store.ts';
 export function DonePage() {
   const view = useWizard((state) => state.sealed);
   const snapshot = useWizard((state) => state.snapshot);
+  // The entry that says that it was sealed is the first that is not in it.
+  const since = useWizard(({ session }) => (session.sealed === undefined ? 0 : session.last - session.sealed.upTo - 1));
   const [error, setError] = useState<AppError>();
   const verifying = useVerify();
   if (view === undefined || snapshot === undefined) return null;
@@ -49,6 +52,22 @@ export function DonePage() {
             </p>
           </Note>
         ) : null}
+        {since === 0 ? null : (
+          <Note
+            title={`${count(since, 'entry', 'entries')} of the journal came later and ${since === 1 ? 'is' : 'are'} not in this bundle.`}
+            aside={
+              <Button
+                size="sm"
+                onPress={() => {
+                  useWizard.setState({ sealed: undefined });
+                  goTo('sign');
+                }}
+              >
+                Seal again
+              </Button>
+            }
+          />
+        )}
         <Card title={<span className="font-semibold break-all">{view.bundle.name}</span>}>
           <div className="grid gap-4">
             <Facts

@@ -66,6 +66,10 @@ describe('the sealed bundle, by keyboard alone', () => {
     });
     await until(() => useWizard.getState().sealed !== undefined);
     expect(useWizard.getState().page).toBe('walk');
+    useWizard.setState({ page: 'done' });
+    await shows('came later and are not in this bundle');
+    await press('Seal again');
+    await shows('Afterwards the session can be sealed again');
   });
 
   it('is not made up where it was taken away', async () => {
