@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PRACTICE_WRITER } from '../../core/practice.ts';
@@ -81,7 +81,7 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
   });
 
   it('observes the version and says what monitoring will see before anything runs', async () => {
-    await page.getByRole('radio').first().click({ force: true });
+    await page.getByRole('radiogroup', { name: 'Identity' }).getByRole('radio').first().click({ force: true });
     await button('Sign the opening').click();
     await page.getByText('The journal is signed as it opened').waitFor();
     await shot('opening');
@@ -137,6 +137,43 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
     await page.getByText('Read back: as planned').first().waitFor();
     await shot('change-undone');
   });
+
+  it.skipIf(!needs('ldapmodify'))(
+    'hands a plan to the directory team, and goes on once stock ldapmodify has made it',
+    async () => {
+      const file = join(work, 'hand-off.txt');
+      await launched.app.evaluate(({ dialog }, path) => {
+        dialog.showSaveDialog = async () => ({ canceled: false, filePath: path });
+      }, file);
+      await step('access.group-nesting').click();
+      const card = page.getByRole('article', { name: 'Bedside view' });
+      await card.getByRole('button', { name: 'Plan the change…' }).click();
+      await card.getByText('MDIP-Clinical > Ward-Staff').first().waitFor();
+      await card.getByRole('button', { name: 'Hand it to the directory team…' }).click();
+      await card.getByText('Left to the hospital').waitFor();
+      await shot('handed-over');
+      const [, ldif = '', script = ''] = readFileSync(file, 'utf8').split(/^-{72} .*$/m);
+      expect(script).toContain('Remove-ADGroupMember -Identity ');
+      writeFileSync(join(work, 'change.ldif'), ldif);
+      const site = filesBelow(launched.userData).find((name) => name.endsWith('site.yaml')) ?? '';
+      const port = /id: dc1\n(?: +.*\n)*? +ldaps: (\d+)/.exec(readFileSync(site, 'utf8'))?.[1] ?? '';
+      const modified = spawnSync(
+        'ldapmodify',
+        ['-x', '-H', `ldaps://127.0.0.1:${port}`, '-D', PRACTICE_WRITER.user, '-w', PRACTICE_WRITER.password].concat([
+          '-f',
+          join(work, 'change.ldif'),
+        ]),
+        {
+          encoding: 'utf8',
+          env: { ...process.env, LDAPTLS_CACERT: join(dirname(site), 'hospital-ca.pem'), LDAPTLS_REQCERT: 'demand' },
+        },
+      );
+      expect(modified.status, modified.stderr).toBe(0);
+      await card.getByRole('button', { name: 'Run again' }).click();
+      await card.getByText('Done by the hospital').waitFor();
+      await shot('done-by-the-hospital');
+    },
+  );
 
   it('takes an answer with a file', async () => {
     const file = join(work, 'mds2.txt');
@@ -231,6 +268,37 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
     expect(holding).toEqual([]);
     expect(readFileSync(join(opened, 'report.html'), 'utf8')).toContain('CHG-10442');
     copyFileSync(join(opened, 'report.html'), join(SCREENS, 'report.html'));
+  });
+
+  it('compares a second session with the bundle of the first', async () => {
+    const bundle = filesBelow(launched.userData).find((file) => file.endsWith('.asice') && file.includes('bundles'));
+    await launched.app.evaluate(({ dialog }, path) => {
+      dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [path] });
+    }, bundle ?? '');
+    await button('Leave this session').click();
+    await page.getByRole('button', { name: /Hardening the MDIP/ }).click();
+    await button('Use this guide').click();
+    await button(/^Choose/).click();
+    await page.getByLabel('Your name').fill('Erin Engineer');
+    await button('Start the session').click();
+    await page.getByText('People are recorded as codes under the key').waitFor();
+    await button('Choose a bundle…').click();
+    await page.getByText(/^Compared with the bundle of /).waitFor();
+    await page.getByText('The engineer and the hospital have signed it, and it is sound.').waitFor();
+    await shot('compared');
+    await button('Continue').click();
+    await button('Read the version from the device').click();
+    await page.getByText('3.3.1').first().waitFor();
+    await button('Accept and start the walk').click();
+    await step('access.changes').click();
+    const card = page.getByRole('article', { name: 'PRACTICE Hospital' });
+    await card.getByRole('button', { name: /^Run/ }).click();
+    await button(/^What was seen/).click();
+    await page
+      .getByText(/ left .*since \d{4}-/)
+      .first()
+      .waitFor();
+    await shot('changed');
   });
 });
 
