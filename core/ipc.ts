@@ -311,8 +311,12 @@ export type SealedView = {
   /** Steps whose waivers a countersignature accepts. */
   readonly accepted: readonly string[];
 };
-export type AttachedView = { readonly name: string; readonly sha256: string };
-/** A chosen picture, without its metadata and the right way up, that is not attached yet. */
+/** What an edition of a bundle leaves out, by which rule, what stays, and who signed: they stay named. */
+export type EditionView = {
+  readonly leftOut: readonly { readonly name: string; readonly rule: string }[];
+  readonly stays: readonly string[];
+  readonly signers: readonly string[];
+};
 /** A certificate that is trusted in one role. */
 export type TrustedView = {
   readonly role: 'engineer' | 'hospital' | 'publisher' | 'timestamp';
@@ -323,6 +327,8 @@ export type TrustedView = {
   /** A root, and all that leads to it; or a signer, this one certificate alone. */
   readonly kind: 'root' | 'signer';
 };
+export type AttachedView = { readonly name: string; readonly sha256: string };
+/** A chosen picture, without its metadata and the right way up, that is not attached yet. */
 export type PictureView = { readonly picture: FileRef; readonly type: string; readonly bytes: Uint8Array<ArrayBuffer> };
 export type TimestampView = { readonly time: string; readonly authority: string; readonly sha256: string };
 /** A waiver that a bundle asks for. */
@@ -395,11 +401,11 @@ export type Outputs = {
   'guide.load': GuideView;
   'publisher.pin': null;
   'publisher.unpin': null;
-  'site.load': SiteView;
-  'session.list': readonly {
   'trust.list': readonly TrustedView[];
   'trust.pin': null;
   'trust.remove': null;
+  'site.load': SiteView;
+  'session.list': readonly {
     readonly session: string;
     readonly guide: string;
     readonly site: string;
@@ -469,15 +475,15 @@ export type Outputs = {
   'bundle.showInFolder': null;
   /** The file's name; null, here and below, when the person thought better of it. */
   'bundle.encrypt': { readonly name: string; readonly recipients: readonly string[] } | null;
+  'bundle.decrypt': FileRef | null;
+  'bundle.editionPlan': EditionView;
+  'bundle.edition': { readonly name: string } | null;
   'report.save': { readonly name: string } | null;
   'timestamp.ask': TimestampView;
   'timestamp.query': { readonly name: string } | null;
   'timestamp.answer': TimestampView | null;
   'outside.prepare': { readonly folder: string; readonly command: string } | null;
   'outside.import': SealedView | null;
-  'bundle.decrypt': FileRef | null;
-  'bundle.editionPlan': EditionView;
-  'bundle.edition': { readonly name: string } | null;
 };
 
 export type Output<C extends Channel> = Result<Outputs[C], AppError>;

@@ -93,8 +93,8 @@ export type TrustPems = {
 
 type Sealed = Omit<SealedView, 'bundle'>;
 type Paths = {
-  'certificate.folder': { folder?: string };
   'trust.signer': SignerCertificate;
+  'certificate.folder': { folder?: string };
   'walk.attach': AttachedView;
   /** null: the file is no picture that can be redacted. */
   'walk.previewPicture': Omit<PictureView, 'picture'> | null;

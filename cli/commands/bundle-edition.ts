@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EDITION_RULES } from '../../core/bundle/edition.ts';
+import { appError } from '../../core/result.ts';
 import { type EditionPlan, makeEdition } from '../../engine/evidence/edition.ts';
 import { EXIT } from '../host.ts';
 import { complain, print } from '../terminal.ts';
@@ -14,6 +15,11 @@ export function addEditionCommand(bundle: Command): void {
     .addOption(new Option('--for <reader>', 'for whom').choices(['manufacturer']).makeOptionMandatory())
     .option('--out <file>', 'edition to write (.asice); without it, only say what would be left out')
     .action(async (file: string, options: { out?: string }) => {
+      if (options.out !== undefined && resolve(options.out) === resolve(file)) {
+        complain(appError('input.malformed', 'The edition would replace the bundle itself. Choose another name.'));
+        process.exitCode = EXIT.usage;
+        return;
+      }
       const [path, now] = [resolve(file), new Date()];
       const made = await (options.out === undefined
         ? makeEdition(path, now)

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { SealedView } from '../../core/ipc.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { chooseFile, chooseWhereToSave } from '../choose-file.ts';

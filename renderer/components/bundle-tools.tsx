@@ -1,5 +1,6 @@
 import type { FileRef, TimestampView } from '../../core/ipc.ts';
 import { EncryptBundle } from './encrypt-bundle.tsx';
+import { MakeEdition } from './make-edition.tsx';
 import { SaveReports } from './save-reports.tsx';
 import { TimestampBundle } from './timestamp-bundle.tsx';
 
@@ -11,6 +12,7 @@ export function BundleTools({ bundle, onStamped }: { bundle: FileRef; onStamped:
       <div className="grid grid-cols-1 gap-4">
         <TimestampBundle bundle={bundle} onStamped={onStamped} />
         <EncryptBundle bundle={bundle} />
+        <MakeEdition bundle={bundle} />
       </div>
     </div>
   );

@@ -465,10 +465,22 @@ export function fakeMain(): FakeMain {
     'timestamp.answer': () => STAMP,
     'outside.prepare': () => ({ folder: '/home/erin/to-sign', command: 'openssl cms -sign -cades …' }),
     'outside.import': () => ({ ...SEALED, provisional: false }),
-    'bundle.verify': () => ({
+    'bundle.editionPlan': () => ({
+      leftOut: [
+        { name: 'journal.jsonl', rule: 'journal' },
+        { name: 'site.yaml', rule: 'site' },
+        { name: 'facts/7.json', rule: 'facts' },
+        { name: 'facts/12.json', rule: 'facts' },
+        { name: 'report.html', rule: 'reports' },
+      ],
+      stays: ['mimetype', 'README.txt', 'SHA256SUMS', 'guide/guide.yaml', 'reports/verdicts.json'],
+      signers: ['CN=PRACTICE Erin Field, O=Example Medical Systems'],
+    }),
+    'bundle.edition': () => ({ name: 'bundle-for-manufacturer.asice' }),
     'trust.list': () => [],
     'trust.pin': () => null,
     'trust.remove': () => null,
+    'bundle.verify': () => ({
       sound: true,
       complete: false,
       summary: {
