@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { collect } from '../../core/bundle/finding.ts';
 import { checkHeads } from '../../core/bundle/verify-heads.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
@@ -125,7 +125,9 @@ async function settle(
     const operators = await joinTaken(dir, options);
     if (!operators.ok) return operators;
     if (here.ok) {
-      await copyFile(join(home, 'site-path.txt'), join(dir, 'site-path.txt')).catch(() => {});
+      // What stays on a laptop and is in no file, such as the keys of requests that were made here.
+      const own = (path: string) => !basename(path).startsWith('journal.lock');
+      await cp(home, dir, { recursive: true, force: false, filter: own });
       await moveOver(home, aside);
     }
     await moveOver(dir, home);

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VerifyView } from '../../core/ipc.ts';
 import type { Result } from '../../core/result.ts';
@@ -122,7 +122,11 @@ describe.skipIf(!needs('openssl', 'unzip'))('a session that is handed over', () 
     value(await both.handOver('new', id, 'otto', PASS, 'back.p7m'));
     await cp(both.at('old'), both.at('honest'), { recursive: true });
 
+    const kept = join(both.sessionsOf('honest'), id, 'keys', 'gateway.key');
+    await mkdir(dirname(kept));
+    await writeFile(kept, 'a locked key that stays on this laptop');
     value(await both.takeOver('honest', 'back.p7m', 'erika', PASS));
+    expect(await readFile(kept, 'utf8')).toBe('a locked key that stays on this laptop');
     value(await both.goOn('honest', id, 'erika', 'home.asice'));
     const honest = await both.verify('home.asice');
     expect(worst(honest)).toEqual([]);
