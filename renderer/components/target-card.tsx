@@ -90,7 +90,9 @@ function Findings({ row }: { row: Row }) {
           ? 'Everything that the guide expects was seen.'
           : undefined
         : verdict === 'not-reviewed' && item.checks.length > 0
-          ? 'Nothing ran yet.'
+          ? Object.values(state?.checks ?? {}).some(({ phase }) => phase === 'recorded')
+            ? 'What the guide expects was seen; a person’s answer is missing.'
+            : 'Nothing ran yet.'
           : undefined;
     return words === undefined ? null : <p className="px-4 py-2.5 text-sm text-soft">{words}</p>;
   }

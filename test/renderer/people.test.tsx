@@ -123,6 +123,19 @@ describe('the bundle to compare with', () => {
   });
 });
 
+it('does not say that nothing ran where only the answer is missing', async () => {
+  const main = await startApp((fake) => fake.openWalk());
+  const [key = ''] = main.keys;
+  useWizard.setState({ current: key.slice(0, key.indexOf('@')) });
+  await settle();
+  expect(document.body.innerText).toContain('Nothing ran yet.');
+  const check = { key, check: 0, probe: 'directory.access' };
+  main.append('probe.started', { ...check, params: {} });
+  main.append('facts.recorded', { ...check, file: 'facts/9.json', sha256: 'a'.repeat(64) });
+  await until(() => document.body.innerText.includes('a person’s answer is missing'));
+  expect(document.body.innerText).not.toContain('Nothing ran yet.');
+});
+
 describe('the consent to names', () => {
   const onGate = (asking: FakeMain['people']['asking']) =>
     startApp((fake) => {
