@@ -147,7 +147,7 @@ export type Made = {
 /** A whole bundle in a temporary folder, signed by the engineer, and countersigned unless told not to. */
 export async function makeBundle(
   parties: Parties,
-  options: { countersigned?: boolean; signedGuide?: boolean; start?: Date } = {},
+  options: { countersigned?: boolean; signedGuide?: boolean; start?: Date; report?: string } = {},
 ): Promise<Made> {
   const dir = await mkdtemp(join(tmpdir(), 'lockstep-evidence-'));
   const sessionDir = join(dir, 'session');
@@ -166,7 +166,7 @@ export async function makeBundle(
       sessionDir,
       guide: { yaml: GUIDE, ...(container === undefined ? {} : { container }) },
       site: SITE,
-      report: REPORT,
+      report: options.report ?? REPORT,
       identity: parties.engineer,
       now: new Date(start.getTime() + 60_000),
       out: bundle,
