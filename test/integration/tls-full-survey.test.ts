@@ -1,15 +1,12 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tlsEndpointProbe } from '../../engine/probes/tls-endpoint.ts';
-import { suiteName } from '../../engine/wire/tls/suites.ts';
 import { freePort, startDaemon } from '../support/daemon.ts';
 import { needs } from '../support/debian.ts';
 import { startNginx } from '../support/nginx.ts';
 import { factsOf, probeContext, type SeenFacts } from '../support/probe.ts';
+import { nmap, sorted, sslscan, sslscanSchemes } from '../support/scanners.ts';
 import { createThrowawayCa, type IssuedFiles, type ThrowawayCa } from '../support/throwaway-ca.ts';
 
-const run = promisify(execFile);
 const NAME = 'emr.hospital.test';
 let ca: ThrowawayCa;
 let leaf: IssuedFiles;
@@ -28,49 +25,6 @@ const look = (port: number, more: Record<string, unknown> = {}): Promise<SeenFac
     { endpoint: { host: NAME, port }, survey: 'full', ...more },
     probeContext({ site: { hosts: { [NAME]: '127.0.0.1' }, anchors: [{ id: 'root', pem: ca.root }] } }),
   );
-
-const FIELDS: Readonly<Record<string, string>> = {
-  SSLv3: 'ssl30',
-  'TLSv1.0': 'tls10',
-  'TLSv1.1': 'tls11',
-  'TLSv1.2': 'tls12',
-  'TLSv1.3': 'tls13',
-};
-type Lists = Record<string, string[]>;
-const sorted = (lists: Lists): Lists =>
-  Object.fromEntries(
-    Object.entries(lists)
-      .filter(([, names]) => names.length > 0)
-      .map(([version, names]) => [version, [...names].sort()]),
-  );
-
-/** What nmap's ssl-enum-ciphers lists. */
-async function nmap(port: number): Promise<Lists> {
-  const args = ['-Pn', '-n', '-p', String(port), '--script', 'ssl-enum-ciphers', '127.0.0.1'];
-  const { stdout } = await run('nmap', args, { timeout: 60_000 });
-  const lists: Lists = {};
-  let current: string[] = [];
-  for (const line of stdout.split('\n')) {
-    const version = /^\|\s+(SSLv3|TLSv1\.[0-3]):/.exec(line)?.[1];
-    if (version !== undefined) current = lists[FIELDS[version] ?? version] = [];
-    const suite = /^\|\s+(TLS_[A-Za-z0-9_]+)/.exec(line)?.[1];
-    // nmap names those of TLS 1.3 after its older habit.
-    if (suite !== undefined) current.push(suite.replace('TLS_AKE_WITH_', 'TLS_'));
-  }
-  return sorted(lists);
-}
-
-/** What sslscan lists, by number, and so under the names of the RFCs. */
-async function sslscan(port: number): Promise<Lists> {
-  const args = ['--no-colour', '--show-cipher-ids', `--sni-name=${NAME}`, `127.0.0.1:${port}`];
-  const { stdout } = await run('sslscan', args, { timeout: 60_000 });
-  const lists: Lists = {};
-  for (const line of stdout.split('\n')) {
-    const [, version = '', suite = ''] = /^(?:Preferred|Accepted)\s+(\S+)\s+\d+ bits\s+0x(\S+)/.exec(line) ?? [];
-    if (suite !== '') (lists[FIELDS[version] ?? version] ??= []).push(suiteName(Number.parseInt(suite, 16)));
-  }
-  return sorted(lists);
-}
 
 const server = async <T>(
   args: readonly string[],
@@ -97,7 +51,7 @@ describe.skipIf(!needs('nginx', 'openssl', 'nmap', 'sslscan'))('every suite of a
       const { facts } = await look(nginx.port);
       const ours = sorted(facts.suites);
       expect(ours).toEqual(await nmap(nginx.port));
-      expect(ours).toEqual(await sslscan(nginx.port));
+      expect(ours).toEqual(await sslscan(nginx.port, NAME));
     } finally {
       await nginx.stop();
     }
@@ -136,24 +90,13 @@ describe.skipIf(!needs('nginx', 'openssl', 'nmap', 'sslscan'))('every suite of a
 });
 
 describe.skipIf(!needs('openssl', 'sslscan'))('with which schemes a server signs', () => {
-  const sslscan = async (port: number): Promise<Record<string, string[]>> => {
-    const args = ['--no-colour', '--show-sigs', '--no-ciphersuites', `--sni-name=${NAME}`, `127.0.0.1:${port}`];
-    const { stdout } = await run('sslscan', args, { timeout: 60_000 });
-    const lists: Record<string, string[]> = {};
-    for (const [, version = '', scheme = ''] of stdout.matchAll(
-      /^(TLSv1\.[23])\s+([a-z]+_[a-z0-9_]+|ed25519|ed448)\s*$/gim,
-    ))
-      (lists[FIELDS[version] ?? version] ??= []).push(scheme.toLowerCase());
-    return sorted(lists);
-  };
-
   it.each([
     ['an RSA key', () => rsa],
     ['a P-256 key', () => leaf],
   ])('agrees with sslscan on %s', (_, files) =>
     server([], files(), async (port) => {
       const { facts } = await look(port);
-      const theirs = await sslscan(port);
+      const theirs = await sslscanSchemes(port, NAME);
       expect(new Set(facts.signatures.tls13)).toEqual(new Set(theirs.tls13));
       // Of TLS 1.2 it finds some only.
       expect(facts.signatures.tls12).toEqual(expect.arrayContaining(theirs.tls12 ?? []));

@@ -8,6 +8,7 @@ import { freePort, startDaemon, startPeer } from '../support/daemon.ts';
 import { findProgram, needs } from '../support/debian.ts';
 import { impostorOperator } from '../support/impostor-operator.ts';
 import { errorOf, factsOf, probeContext } from '../support/probe.ts';
+import { nmap, sorted } from '../support/scanners.ts';
 import { createThrowawayCa, type IssuedFiles, type ThrowawayCa } from '../support/throwaway-ca.ts';
 
 const NAME = 'dc.hospital.test';
@@ -24,8 +25,8 @@ const context = (more = {}) =>
 const endpoint = (port: number) => ({ host: NAME, port, starttls: 'ldap' });
 
 /** Starts slapd on a free port, with StartTLS where certificates are given. */
-async function startSlapd(tls: boolean): Promise<{ port: number; stop: () => Promise<void> }> {
-  const port = await freePort();
+async function startSlapd(tls: boolean): Promise<{ port: number; ldaps: number; stop: () => Promise<void> }> {
+  const [port, ldaps] = [await freePort(), await freePort()];
   const folder = join(ca.folder, `slapd-${port}`);
   await mkdir(folder);
   const lines = tls
@@ -40,10 +41,17 @@ async function startSlapd(tls: boolean): Promise<{ port: number; stop: () => Pro
   await writeFile(join(folder, 'slapd.conf'), [...lines, `pidfile ${folder}/pid`, ''].join('\n'));
   const daemon = await startDaemon(
     'slapd',
-    ['-f', join(folder, 'slapd.conf'), '-h', `ldap://127.0.0.1:${port}`, '-d', '0'],
+    [
+      '-f',
+      join(folder, 'slapd.conf'),
+      '-h',
+      `ldap://127.0.0.1:${port}${tls ? ` ldaps://127.0.0.1:${ldaps}` : ''}`,
+      '-d',
+      '0',
+    ],
     { address: '127.0.0.1', port },
   );
-  return { port, stop: daemon.stop };
+  return { port, ldaps, stop: daemon.stop };
 }
 
 describe.skipIf(!needs('slapd'))('tls.endpoint after StartTLS on slapd', () => {
@@ -65,6 +73,25 @@ describe.skipIf(!needs('slapd'))('tls.endpoint after StartTLS on slapd', () => {
       await slapd.stop();
     }
   });
+
+  it.skipIf(!needs('nmap'))(
+    'lists every suite of a server that hangs up instead of sending alerts, as nmap does',
+    async () => {
+      const slapd = await startSlapd(true);
+      try {
+        const direct = { host: NAME, port: slapd.ldaps };
+        const [after, before] = [
+          await factsOf(tlsEndpointProbe, { endpoint: endpoint(slapd.port), survey: 'full' }, context()),
+          await factsOf(tlsEndpointProbe, { endpoint: direct, survey: 'full' }, context()),
+        ];
+        expect(sorted(before.facts.suites)).toEqual(await nmap(slapd.ldaps));
+        expect(after.facts.suites).toEqual(before.facts.suites);
+        expect(after.facts.signatures).toEqual(before.facts.signatures);
+      } finally {
+        await slapd.stop();
+      }
+    },
+  );
 
   it('calls a server that refuses StartTLS one without TLS', async () => {
     const slapd = await startSlapd(false);
