@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderHdfReport } from '../../core/report/hdf.ts';
@@ -39,7 +39,7 @@ describe.skipIf(!needs('chromium'))('HDF in Heimdall Lite', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'lockstep-heimdall-'));
     await writeFile(join(dir, 'hdf.json'), renderHdfReport(model));
-    const dist = join(dirname(createRequire(import.meta.url).resolve('@mitre/heimdall-lite/package.json')), 'dist');
+    const dist = join(dirname(fileURLToPath(import.meta.resolve('@mitre/heimdall-lite/package.json'))), 'dist');
     server = createServer((request, response) => {
       const path = new URL(request.url ?? '/', 'http://localhost').pathname;
       const file = path === '/' ? '/index.html' : path;
