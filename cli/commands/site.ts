@@ -11,10 +11,14 @@ import { EXIT } from '../host.ts';
 import { readSiteKeyOf, readSiteKeyText } from '../people.ts';
 import { complain, note, print } from '../terminal.ts';
 import { printFaults } from './guide.ts';
+import { addSiteWhoCommand } from './site-who.ts';
 
-/** `lockstep site check` and `lockstep site key`. */
+/** `lockstep site check`, `lockstep site key` and `lockstep site who`. */
 export function addSiteCommands(program: Command): void {
-  const site = program.command('site').description('Check site files, make site keys');
+  const site = program
+    .command('site')
+    .description('Check site files, make site keys, say who codes of people stand for');
+  addSiteWhoCommand(site);
   site
     .command('key')
     .description('Make a site key for a hospital and show it this once; or say the id of one')

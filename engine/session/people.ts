@@ -1,8 +1,9 @@
 import { webcrypto } from 'node:crypto';
 import type { PlanItem } from '../../core/guide/plan.ts';
-import { readSiteKey } from '../../core/people/site-key.ts';
+import { readSiteKey, type SiteKey } from '../../core/people/site-key.ts';
 import type { WebCrypto } from '../../core/bundle/host.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
+import type { Site } from '../../core/site/schema.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -14,13 +15,8 @@ export async function useSiteKey(session: Session, text: string): Promise<Result
   const key = await readSiteKey(text, webcrypto as WebCrypto);
   if (!key.ok) return key;
   const { id } = key.value;
-  const wanted = session.site.sealed.people?.keyId;
-  if (wanted !== undefined && wanted !== id)
-    return fail(
-      'site.invalid',
-      `This is the site key ${id}, and the site file names ${wanted}. Take the key of this hospital, or correct the site file.`,
-      { place: 'people.keyId' },
-    );
+  const fits = checkKeyOfSite(key.value, session.site.sealed);
+  if (!fits.ok) return fits;
   const recorded = session.state().keyId;
   if (recorded !== undefined && recorded !== id)
     return fail(
@@ -33,6 +29,16 @@ export async function useSiteKey(session: Session, text: string): Promise<Result
   }
   session.memory.siteKey = key.value;
   return ok({ keyId: id });
+}
+
+/** `site.invalid` where the site file names another key. */
+export function checkKeyOfSite({ id }: SiteKey, { people }: Site): Result<void> {
+  if (people === undefined || people.keyId === id) return ok(undefined);
+  return fail(
+    'site.invalid',
+    `This is the site key ${id}, and the site file names ${people.keyId}. Take the key of this hospital, or correct the site file.`,
+    { place: 'people.keyId' },
+  );
 }
 
 /** Items whose checks ask for the names of people. */

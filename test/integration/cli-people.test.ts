@@ -2,10 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createHmac, webcrypto } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WebCrypto } from '../../core/bundle/host.ts';
+import { readSiteKey } from '../../core/people/site-key.ts';
 import { loadIdentity } from '../../engine/keys/identity.ts';
 import { countersignBundle } from '../../engine/session/bundles.ts';
+import { parseSid } from '../../engine/wire/ldap-values.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
+import { personDn } from '../../lab/tree.ts';
 import { CHANGES_KEY, writeAccessGuide } from '../support/access-walk.ts';
 import { lockstep } from '../support/cli.ts';
 import { value } from '../support/evidence.ts';
@@ -95,6 +100,31 @@ describe('lockstep run, with people', () => {
     await writeFile(at('mini.yaml'), miniGuide());
     const asked = await lockstep(['run', '--guide', at('mini.yaml'), '--site', lab.siteFile, '--names'], environment());
     expect(asked).toMatchObject({ code: 2, stderr: expect.stringMatching(/no step of this guide asks for the names/) });
+  });
+});
+
+describe('lockstep site who', () => {
+  const who = (key: string, ...codes: string[]) =>
+    lockstep(
+      ['site', 'who', ...codes, '--site', lab.siteFile, '--site-key', key, '--secret', 'directory-bind=env:BIND'],
+      environment(),
+    );
+
+  it('says to whoever has the key and the directory who codes stand for, and to nobody else', async () => {
+    const dn = personDn(20);
+    const sid = parseSid(Buffer.from(lab.parts.directory.values(lab.parts.directory.get(dn)!, 'objectSid')[0]!));
+    const key = value(await readSiteKey(lab.siteKey, webcrypto as WebCrypto));
+    const code = createHmac('sha256', key.bytes)
+      .update(sid?.toLowerCase() ?? '')
+      .digest('hex');
+    const known = await who('env:KEY', code.slice(0, 12).toUpperCase(), 'ffffffff00000000');
+    expect(known.code).toBe(0);
+    expect(known.stdout).toContain(`${code.slice(0, 12)}  `);
+    expect(known.stdout).toContain(dn);
+    expect(known.stdout.trim().split('\n')).toHaveLength(3);
+    expect(known.stderr).toBe('ffffffff00000000: nobody in the directory has this code now, under this key\n');
+    expect(await who('env:TYPO', code)).toMatchObject({ code: 2, stdout: '' });
+    expect(await who('env:KEY', 'abc')).toMatchObject({ code: 2, stderr: expect.stringMatching(/"abc" is no code/) });
   });
 });
 

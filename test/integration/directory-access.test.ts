@@ -9,6 +9,7 @@ import { pathsTo } from '../../core/probes/people.ts';
 import { fail, ok } from '../../core/result.ts';
 import { directoryAccess } from '../../engine/probes/directory-access.ts';
 import { directorySignIn } from '../../engine/probes/directory-sign-in.ts';
+import { whoIs } from '../../engine/wire/ldap-who.ts';
 import { parseSid } from '../../engine/wire/ldap-values.ts';
 import { isRoot, needs } from '../support/debian.ts';
 import { directorySite, runDirectoryProbe, testContext } from '../support/directory.ts';
@@ -243,7 +244,13 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('access to a product, on
       expect(facts.roles[2].grantors).toEqual([]);
       expect(facts.grantors).toEqual([{ type: 'person', roles: ['clinical'] }]);
       const keyed = await access({}, { siteKey: KEY });
-      const id = keyed.facts.roles[0].grantors[0].id;
+      const id: string = keyed.facts.roles[0].grantors[0].id;
+      const dn = `CN=nurse,CN=Users,${server.baseDn}`;
+      expect(await whoIs(context({}, { siteKey: KEY }), [id.slice(0, 12)])).toEqual(
+        ok([{ code: id, name: 'nurse', dn }]),
+      );
+      expect(await whoIs(context({}, { siteKey: new Uint8Array(32) }), [id])).toEqual(ok([]));
+      expect(await whoIs(context(), [id])).toMatchObject({ error: { code: 'secret.missing' } });
       expect(keyed.facts.roles[0].grantors).toEqual([{ ...grantor, id }]);
       expect(keyed.facts.roles[0].people.map((person: { id: string }) => person.id)).toContain(id);
     });

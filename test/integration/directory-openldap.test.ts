@@ -7,6 +7,8 @@ import { directoryConnection } from '../../engine/probes/directory-connection.ts
 import { directoryGroup } from '../../engine/probes/directory-group.ts';
 import { directoryPasswordPolicy } from '../../engine/probes/directory-password-policy.ts';
 import { directorySignIn } from '../../engine/probes/directory-sign-in.ts';
+import { ok } from '../../core/result.ts';
+import { whoIs } from '../../engine/wire/ldap-who.ts';
 import { needs } from '../support/debian.ts';
 import { directorySite, runDirectoryProbe, testContext } from '../support/directory.ts';
 import { type Slapd, startSlapd } from '../support/slapd.ts';
@@ -148,6 +150,10 @@ describe.skipIf(!needs('slapd', 'slapadd'))('OpenLDAP', () => {
       Object.entries(via)
         .map(([name, groups]) => ({ id: code(name), via: groups }))
         .sort((a, b) => (a.id < b.id ? -1 : 1)),
+    );
+    const dn = 'uid=nurse-b,ou=people,dc=hospital,dc=test';
+    expect(await whoIs(testContext(site, BIND_PASSWORD, { siteKey }), [code('nurse-b')])).toEqual(
+      ok([{ code: code('nurse-b'), name: 'nurse-b', dn }]),
     );
   });
 
