@@ -13,12 +13,17 @@ export type Verifying = {
 
 /** Verifies a bundle and keeps what was found. */
 export function useVerify(): Verifying {
-  const [state, setState] = useState<Omit<Verifying, 'verify'>>({ busy: false });
+  const [{ of: _, ...state }, setState] = useState<Omit<Verifying, 'verify'> & { readonly of?: string }>({
+    busy: false,
+  });
   const verify = useCallback(async (bundle: FileRef, day = '') => {
-    setState({ busy: true });
+    const of = `${bundle.handle} ${day}`;
+    // The same once more: what was found stays until more is known, and with it where the keyboard is.
+    setState((before) => ({ busy: true, of, ...(before.of === of ? { view: before.view } : {}) }));
     const at = day === '' || day === new Date().toISOString().slice(0, 10) ? {} : { at: `${day}T00:00:00Z` };
     const result = await call('bundle.verify', { bundle: bundle.handle, ...at });
-    setState(result.ok ? { busy: false, view: result.value } : { busy: false, error: result.error });
+    const found = result.ok ? { view: result.value } : { error: result.error };
+    setState((before) => (before.of === of ? { busy: false, of, ...found } : before));
   }, []);
   return { ...state, verify };
 }

@@ -206,6 +206,20 @@ describe('a bundle that somebody else made', () => {
     expect(inputs(main, 'bundle.verify')).toEqual([{ bundle }, { bundle, at: '2027-05-01T00:00:00Z' }]);
   });
 
+  it('keeps what was saved and where the keyboard is while it is verified once more, and shows no other bundle', async () => {
+    const main = await onVerify(PROVISIONAL);
+    await press('Save as PDF…');
+    await page.getByLabelText('Address of the authority').fill('https://tsa.test');
+    await press('Ask for a time-stamp');
+    await until(() => inputs(main, 'bundle.verify').length === 2);
+    await shows('Stamped 23 Nov 2026, 11:30 UTC');
+    await shows('Saved as st-anne-pdf');
+    main.fails('bundle.verify', appError('bundle.malformed', 'This is not a container.'));
+    useWizard.setState({ bundle: file('another.asice') });
+    await shows('This is not a container.');
+    expect(document.body.innerText).not.toContain('A signature is missing.');
+  });
+
   it('is countersigned for the hospital when only that is missing, and then verified again', async () => {
     const main = await onVerify(PROVISIONAL);
     await page.getByText(/Head of Clinical IT, O=/).click();
