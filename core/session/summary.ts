@@ -1,12 +1,13 @@
 import type { PlanItem } from '../guide/plan.ts';
 import type { Verdict } from './events.ts';
-import type { SessionState } from './state.ts';
+import type { ItemState, SessionState } from './state.ts';
 
 /** hardened: all pass or waived and in date; open: something fails; undecided: error or not reviewed. */
 export type SummaryWord = 'hardened' | 'open' | 'undecided';
 
 export type Summary = {
   readonly word: SummaryWord;
+  /** As shown at the given time: what has run out is not reviewed. */
   readonly counts: Readonly<Record<Verdict, number>>;
   /** Items that were once judged but whose evidence has run out at the given time. */
   readonly expired: readonly string[];
@@ -14,6 +15,20 @@ export type Summary = {
   readonly waived: readonly string[];
   readonly total: number;
 };
+
+/**
+ * What is shown of an item at a given time, by every reader: a pass whose evidence has run out is none any more, and has to be
+ * reviewed again; so has what did not apply. What fails goes on failing.
+ */
+export function verdictAt(
+  item: Pick<ItemState, 'verdict' | 'goodUntil'> | undefined,
+  at: Date,
+): { readonly verdict: Verdict; readonly expired: boolean } {
+  const verdict = item?.verdict ?? 'not-reviewed';
+  const expired = item?.goodUntil !== undefined && Date.parse(item.goodUntil) <= at.getTime();
+  const lapses = verdict === 'pass' || verdict === 'not-applicable';
+  return { verdict: expired && lapses ? 'not-reviewed' : verdict, expired };
+}
 
 /**
  * Sums a session up at a given time. An expired answer never counts as pass: it makes the session undecided. A plan in
@@ -33,9 +48,8 @@ export function summarize(
   let undecided = 0;
   for (const { key } of items) {
     const item = state.items[key];
-    const verdict = item?.verdict ?? 'not-reviewed';
+    const { verdict, expired: isExpired } = verdictAt(item, at);
     counts[verdict] += 1;
-    const isExpired = item?.goodUntil !== undefined && Date.parse(item.goodUntil) <= at.getTime();
     if (isExpired) expired.push(key);
     const isWaived = verdict === 'fail' && item?.waiver !== undefined && Date.parse(item.waiver.until) > at.getTime();
     if (isWaived) waived.push(key);

@@ -1,6 +1,7 @@
 import type { ItemView, Snapshot } from '../../core/ipc.ts';
 import type { Verdict } from '../../core/session/events.ts';
 import type { ItemState, SessionState } from '../../core/session/state.ts';
+import { verdictAt } from '../../core/session/summary.ts';
 import { joinVerdicts } from '../../core/verdict/join.ts';
 
 export type Filter = 'all' | 'todo' | 'failing';
@@ -37,12 +38,12 @@ export function stepsOf(items: Snapshot['items'], session: SessionState, now: Da
   });
 }
 
-/** The plan's item with its state. An item that does not apply is not applicable before anything ran. */
+/** The plan's item with its state, as it stands `now`. An item that does not apply is not applicable before anything ran. */
 export function rowOf(item: ItemView, session: SessionState, now: Date): Row {
   const state = session.items[item.key];
-  const verdict = state?.verdict ?? (item.applies ? 'not-reviewed' : 'not-applicable');
-  const expired = state?.goodUntil !== undefined && Date.parse(state.goodUntil) <= now.getTime();
-  return { item, state, verdict, expired };
+  if (state?.verdict === undefined)
+    return { item, state, verdict: item.applies ? 'not-reviewed' : 'not-applicable', expired: false };
+  return { item, state, ...verdictAt(state, now) };
 }
 
 /** Whether something is still to be done: not reviewed, an error, or evidence that ran out. */

@@ -17,7 +17,7 @@ import { needs } from '../support/debian.ts';
 import { makeBundle, makeParties, type Parties, trustOf, value, writeRoots } from '../support/evidence.ts';
 import { decidable, walkMini } from '../support/mini-walk.ts';
 import { editionTampering } from '../support/tamper-edition.ts';
-import { readParts, removeTampered, writeParts } from '../support/tamper.ts';
+import { readParts, removeTampered, tampering, writeParts } from '../support/tamper.ts';
 import { createTimeAuthority } from '../support/time-authority.ts';
 
 const WAIVED = 'web.answers@site:mini-site';
@@ -162,6 +162,10 @@ describe.skipIf(!needs('openssl', 'unzip'))("the manufacturer's edition of a bun
     })) {
       const found = await judge(await writeParts(mutated));
       expect([found.sound, codes(found, 'bad').length > 0], what).toEqual([false, true]);
+    }
+    for (const [what, mutated] of Object.entries(tampering(await readParts(stamped)))) {
+      const found = await verifyBundle(await writeParts(mutated), trustOf(parties), new Date());
+      expect(!found.ok || codes(found.value, 'bad').length > 0, `${what}, before the edition`).toBe(true);
     }
     await authority.remove();
   });

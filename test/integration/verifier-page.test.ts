@@ -10,7 +10,6 @@ import { deflateRawSync } from 'node:zlib';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { metaName } from '../../core/bundle/layout.ts';
 import type { VerifyView } from '../../core/ipc.ts';
 import { describeError } from '../../core/result.ts';
 import { makeEdition } from '../../engine/evidence/edition.ts';
@@ -22,17 +21,7 @@ import { makeBundle, makeParties, type Parties, value, writeRoots } from '../sup
 import { type JsonSchema, schemaFaults } from '../support/json-schema.ts';
 import { miniGuide } from '../support/mini-guide.ts';
 import { decidable, walkMini } from '../support/mini-walk.ts';
-import {
-  bytes,
-  flip,
-  type Part,
-  readParts,
-  refit,
-  removeTampered,
-  text,
-  writeBytes,
-  writeParts,
-} from '../support/tamper.ts';
+import { type Part, readParts, removeTampered, tampering, writeBytes, writeParts } from '../support/tamper.ts';
 import { editionTampering } from '../support/tamper-edition.ts';
 import { createTimeAuthority } from '../support/time-authority.ts';
 import { deflatedZip } from '../support/zip.ts';
@@ -280,53 +269,9 @@ describe.skipIf(!needs('chromium'))('the stand-alone verifier page', () => {
   });
 
   it('finds every kind of tampering that the command line finds', async () => {
-    const get = (name: string) => parts.find((part) => part.name === name)?.content ?? new Uint8Array();
-    const put = (name: string, content: Uint8Array) =>
-      parts.map((part) => (part.name === name ? { name, content } : part));
-    const journal = text({ name: '', content: get('journal.jsonl') });
-    const lines = journal.split('\n').slice(0, -1);
-    const first = parts.find((part) => part.name.startsWith('facts/'))?.name ?? '';
-    const [one, two] = [metaName('signature', 1), metaName('signature', 2)];
-    const changed: Record<string, Part[]> = {
-      'facts changed': put(first, flip(get(first))),
-      'facts changed, digests fitted': refit(
-        put(first, bytes(text({ name: '', content: get(first) }).replace('200', '500'))),
-      ),
-      'an entry dropped': parts.filter((part) => part.name !== first),
-      'an entry added': [
-        ...parts.slice(0, 3),
-        { name: 'attachments/evil.bin', content: bytes('x') },
-        ...parts.slice(3),
-      ],
-      'an entry renamed': parts.map((part) => (part.name === first ? { ...part, name: `${first}.bak` } : part)),
-      'entries in another order': [parts[0] as Part, parts[2] as Part, parts[1] as Part, ...parts.slice(3)],
-      'a report altered': refit(put('reports/results.csv', bytes('all,pass\r\n'))),
-      'the guide swapped': refit(put('guide/guide.yaml', bytes('guide: other\n'))),
-      'the site swapped': refit(put('site.yaml', bytes('site: other\nname: Other\n'))),
-      'a journal line dropped': refit(put('journal.jsonl', bytes(`${lines.toSpliced(3, 1).join('\n')}\n`))),
-      'a journal line twice': refit(put('journal.jsonl', bytes(`${[...lines, lines.at(-1)].join('\n')}\n`))),
-      'a verdict altered': refit(put('journal.jsonl', bytes(journal.replace('"verdict":"pass"', '"verdict":"fail"')))),
-      'back-dated': refit(put('journal.jsonl', bytes(journal.replaceAll('2026-11-23T', '2026-11-22T')))),
-      'a journal torn': refit(put('journal.jsonl', get('journal.jsonl').slice(0, -10))),
-      'the statement altered': refit(
-        put(
-          metaName('statement', 2),
-          bytes(text({ name: '', content: get(metaName('statement', 2)) }).replace('Seen.', 'Fine.')),
-        ),
-      ),
-      'signatures swapped': put(one, get(two)).map((part) =>
-        part.name === two ? { name: two, content: get(one) } : part,
-      ),
-      'a signature over another manifest': put(metaName('manifest', 1), get(metaName('manifest', 2))),
-      'the first signature stripped': parts.filter((part) => !part.name.includes('001')),
-      'a manifest altered': put(
-        metaName('manifest', 1),
-        bytes(`${text({ name: '', content: get(metaName('manifest', 1)) })}\n`),
-      ),
-    };
-    for (const [what, mutated] of Object.entries(changed)) {
+    for (const [what, mutated] of Object.entries(tampering(parts))) {
       const { there } = await expectSame(await writeParts(mutated), what);
-      expect(there.ok && there.value.findings.some((finding) => finding.severity === 'bad'), what).toBe(true);
+      expect(!there.ok || there.value.findings.some((finding) => finding.severity === 'bad'), what).toBe(true);
     }
   });
 

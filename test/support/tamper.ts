@@ -84,6 +84,56 @@ export function refit(parts: readonly Part[]): Part[] {
   return result;
 }
 
+/**
+ * Every way of a forger without keys, by name: drop, add, duplicate, reorder, rename, alter, swap, back-date. Each has to be found,
+ * in a bundle with or without a time-stamp.
+ */
+export function tampering(parts: readonly Part[]): Record<string, Part[]> {
+  const get = (name: string) => parts.find((part) => part.name === name)?.content ?? new Uint8Array();
+  const put = (name: string, content: Uint8Array) =>
+    parts.map((part) => (part.name === name ? { name, content } : part));
+  const journal = text({ name: '', content: get('journal.jsonl') });
+  const lines = journal.split('\n').slice(0, -1);
+  const day = /"at":"(\d{4}-\d{2}-\d{2})T/.exec(journal)?.[1] ?? '';
+  const dayBefore = new Date(Date.parse(day) - 86_400_000).toISOString().slice(0, 10);
+  const first = parts.find((part) => part.name.startsWith('facts/'))?.name ?? '';
+  const [one, two] = [metaName('signature', 1), metaName('signature', 2)];
+  return {
+    'facts changed': put(first, flip(get(first))),
+    'facts changed, digests fitted': refit(
+      put(first, bytes(text({ name: '', content: get(first) }).replace('200', '500'))),
+    ),
+    'an entry dropped': parts.filter((part) => part.name !== first),
+    'an entry added': [...parts.slice(0, 3), { name: 'attachments/evil.bin', content: bytes('x') }, ...parts.slice(3)],
+    'an entry twice': parts.flatMap((part) => (part.name === first ? [part, part] : [part])),
+    'an entry renamed': parts.map((part) => (part.name === first ? { ...part, name: `${first}.bak` } : part)),
+    'entries in another order': [parts[0] as Part, parts[2] as Part, parts[1] as Part, ...parts.slice(3)],
+    'a report altered': refit(put('reports/results.csv', bytes('all,pass\r\n'))),
+    'the guide swapped': refit(put('guide/guide.yaml', bytes('guide: other\n'))),
+    'the site swapped': refit(put('site.yaml', bytes('site: other\nname: Other\n'))),
+    'a journal line dropped': refit(put('journal.jsonl', bytes(`${lines.toSpliced(3, 1).join('\n')}\n`))),
+    'a journal line twice': refit(put('journal.jsonl', bytes(`${[...lines, lines.at(-1)].join('\n')}\n`))),
+    'a verdict altered': refit(put('journal.jsonl', bytes(journal.replace('"verdict":"pass"', '"verdict":"fail"')))),
+    'back-dated': refit(put('journal.jsonl', bytes(journal.replaceAll(`${day}T`, `${dayBefore}T`)))),
+    'a journal torn': refit(put('journal.jsonl', get('journal.jsonl').slice(0, -10))),
+    'the statement altered': refit(
+      put(
+        metaName('statement', 2),
+        bytes(text({ name: '', content: get(metaName('statement', 2)) }).replace('Seen.', 'Fine.')),
+      ),
+    ),
+    'signatures swapped': put(one, get(two)).map((part) =>
+      part.name === two ? { name: two, content: get(one) } : part,
+    ),
+    'a signature over another manifest': put(metaName('manifest', 1), get(metaName('manifest', 2))),
+    'the first signature stripped': parts.filter((part) => !part.name.includes('001')),
+    'a manifest altered': put(
+      metaName('manifest', 1),
+      bytes(`${text({ name: '', content: get(metaName('manifest', 1)) })}\n`),
+    ),
+  };
+}
+
 /** A copy of the file with its bytes changed. */
 export async function writeBytes(file: string, change: (content: Buffer) => Buffer): Promise<string> {
   const out = await newFile();
