@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { accessChangesSchema, compareAccess } from '../people/access-changes.ts';
+import { accessChangesSchema } from '../people/access-changes.ts';
+import { compareAccess } from '../people/compare-access.ts';
 import { keyIdSchema } from '../people/key-id.ts';
 import { idSchema } from '../site/schema.ts';
 import { declareProbe } from './declaration.ts';

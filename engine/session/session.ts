@@ -21,6 +21,7 @@ import { checkGate, type GateInput } from './gate.ts';
 import type { LoadedGuide } from './load-guide.ts';
 import type { LoadedSite } from './load-site.ts';
 import type { Outcomes } from './outcomes.ts';
+import { mediaTypeOf } from './media-types.ts';
 import { visibleItems } from './visible.ts';
 import { type Progress, recordJudgement, runItems, runNamed } from './walk.ts';
 
@@ -239,24 +240,4 @@ export function makeSession(
 
 function noticeOf({ key, change }: InterruptedChange): string {
   return `A change was cut off: "${change.summary}" (${change.id} of ${key}). Find out how it ended, then undo it or plan it again.`;
-}
-
-const MEDIA_TYPES: Readonly<Record<string, string>> = {
-  pdf: 'application/pdf',
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  webp: 'image/webp',
-  txt: 'text/plain',
-  md: 'text/markdown',
-  csv: 'text/csv',
-  json: 'application/json',
-  xml: 'application/xml',
-  html: 'text/html',
-  docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
-  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
-};
-
-function mediaTypeOf(name: string): string {
-  return MEDIA_TYPES[name.split('.').at(-1)?.toLowerCase() ?? ''] ?? 'application/octet-stream';
 }

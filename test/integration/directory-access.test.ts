@@ -3,7 +3,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { Attribute, Change, Client } from 'ldapts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compareAccess } from '../../core/people/access-changes.ts';
+import { compareAccess } from '../../core/people/compare-access.ts';
 import { KEY_ID } from '../../core/people/site-key.ts';
 import { pathsTo } from '../../core/probes/people.ts';
 import { fail, ok } from '../../core/result.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { accessChangesSchema, compareAccess } from '../../../core/people/access-changes.ts';
+import { accessChangesSchema } from '../../../core/people/access-changes.ts';
+import { compareAccess } from '../../../core/people/compare-access.ts';
 import { namesSomebody } from '../../../core/people/named.ts';
 import type { Baseline } from '../../../core/people/with-changes.ts';
 import { withChanges } from '../../../core/people/with-changes.ts';

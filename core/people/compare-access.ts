@@ -1,0 +1,162 @@
+import type { AccessFacts } from '../probes/directory-access.ts';
+import type { AbsentFact } from '../probes/declaration.ts';
+import { type AccessChanges, sentenceOf } from './access-changes.ts';
+import type { Since } from './earlier.ts';
+
+type Role = AccessFacts['roles'][number];
+type Grantor = NonNullable<AccessChanges['grantorsAdded']>[number];
+/** A value, or why it is not known. */
+type Known<T> = { readonly value: T } | { readonly reason: string };
+
+/** Compares the facts of two walks. What cannot be compared is left out, with the reason. Pure. */
+export function compareAccess(
+  now: AccessFacts,
+  before: AccessFacts,
+  since: Omit<Since, 'keyId'>,
+): { readonly changed: AccessChanges; readonly absent: AbsentFact[] } {
+  const absent: AbsentFact[] = [];
+  const take = <T, K extends string>(known: Known<T>, give: (value: T) => Record<K, unknown>, ...names: K[]) => {
+    if ('value' in known) return give(known.value);
+    for (const name of names) absent.push({ path: `changed.${name}`, reason: known.reason });
+    return {};
+  };
+  const pairs = now.roles.map((role) => ({ role, earlier: before.roles.find(({ id }) => id === role.id) }));
+  const people = comparePeople(now, before);
+  const changed = {
+    since: { ...since, ...(before.keyId === undefined ? {} : { keyId: before.keyId }) },
+    ...take(people, (value) => value, 'joined', 'left', 'moved'),
+    counts: pairs.flatMap(({ role: { id, holders }, earlier }) =>
+      holders === undefined || earlier?.holders === undefined
+        ? []
+        : [{ role: id, before: earlier.holders, now: holders }],
+    ),
+    regrouped: pairs.flatMap(({ role: { id, group }, earlier }) =>
+      earlier === undefined || earlier.group.toLowerCase() === group.toLowerCase()
+        ? []
+        : [{ role: id, before: earlier.group, now: group }],
+    ),
+    ...take(compareGroups(now, before), (value) => value, 'groupsAdded', 'groupsRemoved'),
+    ...take(compareGrantors(now, before), (value) => value, 'grantorsAdded', 'grantorsRemoved'),
+  } as Omit<AccessChanges, 'sentence'>;
+  return { changed: { ...changed, sentence: sentenceOf(changed) }, absent };
+}
+
+/** Pairs of the same role; or why some role has no counterpart. */
+function sameRoles(now: AccessFacts, before: AccessFacts): Known<[Role, Role][]> {
+  const ids = (facts: AccessFacts) => facts.roles.map(({ id }) => id);
+  const added = ids(now).filter((id) => !ids(before).includes(id));
+  if (added.length > 0) return { reason: `the earlier bundle does not have the role ${added.join(', ')}` };
+  const gone = ids(before).filter((id) => !ids(now).includes(id));
+  if (gone.length > 0) return { reason: `only the earlier bundle has the role ${gone.join(', ')}` };
+  return {
+    value: now.roles.flatMap((role) => {
+      const then = before.roles.find(({ id }) => id === role.id);
+      return then === undefined ? [] : ([[role, then]] as [Role, Role][]);
+    }),
+  };
+}
+
+/** Why people of the two walks cannot be compared; undefined where they can. */
+function keyFault(now: AccessFacts, before: AccessFacts): string | undefined {
+  if (now.keyId === undefined) return 'this session has no site key, so nobody can be recognised';
+  if (before.keyId === undefined)
+    return 'the earlier bundle was recorded without a site key, so it has nobody to compare with';
+  if (now.keyId !== before.keyId)
+    return `the earlier bundle was recorded under the site key ${before.keyId}, this session under ${now.keyId}`;
+  return undefined;
+}
+
+/** Whether the group of a role was there; a group that is not there lets nobody in. */
+const isThere = (role: Role) => role.exists;
+
+function comparePeople(
+  now: AccessFacts,
+  before: AccessFacts,
+): Known<Pick<Required<AccessChanges>, 'joined' | 'left' | 'moved'>> {
+  const fault = keyFault(now, before);
+  if (fault !== undefined) return { reason: fault };
+  const pairs = sameRoles(now, before);
+  if ('reason' in pairs) return pairs;
+  for (const [when, each] of [['now', 0] as const, ['then', 1] as const]) {
+    const unknown = pairs.value.map((pair) => pair[each]).filter((role) => isThere(role) && role.people === undefined);
+    if (unknown.length > 0)
+      return { reason: `it is not known who held ${unknown.map(({ id }) => id).join(', ')} ${when}` };
+  }
+  const held = rolesByPerson(now);
+  const heldThen = rolesByPerson(before);
+  const names = new Map(now.roles.flatMap(({ people = [] }) => people.map(({ id, name }) => [id, name] as const)));
+  const named = (id: string) => {
+    const name = names.get(id);
+    return name === undefined ? {} : { name };
+  };
+  return {
+    value: {
+      joined: [...held].filter(([id]) => !heldThen.has(id)).map(([id, roles]) => ({ id, ...named(id), roles })),
+      left: [...heldThen].filter(([id]) => !held.has(id)).map(([id, roles]) => ({ id, roles })),
+      moved: [...held].flatMap(([id, to]) => {
+        const from = heldThen.get(id);
+        return from === undefined || from.join() === to.join() ? [] : [{ id, ...named(id), from, to }];
+      }),
+    },
+  };
+}
+
+/** Ids of the roles of each person, sorted. */
+function rolesByPerson(facts: AccessFacts): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const { id: role, people = [] } of facts.roles)
+    for (const { id } of people) found.set(id, [...(found.get(id) ?? []), role].sort());
+  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function compareGroups(
+  now: AccessFacts,
+  before: AccessFacts,
+): Known<Pick<Required<AccessChanges>, 'groupsAdded' | 'groupsRemoved'>> {
+  const pairs = sameRoles(now, before);
+  if ('reason' in pairs) return pairs;
+  const unknown = pairs.value.flat().find((role) => isThere(role) && role.groups === undefined);
+  if (unknown !== undefined) return { reason: `not every nested group of ${unknown.id} was found, now or then` };
+  const nested = ({ id, groups = [] }: Role) =>
+    groups.filter(({ depth }) => depth > 0).map(({ name }) => ({ role: id, group: name }));
+  const [added, removed] = differences(pairs.value, nested, ({ group }) => group.toLowerCase());
+  return { value: { groupsAdded: added, groupsRemoved: removed } };
+}
+
+function compareGrantors(
+  now: AccessFacts,
+  before: AccessFacts,
+): Known<Pick<Required<AccessChanges>, 'grantorsAdded' | 'grantorsRemoved'>> {
+  const pairs = sameRoles(now, before);
+  if ('reason' in pairs) return pairs;
+  const all = pairs.value.flat();
+  const unknown = all.find((role) => isThere(role) && role.grantors === undefined);
+  if (unknown !== undefined) return { reason: `it is not known who can give ${unknown.id}, now or then` };
+  const fault = keyFault(now, before);
+  if (fault !== undefined && all.some(({ grantors = [] }) => grantors.some(({ type }) => type === 'person')))
+    return { reason: fault };
+  const grantors = ({ id: role, grantors: list = [] }: Role) =>
+    list.map(
+      ({ type, name, id }): Grantor => ({
+        role,
+        type,
+        ...(name === undefined ? {} : { name }),
+        ...(id === undefined ? {} : { id }),
+      }),
+    );
+  const [added, removed] = differences(pairs.value, grantors, ({ type, name, id }) => `${type} ${id ?? name ?? ''}`);
+  return { value: { grantorsAdded: added, grantorsRemoved: removed } };
+}
+
+/** What is only in the present role of each pair, and what only in the earlier one. */
+function differences<T>(
+  pairs: readonly [Role, Role][],
+  listOf: (role: Role) => T[],
+  identify: (entry: T) => string,
+): [T[], T[]] {
+  const only = (role: Role, other: Role) => {
+    const known = new Set(listOf(other).map(identify));
+    return listOf(role).filter((entry) => !known.has(identify(entry)));
+  };
+  return [pairs.flatMap(([role, then]) => only(role, then)), pairs.flatMap(([role, then]) => only(then, role))];
+}
