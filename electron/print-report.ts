@@ -1,4 +1,4 @@
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { app, BrowserWindow, session } from 'electron';
 import { escapeHtml } from '../core/report/markup.ts';
 import { fail, ok, type Result } from '../core/result.ts';
@@ -18,13 +18,12 @@ const LETTER = new Set(['US', 'CA', 'MX', 'PH', 'CL', 'CO', 'VE', 'CR', 'GT', 'N
  * Errors: `internal` when Chromium cannot print it.
  */
 export async function printReport(path: string, bundle: string): Promise<Result<Uint8Array>> {
-  const url = pathToFileURL(path).href;
   // Without `persist:` it lives in memory only.
   const alone = session.fromPartition('print-report', { cache: false });
   alone.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   alone.setPermissionCheckHandler(() => false);
   alone.on('will-download', (event) => event.preventDefault());
-  alone.webRequest.onBeforeRequest((details, answer) => answer({ cancel: details.url !== url }));
+  alone.webRequest.onBeforeRequest((details, answer) => answer({ cancel: !isFile(details.url, path) }));
   const window = new BrowserWindow({
     show: false,
     webPreferences: {
@@ -45,7 +44,7 @@ export async function printReport(path: string, bundle: string): Promise<Result<
       timer = setTimeout(() => reject(new Error(`it took longer than ${DEADLINE_MS / 1000} s`)), DEADLINE_MS);
     });
     const print = async () => {
-      await window.loadURL(url);
+      await window.loadURL(pathToFileURL(path).href);
       return window.webContents.printToPDF({
         pageSize: LETTER.has(app.getLocaleCountryCode()) ? 'Letter' : 'A4',
         margins: MARGINS,
@@ -69,6 +68,15 @@ export async function printReport(path: string, bundle: string): Promise<Result<
   } finally {
     clearTimeout(timer);
     window.destroy();
+  }
+}
+
+/** Compared as paths, because Chromium may write the address of a file otherwise than Node. */
+function isFile(url: string, path: string): boolean {
+  try {
+    return url.startsWith('file:') && fileURLToPath(url) === path;
+  } catch {
+    return false;
   }
 }
 
