@@ -12,22 +12,15 @@ import { countersign } from '../evidence/countersign.ts';
 import { inspectBundle } from '../evidence/extend.ts';
 import { hashFile } from '../evidence/seal.ts';
 import type { Identity } from '../keys/identity.ts';
+import type { TrustPems } from '../service-contract.ts';
 import { saveFile } from './save-file.ts';
 import type { SealedBundle } from './seal.ts';
-
-/** Root certificates (PEM) per role. */
-type Roots = {
-  readonly engineer: readonly string[];
-  readonly hospital: readonly string[];
-  readonly publisher: readonly string[];
-  readonly timestamp?: readonly string[];
-};
 
 /**
  * Verifies a bundle: container, digests, journal, signatures, and every verdict judged again from the facts in it.
  * Errors only where the file is no container that can be read safely.
  */
-export async function verifyBundle(path: string, trust: Roots, at: Date): Promise<Result<VerifyView>> {
+export async function verifyBundle(path: string, trust: TrustPems, at: Date): Promise<Result<VerifyView>> {
   const verified = await verifyJudged((options) => verifyFile(path, options), trust, at);
   if (!verified.ok) return verified;
   const { sound, complete, state, edition, findings, signers } = verified.value;
