@@ -52,7 +52,11 @@ function printHuman(session: Session, { summary, cancelled, sealed }: HeadlessRe
     );
   if (session.site.sealed.practice)
     print('PRACTICE: this is a practice hospital; nothing here is evidence about a real one.');
-  if (sealed !== undefined) printSealed(sealed);
+  if (sealed === undefined) return;
+  const undecided = summary.counts.error + summary.counts['not-reviewed'];
+  if (undecided > 0)
+    print(`incomplete: ${undecided} ${undecided === 1 ? 'step is' : 'steps are'} undecided; the bundle says so`);
+  printSealed(sealed);
 }
 
 /** Says what was sealed and what is missing. */

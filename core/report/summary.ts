@@ -33,6 +33,7 @@ export function summary(model: ReportModel): Markup {
   const { total, waived, expired } = model.summary;
   const { word, standing, means } = WORDS[model.summary.word];
   const counts = countStandings(model.items, model);
+  const undecided = counts.error + counts['not-reviewed'] + counts.expired;
   const rows = STANDINGS.filter((each) => each !== 'expired' || counts[each] > 0).map(
     (each) =>
       html`<tr><th scope="row">${standingBadge(each)}</th><td class="number">${counts[each]}</td><td>${STANDING_MEANS[each]}</td></tr>\n`,
@@ -51,6 +52,7 @@ export function summary(model: ReportModel): Markup {
 <tbody>
 ${rows}</tbody>
 </table>
+${undecided > 0 ? html`<p><strong>Incomplete</strong>: ${undecided} ${undecided === 1 ? 'item is' : 'items are'} undecided.</p>\n` : NOTHING}
 ${waived.length > 0 ? html`<p>${waived.length} failing ${waived.length === 1 ? 'item has' : 'items have'} a waiver that is in date. A waiver is a request until the hospital's countersignature accepts it.</p>\n` : NOTHING}
 ${expired.length > 0 ? html`<p><strong>${expired.length} ${expired.length === 1 ? 'piece' : 'pieces'} of evidence had expired</strong> by ${when(model.session.lastAt)}; what rests on them counts as undecided.</p>\n` : NOTHING}`;
 }

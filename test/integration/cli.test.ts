@@ -55,6 +55,20 @@ afterAll(async () => {
 });
 
 describe('lockstep run and verify', () => {
+  it('seals what is undecided as incomplete only: on the command line, in the report and to the verifier', async () => {
+    const bundle = file('undecided.asice');
+    const ran = await run('--identity', file('engineer.pem'), '--out', bundle);
+    expect(ran.code).toBe(3);
+    expect(ran.stdout).toMatch(/^incomplete: 1 step is undecided; the bundle says so$/m);
+    const told = await lockstep(['bundle', 'report', bundle, '--format', 'html', '--out', file('undecided')]);
+    expect(told.code).toBe(0);
+    expect(await readFile(file('undecided/report.html'), 'utf8')).toContain(
+      '<strong>Incomplete</strong>: 1 item is undecided.',
+    );
+    const verified = await lockstep(['verify', bundle, '--trust', `engineer=${file('engineer-root.pem')}`]);
+    expect([verified.code, verified.stdout.includes('warn incomplete')]).toEqual([1, true]);
+  });
+
   it('ends hardened, sealed, signed and countersigned; stock tools and verify agree', async () => {
     const bundle = file('ok.asice');
     const ran = await run('--answers', file('answers.yaml'), '--identity', file('engineer.pem'), '--out', bundle);
