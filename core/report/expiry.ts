@@ -7,7 +7,15 @@ const DAY_MS = 86_400_000;
 /** Days that the picture looks ahead. Roots live for decades, and would leave no length for what ends soon. */
 const AHEAD = 400;
 
-type End = { readonly at: string; readonly what: 'Evidence' | 'Certificate' | 'Waiver'; readonly text: string };
+/** More targets of one control than these are counted, not named. */
+const NAMED = 3;
+
+type End = {
+  readonly at: string;
+  readonly what: 'Evidence' | 'Certificate' | 'Waiver';
+  readonly title: string;
+  readonly target?: string;
+};
 
 /** What runs out, by the day: evidence that counts, certificates that were seen, waivers. Nothing where nothing does. */
 export function expiry(model: ReportModel): Markup {
@@ -22,8 +30,8 @@ export function expiry(model: ReportModel): Markup {
     const width = Math.max(2, (left(end) / most) * LENGTH).toFixed(1);
     const fill = here.some(({ what }) => what === 'Evidence') ? 'pass' : 'moment';
     const lines = (['Evidence', 'Certificate', 'Waiver'] as const).flatMap((what) => {
-      const texts = here.filter((each) => each.what === what).map(({ text }) => text);
-      return texts.length === 0 ? [] : [html`<strong>${what}:</strong> ${texts.join('; ')}<br>`];
+      const named = inWords(here.filter((each) => each.what === what));
+      return named === '' ? [] : [html`<strong>${what}:</strong> ${named}<br>`];
     });
     return html`<tr><th scope="row">${day(end)}</th><td class="bar">${strip([html`<rect class="fill-${fill}" x="0" y="0" width="${width}" height="12"/>`])}</td><td class="number">${left(end)}</td><td>${lines}</td></tr>\n`;
   });
@@ -37,19 +45,30 @@ ${rows}</tbody>
 `;
 }
 
+function inWords(ends: readonly End[]): string {
+  const targets = new Map<string, string[]>();
+  for (const { title, target } of ends)
+    targets.set(title, [...(targets.get(title) ?? []), ...(target === undefined ? [] : [target])]);
+  return [...targets]
+    .map(([title, names]) =>
+      names.length === 0 ? title : `${title}: ${names.length > NAMED ? `${names.length} targets` : names.join(', ')}`,
+    )
+    .join('; ');
+}
+
 function endsOf(model: ReportModel): readonly End[] {
   const items = model.items.flatMap((item): End[] => {
-    const text = `${item.control.title}, ${item.target.name}`;
+    const about = { title: item.control.title, target: item.target.name };
     const { goodUntil, waiver, verdict } = item;
     return [
       ...(goodUntil !== undefined && standingOf(item, model) === 'pass'
-        ? [{ at: goodUntil, what: 'Evidence' as const, text }]
+        ? [{ at: goodUntil, what: 'Evidence' as const, ...about }]
         : []),
-      ...(waiver !== undefined && verdict === 'fail' ? [{ at: waiver.until, what: 'Waiver' as const, text }] : []),
+      ...(waiver !== undefined && verdict === 'fail' ? [{ at: waiver.until, what: 'Waiver' as const, ...about }] : []),
     ];
   });
   const certificates = model.certificates.map(
-    ({ notAfter, subject }): End => ({ at: notAfter, what: 'Certificate', text: subject }),
+    ({ notAfter, subject }): End => ({ at: notAfter, what: 'Certificate', title: subject }),
   );
   return [...items, ...certificates];
 }

@@ -282,7 +282,19 @@ describe('the HTML report', () => {
       ['2027-02-01', '70', 'Evidence'],
     ]);
     expect(part).toContain('CN=emr');
+    expect(part).toContain('<strong>Evidence:</strong> Only nurses: Nurse<br>');
     expect(part).not.toMatch(/CN=gone|CN=root/);
+  });
+
+  it('counts the targets of a control that run out together, where naming them would fill a page', () => {
+    const goodUntil = '2027-02-01T00:00:00.000Z';
+    const at = (id: string) => ({ kind: 'device' as const, id, name: `Monitor ${id}` });
+    const some = (most: number) =>
+      Array.from({ length: most }, (_, index) =>
+        reportItem({ verdict: 'pass', goodUntil, key: `a@device:${index}`, target: at(String(index)) }),
+      );
+    expect(renderHtmlReport(reportModel(some(3)))).toContain('Only nurses: Monitor 0, Monitor 1, Monitor 2<br>');
+    expect(renderHtmlReport(reportModel(some(500)))).toContain('Only nurses: 500 targets<br>');
   });
 
   it('begins what somebody must do with the worst, and says what was found', () => {
