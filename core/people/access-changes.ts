@@ -29,6 +29,14 @@ export const accessChangesSchema = z.strictObject({
     .array(z.strictObject({ ...held, from: roles, to: roles }))
     .optional()
     .describe('Who holds other roles than then'),
+  enabled: z
+    .array(z.strictObject({ ...held, roles }))
+    .optional()
+    .describe('Who held a role then and now, and can log in now but could not then'),
+  disabled: z
+    .array(z.strictObject({ ...held, roles }))
+    .optional()
+    .describe('Who held a role then and now, and could log in then but cannot now'),
   counts: z
     .array(z.strictObject({ ...role, before: z.int(), now: z.int() }))
     .describe('Holders of each role, then and now, where both are known'),
@@ -63,6 +71,8 @@ export function sentenceOf(changed: Omit<AccessChanges, 'sentence'>): string {
   const more = (list: readonly unknown[] = [], words: (count: number) => string) => {
     if (list.length > 0) told.push(words(list.length));
   };
+  more(changed.enabled, (count) => `${people(count)} who could not log in then can now`);
+  more(changed.disabled, (count) => `${people(count)} who could then cannot now`);
   more(regrouped, (count) => `${count === 1 ? '1 role is' : `${count} roles are`} given by another group`);
   more(
     changed.groupsAdded,

@@ -22,9 +22,11 @@ export function compareAccess(
   };
   const pairs = now.roles.map((role) => ({ role, earlier: before.roles.find(({ id }) => id === role.id) }));
   const people = comparePeople(now, before);
+  const able = 'reason' in people ? people : compareAble(now, before);
   const changed = {
     since: { ...since, ...(before.keyId === undefined ? {} : { keyId: before.keyId }) },
     ...take(people, (value) => value, 'joined', 'left', 'moved'),
+    ...take(able, (value) => value, 'enabled', 'disabled'),
     counts: pairs.flatMap(({ role: { id, holders }, earlier }) =>
       holders === undefined || earlier?.holders === undefined
         ? []
@@ -99,6 +101,29 @@ function comparePeople(
       }),
     },
   };
+}
+
+/** Who can log in and could not, and the other way round, of those who held a role at both times. */
+function compareAble(
+  now: AccessFacts,
+  before: AccessFacts,
+): Known<Pick<Required<AccessChanges>, 'enabled' | 'disabled'>> {
+  const people = new Map(
+    now.roles.flatMap(({ people: list = [] }) => list.map((person) => [person.id, person] as const)),
+  );
+  const then = new Map(
+    before.roles.flatMap(({ people: list = [] }) => list.map((person) => [person.id, person] as const)),
+  );
+  if ([...people.values(), ...then.values()].some(({ canLogIn }) => canLogIn === undefined))
+    return { reason: 'it is not known of everybody whether they can log in, now or then' };
+  const roles = rolesByPerson(now);
+  const turned = (to: boolean) =>
+    [...roles].flatMap(([id, held]) => {
+      const [person, earlier] = [people.get(id), then.get(id)];
+      if (person?.canLogIn !== to || earlier === undefined || earlier.canLogIn === to) return [];
+      return [{ id, ...(person.name === undefined ? {} : { name: person.name }), roles: held }];
+    });
+  return { value: { enabled: turned(true), disabled: turned(false) } };
 }
 
 /** Ids of the roles of each person, sorted. */

@@ -39,7 +39,11 @@ const roleSchema = z.strictObject({
     .optional()
     .describe('Principals among them that stand for more or less everybody, or come from another domain'),
   people: z
-    .array(personSchema)
+    .array(
+      personSchema.extend({
+        canLogIn: z.boolean().optional().describe('Neither disabled nor expired; absent where that is not known'),
+      }),
+    )
     .optional()
     .describe('The holders, sorted by id, with the groups they are in; absent without the key of the site'),
   grantors: z

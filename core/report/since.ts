@@ -36,7 +36,7 @@ export function sinceLast({ changed }: ReportItem): Markup {
   return html`<h4>Since the bundle of ${when(since.at)}</h4>
 <p>${sentence}${since.provisional ? ' That bundle lacks a signature.' : ''}</p>
 <ul>
-${line('Joined', joined, who(joined ?? []))}${line('Left', left, who(left ?? []))}${line('Changed roles', moved, who(moved ?? []))}${line('Given by another group', regrouped, regrouped.map(({ role, before, now }) => `${role} (${before}, now ${now})`).join(', '))}${line('More nested groups', changed.groupsAdded, groups(changed.groupsAdded).join(', '))}${line('No longer nested', changed.groupsRemoved, groups(changed.groupsRemoved).join(', '))}${line('Can give a role now', changed.grantorsAdded, grantors(changed.grantorsAdded).join(', '))}${line('Can no longer give a role', changed.grantorsRemoved, grantors(changed.grantorsRemoved).join(', '))}</ul>
+${line('Joined', joined, who(joined ?? []))}${line('Left', left, who(left ?? []))}${line('Changed roles', moved, who(moved ?? []))}${line('Can log in now', changed.enabled, who(changed.enabled ?? []))}${line('Cannot log in now', changed.disabled, who(changed.disabled ?? []))}${line('Given by another group', regrouped, regrouped.map(({ role, before, now }) => `${role} (${before}, now ${now})`).join(', '))}${line('More nested groups', changed.groupsAdded, groups(changed.groupsAdded).join(', '))}${line('No longer nested', changed.groupsRemoved, groups(changed.groupsRemoved).join(', '))}${line('Can give a role now', changed.grantorsAdded, grantors(changed.grantorsAdded).join(', '))}${line('Can no longer give a role', changed.grantorsRemoved, grantors(changed.grantorsRemoved).join(', '))}</ul>
 `;
 }
 

@@ -4,29 +4,26 @@ import { directoryAccess as declaration } from '../../core/probes/directory-acce
 import { fail, ok, type Result } from '../../core/result.ts';
 import { defineProbe, type ProbeContext, type ProbeOutcome } from '../context.ts';
 import type { LdapEntry } from '../wire/ldap.ts';
+import { grantorsOf, grantorsOfAll } from '../wire/ldap-grantors.ts';
 import { findGroup } from '../wire/ldap-lookup.ts';
 import { broadNames, type Membership, uncounted, walkMembers } from '../wire/ldap-members.ts';
 import { normalizeDn } from '../wire/ldap-names.ts';
 import { MEMBER_ATTRIBUTES } from '../wire/ldap-nesting.ts';
-import { pseudonymOf, type SiteDirectory, withDirectory } from '../wire/ldap-site.ts';
+import { type SiteDirectory, withDirectory } from '../wire/ldap-site.ts';
 import { parseFileTime, parseNumber } from '../wire/ldap-values.ts';
-import { describePerson, describeWalk, siteKeyIdOf, type Walk } from '../wire/ldap-walk.ts';
-import { readWritersOf } from '../wire/ldap-writers.ts';
+import { describePerson, describeWalk, siteKeyIdOf } from '../wire/ldap-walk.ts';
 
 type Params = z.output<typeof declaration.params>;
 type Facts = z.input<typeof declaration.facts>;
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type RoleFacts = Writable<Facts['roles'][number]>;
-type Grantor = NonNullable<RoleFacts['grantors']>[number];
 
 /** One role, with its holders by normalised DN, or without where they could not all be told. */
 type Role = { readonly facts: RoleFacts; readonly holders?: ReadonlyMap<string, LdapEntry>; readonly gaps: Gap[] };
-type Gap = { readonly name: keyof RoleFacts; readonly reason: string };
+type Gap = { readonly name: keyof RoleFacts | 'people[].canLogIn'; readonly reason: string };
 
 const DISABLED = 0x2;
 const NO_KEY = 'the hospital gave no key for pseudonyms';
-/** Groups of one role whose access control lists are read. */
-const MAX_LISTS = 2_000;
 
 async function look(params: Params, context: ProbeContext): Promise<Result<ProbeOutcome<Facts>>> {
   const ids = params.roles.map(({ id }) => id);
@@ -57,7 +54,7 @@ async function lookAtRole(
   if (!group.ok) return group;
   const facts: RoleFacts = { id, group: name, exists: group.value !== undefined };
   const gaps: Gap[] = [];
-  const leaveOut = (names: readonly (keyof RoleFacts)[], reason: string) =>
+  const leaveOut = (names: readonly Gap['name'][], reason: string) =>
     gaps.push(...names.map((one) => ({ name: one, reason })));
   const counts = ['holders', 'canLogIn', 'paths', 'people'] as const;
   if (group.value === undefined) {
@@ -90,11 +87,17 @@ async function lookAtRole(
   );
   facts.holders = holders.size;
   facts.paths = pathsInto(normalizeDn(group.value.dn), members.value, holders);
-  const able = countAble(directory, [...holders.values()], context.now());
+  const able = ableOf(directory, [...holders.values()], context.now());
   if (typeof able === 'string') leaveOut(['canLogIn'], able);
-  else facts.canLogIn = able;
+  else facts.canLogIn = able.length;
   if (walk?.people === undefined) leaveOut(['people'], NO_KEY);
-  else facts.people = [...walk.people];
+  else if (typeof able === 'string') {
+    leaveOut(['people[].canLogIn'], able);
+    facts.people = [...walk.people];
+  } else {
+    const codes = new Set(able.map((entry) => describePerson(entry, context, false)?.id));
+    facts.people = walk.people.map((person) => ({ ...person, canLogIn: codes.has(person.id) }));
+  }
   return ok({ facts, holders, gaps });
 }
 
@@ -112,56 +115,19 @@ function pathsInto(
   };
 }
 
-/** How many are neither disabled nor expired; else why that is not known. */
-function countAble(directory: SiteDirectory, holders: readonly LdapEntry[], now: Date): number | string {
+/** Who is neither disabled nor expired; else why that is not known. */
+function ableOf(directory: SiteDirectory, holders: readonly LdapEntry[], now: Date): LdapEntry[] | string {
   if (directory.root.kind !== 'active-directory')
     return 'this directory has no mark for disabled and expired accounts that can be relied on';
-  let able = 0;
+  const able: LdapEntry[] = [];
   for (const entry of holders) {
     const flags = parseNumber(entry.text('userAccountControl'));
     const expiry = parseFileTime(entry.text('accountExpires'));
     if (flags === undefined || expiry === undefined)
       return 'the bind account may not read userAccountControl and accountExpires of every holder';
-    if ((flags & DISABLED) === 0 && !(expiry instanceof Date && expiry <= now)) able += 1;
+    if ((flags & DISABLED) === 0 && !(expiry instanceof Date && expiry <= now)) able.push(entry);
   }
   return able;
-}
-
-/** Who can change one of the groups and is no built-in administrator; else why that is not known. */
-async function grantorsOf(
-  directory: SiteDirectory,
-  groups: Walk['groups'] | undefined,
-  context: ProbeContext,
-): Promise<Result<Grantor[] | string>> {
-  if (groups === undefined) return ok('not every nested group was found, and each of them has writers');
-  if (groups.length > MAX_LISTS)
-    return ok(`more than ${MAX_LISTS} groups give the role, and each has a list of its own`);
-  const dnOf = ({ dn, name }: Walk['groups'][number]) => dn ?? name;
-  const lists = await readWritersOf(directory, groups.map(dnOf));
-  if (!lists.ok) return lists;
-  const bySid = new Map<string, Grantor>();
-  for (const group of groups) {
-    const writers = lists.value.get(normalizeDn(dnOf(group))) ?? [];
-    if (typeof writers === 'string') return ok(`${group.name}: ${writers}`);
-    for (const { type, name, sid, rights, privileged } of writers) {
-      if (privileged) continue;
-      const known = bySid.get(sid);
-      const id = type === 'person' ? pseudonymOf(context, sid) : undefined;
-      bySid.set(sid, {
-        type,
-        ...(name === undefined ? {} : { name }),
-        ...(id === undefined ? {} : { id }),
-        rights: [...new Set([...(known?.rights ?? []), ...rights])].sort(),
-        groups: [...(known?.groups ?? []), group.name],
-      });
-    }
-  }
-  return ok([...bySid.values()].sort((a, b) => (wordOf(a) < wordOf(b) ? -1 : 1)));
-}
-
-/** A grantor in one word, by which they are put in order and recognised under another role. */
-function wordOf({ type, name, id }: Pick<Grantor, 'type' | 'name' | 'id'>): string {
-  return name ?? id ?? type;
 }
 
 /** What only all roles together show. */
@@ -207,34 +173,13 @@ function join(
       path: 'grantors',
       reason: `it is not known who can change the groups of ${silent.map((role) => role.facts.id).join(', ')}`,
     });
-  else facts.grantors = grantorsOfAll(roles);
+  else facts.grantors = grantorsOfAll(roles.map((role) => role.facts));
   const keyId = siteKeyIdOf(context);
   if (keyId === undefined) absent.push({ path: 'keyId', reason: NO_KEY });
   else facts.keyId = keyId;
   if (names && context.siteKey !== undefined && context.namesAgreed !== true)
     absent.push({ path: 'roles[].people[].name', reason: 'the operator did not agree that names are recorded' });
   return { facts, absent };
-}
-
-/** Everybody who can give a role, with which. Without the key of the site nobody can tell two people apart: each stands for themselves. */
-function grantorsOfAll(roles: readonly Role[]): NonNullable<Facts['grantors']> {
-  const found: { type: Grantor['type']; name?: string; id?: string; roles: string[] }[] = [];
-  for (const { facts } of roles) {
-    for (const { type, name, id } of facts.grantors ?? []) {
-      const isTheSame = (other: (typeof found)[number]) =>
-        other.type === type && (name === undefined ? id !== undefined && other.id === id : other.name === name);
-      const known = found.find(isTheSame);
-      if (known !== undefined) known.roles.push(facts.id);
-      else
-        found.push({
-          type,
-          ...(name === undefined ? {} : { name }),
-          ...(id === undefined ? {} : { id }),
-          roles: [facts.id],
-        });
-    }
-  }
-  return found;
 }
 
 export const directoryAccess = defineProbe(declaration, look);

@@ -199,8 +199,11 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('access to a product, on
       expect(both).toHaveLength(1);
       const via = clinical.people.map((person: { via: string[] }) => person.via.join());
       expect(via.sort()).toEqual(['MDIP-Clinical', 'MDIP-Clinical,Ward-7', 'Ward-7', 'Ward-7']);
+      expect(clinical.people.filter(({ canLogIn }: { canLogIn: boolean }) => canLogIn)).toHaveLength(2);
       expect(pathsTo({ via: ['Ward-7'] }, clinical.groups)).toEqual([['MDIP-Clinical', 'Ward-7']]);
-      expect(biomed.people).toEqual([{ id: expect.any(String), via: ['MDIP-Biomed'], primaryGroup: 'MDIP-Biomed' }]);
+      expect(biomed.people).toEqual([
+        { id: expect.any(String), via: ['MDIP-Biomed'], primaryGroup: 'MDIP-Biomed', canLogIn: true },
+      ]);
       expect(absent['roles[].people']).toBeUndefined();
       expect(facts.keyId).toBe(keyIdOf(KEY));
       expect(JSON.stringify(facts)).not.toMatch(/nurse|boss|both-hats/);
@@ -267,6 +270,7 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('access to a product, on
       await server.admin(async (client) => {
         await client.modifyDN(boss, 'CN=The Boss');
         await client.modify(biomed, member('add', shaky));
+        await client.modify(`CN=left,CN=Users,${server.baseDn}`, replace('userAccountControl', '512'));
         await client.modify(administrators, member('delete', `CN=both-hats,CN=Users,${server.baseDn}`));
       });
       try {
@@ -281,12 +285,17 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('access to a product, on
         expect(changed.joined).toMatchObject([{ roles: ['biomed'] }]);
         expect(changed.left).toEqual([]);
         expect(changed.moved).toMatchObject([{ from: ['administrator', 'clinical'], to: ['clinical'] }]);
-        expect(changed.sentence).toBe('1 person joined and 1 person changed roles since 2026-10-01.');
+        expect(changed.enabled).toMatchObject([{ roles: ['clinical'] }]);
+        expect(changed.disabled).toEqual([]);
+        expect(changed.sentence).toBe(
+          '1 person joined and 1 person changed roles since 2026-10-01; 1 person who could not log in then can now.',
+        );
         expect(absent).toEqual([]);
       } finally {
         await server.admin(async (client) => {
           await client.modifyDN(renamed, 'CN=boss');
           await client.modify(biomed, member('delete', shaky));
+          await client.modify(`CN=left,CN=Users,${server.baseDn}`, replace('userAccountControl', '514'));
           await client.modify(administrators, member('add', `CN=both-hats,CN=Users,${server.baseDn}`));
         });
       }

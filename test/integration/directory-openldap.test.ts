@@ -138,7 +138,7 @@ describe.skipIf(!needs('slapd', 'slapadd'))('OpenLDAP', () => {
     const roles = [{ id: 'clinical', group: 'clinical' }];
     const siteKey = new Uint8Array(32).fill(7);
     const site = directorySite({ ...hardened, bindAccount: BIND_DN, kind: 'ldap' });
-    const { facts } = await runDirectoryProbe(
+    const { facts, absent } = await runDirectoryProbe(
       directoryAccess,
       { roles },
       testContext(site, BIND_PASSWORD, { siteKey }),
@@ -151,6 +151,7 @@ describe.skipIf(!needs('slapd', 'slapadd'))('OpenLDAP', () => {
         .map(([name, groups]) => ({ id: code(name), via: groups }))
         .sort((a, b) => (a.id < b.id ? -1 : 1)),
     );
+    expect(absent['roles[].people[].canLogIn']).toMatch(/relied on/);
     const dn = 'uid=nurse-b,ou=people,dc=hospital,dc=test';
     expect(await whoIs(testContext(site, BIND_PASSWORD, { siteKey }), [code('nurse-b')])).toEqual(
       ok([{ code: code('nurse-b'), name: 'nurse-b', dn }]),

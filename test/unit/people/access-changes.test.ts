@@ -24,7 +24,7 @@ function role(name: string, people: string, more: Partial<Role> = {}): Role {
     exists: true,
     holders: people.length,
     groups: [{ name: `MDIP-${name}`, parents: [], depth: 0, people: people.length }],
-    people: Array.from(people, (letter) => ({ id: id(letter), via: [`MDIP-${name}`] })),
+    people: Array.from(people, (letter) => ({ id: id(letter), via: [`MDIP-${name}`], canLogIn: true })),
     grantors: [],
     ...more,
   };
@@ -56,6 +56,27 @@ describe('who can log in, compared with an earlier bundle', () => {
     ]);
     expect(changed.sentence).toBe('2 people joined, 1 left and 1 person changed roles since 2026-10-01.');
     expect(absent).toEqual({});
+  });
+
+  it('tells whose account was enabled or disabled', () => {
+    const able = (letters: string) =>
+      role('clinical', 'abc', {
+        people: Array.from('abc', (letter) => ({ id: id(letter), via: [], canLogIn: letters.includes(letter) })),
+      });
+    const { changed } = compare(facts([able('ab')]), facts([able('bc')]));
+    expect(changed).toMatchObject({
+      joined: [],
+      enabled: [{ id: id('a'), roles: ['clinical'] }],
+      disabled: [{ id: id('c'), roles: ['clinical'] }],
+    });
+    expect(changed.sentence).toBe(
+      'Nobody joined or left since 2026-10-01; 1 person who could not log in then can now; 1 person who could then cannot now.',
+    );
+    const unknown = role('clinical', 'a', { people: [{ id: id('a'), via: [] }] });
+    expect(compare(facts([able('a')]), facts([unknown])).absent).toEqual({
+      'changed.enabled': 'it is not known of everybody whether they can log in, now or then',
+      'changed.disabled': 'it is not known of everybody whether they can log in, now or then',
+    });
   });
 
   it('says that nothing changed where nothing did', () => {
