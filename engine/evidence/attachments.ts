@@ -61,7 +61,7 @@ export async function storeAttachment(
 async function* partsOf(file: string): AsyncGenerator<Uint8Array> {
   const handle = await open(file, 'r');
   try {
-    const buffer = Buffer.allocUnsafe(1 << 20);
+    const buffer = Buffer.allocUnsafe(1 << 18);
     for (;;) {
       const { bytesRead } = await handle.read(buffer, 0, buffer.length);
       if (bytesRead === 0) return;

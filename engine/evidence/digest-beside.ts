@@ -16,7 +16,7 @@ const { parentPort, workerData } = require('node:worker_threads');
 const { createHash } = require('node:crypto');
 const { readSync } = require('node:fs');
 const hash = createHash('sha256');
-const buffer = Buffer.allocUnsafe(1 << 20);
+const buffer = Buffer.allocUnsafe(1 << 18);
 let at = 0;
 parentPort.on('message', ({ to, last }) => {
   while (at < to) {

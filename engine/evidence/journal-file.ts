@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { type ChainFault, type ChainReading, readChain, ZERO_HASH } from '../../core/session/chain.ts';
 import type { JournalEvent } from '../../core/session/events.ts';
 import { JOURNAL_VERSION } from '../../core/session/versions.ts';
-import { syncDirectory } from './file-system.ts';
+import { journalFlags, syncDirectory } from './file-system.ts';
 import { writeError } from './files.ts';
 import { hashLine, type Journal, type JournalInput, type JournalOptions, makeJournal } from './journal-writer.ts';
 import { type Release, takeLock } from './lock.ts';
@@ -36,7 +36,7 @@ export async function createJournal(
   if (!lock.ok) return lock;
   let handle: FileHandle;
   try {
-    handle = await open(journalPath(dir), 'wx+', 0o600);
+    handle = await open(journalPath(dir), journalFlags('make'), 0o600);
     await syncDirectory(dir);
   } catch (error) {
     await lock.value();
@@ -125,7 +125,7 @@ async function openLocked(
         `The last write was cut off before it was acknowledged. Its ${bytes.length - length} bytes are kept in ${aside}.`,
       );
     }
-    const handle = await open(path, 'r+');
+    const handle = await open(path, journalFlags('open'));
     if (length < bytes.length) {
       await handle.truncate(length);
       await handle.sync();

@@ -16,6 +16,7 @@ import { JOURNAL_VERSION } from '../../core/session/versions.ts';
 import type { Identity } from '../keys/identity.ts';
 import { storeAttachment } from './attachments.ts';
 import { writeAtomically, writeError, writeFully } from './files.ts';
+import { WRITES_ARE_SYNCED } from './file-system.ts';
 import type { Release } from './lock.ts';
 import { signHead } from './signer.ts';
 
@@ -109,15 +110,16 @@ export function makeJournal(
       ...(state.version < JOURNAL_VERSION ? { v: JOURNAL_VERSION } : {}),
       data: data.data,
     };
-    let line: Uint8Array;
+    let text: string;
     try {
-      line = new TextEncoder().encode(`${encodeEvent(event as JournalEvent)}\n`);
+      text = encodeEvent(event as JournalEvent);
     } catch (error) {
       return fail('internal', `An event ${type} is malformed.`, { cause: String(error) });
     }
+    const line = new TextEncoder().encode(`${text}\n`);
     try {
       await writeFully(handle, line, state.length);
-      await handle.datasync();
+      if (!WRITES_ARE_SYNCED) await handle.datasync();
     } catch (error) {
       // What was half written must not be taken for an event by the next reader.
       try {
@@ -132,7 +134,7 @@ export function makeJournal(
     state.version = JOURNAL_VERSION;
     state.head = hashLine(line.subarray(0, -1));
     // As a reader will parse it, so that the state in memory is the state on disk.
-    const stored = JSON.parse(encodeEvent(event as JournalEvent)) as JournalEvent<T>;
+    const stored = JSON.parse(text) as JournalEvent<T>;
     state.events.push(stored as JournalEvent);
     return ok(stored);
   };
