@@ -1,6 +1,4 @@
-import type { Entry } from 'ldapts';
-
-type Value = string | Buffer;
+import type { WireValues } from './ldap-reader.ts';
 
 /** An entry as it was read. Attribute names do not care about case; ranges (`member;range=…`) are resolved already. */
 export type LdapEntry = {
@@ -12,77 +10,88 @@ export type LdapEntry = {
   readonly bytes: (attribute: string) => readonly Buffer[];
 };
 
-const asText = (value: Value): string => (typeof value === 'string' ? value : value.toString('utf8'));
+const BINARY = new Set([
+  'objectsid',
+  'objectguid',
+  'ntsecuritydescriptor',
+  'tokengroups',
+  'sidhistory',
+  'msds-allowedtoactonbehalfofotheridentity',
+]);
+
+/** Whether an attribute's values are bytes. The name is in lower case. */
+export function isBinary(name: string): boolean {
+  return BINARY.has(name) || name.endsWith(';binary');
+}
 
 // A class, because tens of thousands are held at once and share their methods through it.
 class ReadEntry implements LdapEntry {
   readonly dn: string;
   readonly names: readonly string[];
-  private readonly values: readonly (Value | readonly Value[])[];
+  private readonly values: readonly (string | readonly string[])[];
 
-  constructor(dn: string, names: readonly string[], values: readonly (Value | readonly Value[])[]) {
+  constructor(dn: string, names: readonly string[], values: readonly (string | readonly string[])[]) {
     this.dn = dn;
     this.names = names;
     this.values = values;
   }
 
   text(attribute: string): string | undefined {
-    const [first] = this.all(attribute);
-    return first === undefined ? undefined : asText(first);
+    return this.texts(attribute)[0];
   }
 
   texts(attribute: string): readonly string[] {
-    return this.all(attribute).map(asText);
+    const values = this.all(attribute);
+    return isBinary(attribute.toLowerCase())
+      ? values.map((value) => Buffer.from(value, 'latin1').toString('utf8'))
+      : values;
   }
 
   bytes(attribute: string): readonly Buffer[] {
-    return this.all(attribute).map((value) => (typeof value === 'string' ? Buffer.from(value, 'utf8') : value));
+    const encoding = isBinary(attribute.toLowerCase()) ? 'latin1' : 'utf8';
+    return this.all(attribute).map((value) => Buffer.from(value, encoding));
   }
 
-  private all(attribute: string): readonly Value[] {
+  private all(attribute: string): readonly string[] {
     const value = this.values[this.names.indexOf(attribute.toLowerCase())];
     if (value === undefined) return [];
-    return typeof value === 'string' || Buffer.isBuffer(value) ? [value] : value;
+    return typeof value === 'string' ? [value] : value;
   }
 }
 
-/** Values up to this many characters are worth looking up in the memory of those seen before. */
-const SHARED_LENGTH = 64;
-const MAX_SHARED = 10_000;
+/** The entry without some of its attributes; names are in lower case. */
+export function without(entry: LdapEntry, attributes: readonly string[]): LdapEntry {
+  const names = entry.names.filter((name) => !attributes.includes(name));
+  const values = names.map((name) =>
+    isBinary(name) ? entry.bytes(name).map((bytes) => bytes.toString('latin1')) : entry.texts(name),
+  );
+  return new ReadEntry(entry.dn, names, values);
+}
 
-/** Makes the entries of one search, keeping what they have in common once: names, classes, flags, dates. */
-export function entryMaker(): (dn: string, attributes: Iterable<readonly [string, readonly Value[]]>) => LdapEntry {
-  const shared = new Map<string, unknown>();
-  const once = <T>(key: string, value: T): T => {
-    const before = shared.get(key) as T | undefined;
+/** Values of one attribute that are kept to be found again: flags, classes, dates. What is different in every entry is soon given up. */
+const MOST_SHARED = 200;
+
+/** Makes the entries of one search, keeping what they have in common once. */
+export function entryMaker(): (dn: string, attributes: WireValues) => LdapEntry {
+  const shared = new Map<string, Map<string, unknown>>();
+  const once = <T>(kind: string, key: string, value: T): T => {
+    let known = shared.get(kind);
+    if (known === undefined) shared.set(kind, (known = new Map()));
+    const before = known.get(key) as T | undefined;
     if (before !== undefined) return before;
-    if (shared.size < MAX_SHARED) shared.set(key, value);
+    if (known.size < MOST_SHARED) known.set(key, value);
     return value;
-  };
-  const keep = (value: Value): Value => {
-    // Bytes are a window on what came from the wire; copied, they do not keep all of it.
-    if (typeof value !== 'string') return Buffer.from(value);
-    return value.length <= SHARED_LENGTH ? once(`v${value}`, value) : value;
   };
   return (dn, attributes) => {
     const names: string[] = [];
-    const values: (Value | readonly Value[])[] = [];
+    const values: (string | readonly string[])[] = [];
     for (const [name, list] of attributes) {
-      if (list.length === 0) continue;
-      names.push(once(`n${name}`, name.toLowerCase()));
       const [first] = list;
-      if (list.length === 1 && first !== undefined) values.push(keep(first));
-      else if (list.every((value) => typeof value === 'string' && value.length <= SHARED_LENGTH) && list.length < 10)
-        values.push(once(`l${list.join('\n')}`, list.map(keep)));
-      else values.push(list.map((value) => (typeof value === 'string' ? value : Buffer.from(value))));
+      if (first === undefined) continue;
+      names.push(name);
+      if (list.length === 1) values.push(once(name, first, first));
+      else values.push(list.length < 10 ? once(name, list.join('\n'), list) : list);
     }
-    return new ReadEntry(dn, once(`s${names.join()}`, names), values);
+    return new ReadEntry(dn, once('', names.join(), names), values);
   };
-}
-
-/** Attributes of an entry as ldapts gives it: one value bare, several as a list, a requested but absent one as an empty list. */
-export function* attributesOf(entry: Entry): Generator<readonly [string, readonly Value[]]> {
-  for (const [name, value] of Object.entries(entry)) {
-    if (name !== 'dn') yield [name, Array.isArray(value) ? value : [value]];
-  }
 }

@@ -14,7 +14,11 @@ const MAX_NEAR = 5;
 
 /** Whether an entry is a group, of Active Directory or of another schema. */
 export function isGroup(entry: LdapEntry): boolean {
-  const classes = entry.texts('objectClass').map((name) => name.toLowerCase());
+  return hasGroupClass(entry.texts('objectClass').map((name) => name.toLowerCase()));
+}
+
+/** As `isGroup`, by the classes in lower case. */
+export function hasGroupClass(classes: readonly string[]): boolean {
   return GROUP_CLASSES.some((name) => classes.includes(name.toLowerCase()));
 }
 
@@ -96,65 +100,79 @@ function pickOne(
   return fail('probe.inconclusive', `${best.length} entries of the directory are called ${name}: give the DN.`);
 }
 
-/**
- * Reads many entries by DN; those that cannot be read are left out. Keys are normalised DNs. Where one container holds
- * many of them it is read in pages, for a server takes longer over a filter of names than over its neighbours.
- */
+/** Reads many entries by DN; those that cannot be read are left out. Keys are normalised DNs. */
 export async function readMany(
   directory: SiteDirectory,
   dns: readonly string[],
   attributes: readonly string[],
 ): Promise<Result<Map<string, LdapEntry>>> {
-  const { session, baseDn, root } = directory;
   const byDn = new Map<string, LdapEntry>();
-  const swept = await readContainers(directory, dns, attributes, byDn);
+  const wanted = new Map(dns.map((dn) => [normalizeDn(dn), dn]));
+  const read = await readEach(directory, wanted, attributes, (key, entry) => void byDn.set(key, entry));
+  return read.ok ? ok(byDn) : read;
+}
+
+/**
+ * Reads many entries by DN and takes them out of `wanted`, DNs by normalised DN; what stays there cannot be read. Where one
+ * container holds many of them it is read in pages, for a server takes longer over a filter of names than over its
+ * neighbours.
+ */
+export async function readEach(
+  directory: SiteDirectory,
+  wanted: Map<string, string>,
+  attributes: readonly string[],
+  found: (key: string, entry: LdapEntry) => void,
+): Promise<Result<void>> {
+  const { session, baseDn, root } = directory;
+  const take = (entry: LdapEntry) => {
+    const key = normalizeDn(entry.dn);
+    if (wanted.delete(key)) found(key, entry);
+  };
+  const swept = await readContainers(directory, wanted, attributes, take);
   if (!swept.ok) return swept;
-  const rest = byDn.size === 0 ? dns : dns.filter((dn) => !byDn.has(normalizeDn(dn)));
+  const rest = [...wanted];
   const attribute = root.kind === 'active-directory' ? 'distinguishedName' : 'entryDN';
   for (let at = 0; at < rest.length; at += BATCH) {
     const batch = rest.slice(at, at + BATCH);
-    const filter = `(|${batch.map((dn) => `(${attribute}=${escapeFilterValue(dn)})`).join('')})`;
+    const filter = `(|${batch.map(([, dn]) => `(${attribute}=${escapeFilterValue(dn)})`).join('')})`;
     if (batch.length > 2) {
-      const found = await session.search({ base: baseDn, filter, attributes });
-      if (!found.ok) return found;
-      for (const entry of found.value.entries) byDn.set(normalizeDn(entry.dn), entry);
+      const search = await session.search({ base: baseDn, filter, attributes, each: take });
+      if (!search.ok) return search;
     }
-    for (const dn of batch.filter((one) => !byDn.has(normalizeDn(one)))) {
+    for (const [key, dn] of batch.filter(([one]) => wanted.has(one))) {
       const one = await readQuietly(session, dn, attributes);
       if (!one.ok) return one;
-      if (one.value !== undefined) byDn.set(normalizeDn(dn), one.value);
+      if (one.value !== undefined && wanted.delete(key)) found(key, one.value);
     }
   }
-  return ok(byDn);
+  return ok(undefined);
 }
 
 /** Reads the containers in which at least SWEEP_FROM of the entries lie, unless they turn out to hold far more than those. */
 async function readContainers(
   { session }: SiteDirectory,
-  dns: readonly string[],
+  wanted: ReadonlyMap<string, string>,
   attributes: readonly string[],
-  byDn: Map<string, LdapEntry>,
+  take: (entry: LdapEntry) => void,
 ): Promise<Result<void>> {
-  if (dns.length < SWEEP_FROM) return ok(undefined);
-  const containers = new Map<string, Set<string>>();
-  for (const dn of dns) {
+  if (wanted.size < SWEEP_FROM) return ok(undefined);
+  const containers = new Map<string, number>();
+  for (const dn of wanted.values()) {
     const container = parentDn(dn);
-    if (container === undefined) continue;
-    const wanted = containers.get(container) ?? new Set();
-    containers.set(container, wanted.add(normalizeDn(dn)));
+    if (container !== undefined) containers.set(container, (containers.get(container) ?? 0) + 1);
   }
-  for (const [base, wanted] of containers) {
-    if (wanted.size < SWEEP_FROM) continue;
+  for (const [base, count] of containers) {
+    if (count < SWEEP_FROM) continue;
     const found = await session.search({
       base,
       scope: 'one',
       attributes,
-      limit: wanted.size * SWEEP_FACTOR + SWEEP_FROM,
+      limit: count * SWEEP_FACTOR + SWEEP_FROM,
       wanted: (dn) => wanted.has(normalizeDn(dn)),
+      each: take,
     });
-    if (found.ok) for (const entry of found.value.entries) byDn.set(normalizeDn(entry.dn), entry);
     // A container that may not be listed can still hold entries that may be read.
-    else if (found.error.code !== 'ldap.result' && found.error.code !== 'ldap.no-right') return found;
+    if (!found.ok && found.error.code !== 'ldap.result' && found.error.code !== 'ldap.no-right') return found;
   }
   return ok(undefined);
 }

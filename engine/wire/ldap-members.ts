@@ -1,7 +1,7 @@
 import { ok, type Result } from '../../core/result.ts';
 import type { LdapEntry } from './ldap.ts';
 import { hiddenGroups } from './ldap-hidden.ts';
-import { isGroup, nameOf, readMany, sidOf } from './ldap-lookup.ts';
+import { hasGroupClass, nameOf, readEach, sidOf } from './ldap-lookup.ts';
 import {
   addGroup,
   DOMAIN_MEMBER_ATTRIBUTES,
@@ -12,7 +12,7 @@ import {
   named,
   plant,
 } from './ldap-nesting.ts';
-import { domainName, escapeFilterValue, isWithin, normalizeDn } from './ldap-names.ts';
+import { domainName, escapeFilterValue, normalizeDn } from './ldap-names.ts';
 import { isBroad, wellKnownName } from './ldap-principals.ts';
 import { shapeOf } from './ldap-shape.ts';
 import type { SiteDirectory } from './ldap-site.ts';
@@ -28,6 +28,8 @@ export type Membership = {
   readonly directUnread: number;
   /** Every account and other entry once, however many ways lead to it. */
   readonly leaves: readonly Member[];
+  /** The same, by key. */
+  readonly byKey: ReadonlyMap<string, Member>;
   /** Every nested group once, without the group itself, in order of discovery. */
   readonly groups: readonly LdapEntry[];
   /** Members that are named and could not be read, over all groups. */
@@ -52,13 +54,23 @@ const PERSON_CLASSES = ['user', 'person', 'organizationalperson', 'inetorgperson
 
 /** What an entry is to a membership. */
 export function kindOf(entry: LdapEntry): MemberKind {
-  const classes = entry.texts('objectClass').map((name) => name.toLowerCase());
-  if (isGroup(entry)) return 'group';
+  const list = entry.texts('objectClass');
+  const kind = kinds.get(list) ?? kindOfClasses(list.map((name) => name.toLowerCase()));
+  kinds.set(list, kind);
+  if (kind !== 'unknown') return kind;
+  return entry.text('uid') === undefined ? 'other' : 'person';
+}
+
+/** Kinds by list of classes, which the entries of one search share. */
+const kinds = new WeakMap<readonly string[], MemberKind | 'unknown'>();
+
+function kindOfClasses(classes: readonly string[]): MemberKind | 'unknown' {
+  if (hasGroupClass(classes)) return 'group';
   if (classes.includes('foreignsecurityprincipal')) return 'foreign';
   if (classes.includes('computer')) return 'computer';
   if (classes.includes('contact')) return 'other';
   // OpenLDAP lists only the classes that were written, not those above them.
-  return PERSON_CLASSES.some((name) => classes.includes(name)) || entry.text('uid') !== undefined ? 'person' : 'other';
+  return PERSON_CLASSES.some((name) => classes.includes(name)) ? 'person' : 'unknown';
 }
 
 /**
@@ -76,7 +88,7 @@ export async function walkMembers(
   const unreadable = new Set<string>();
   const outside = new Map<string, string>();
   const isDomain = directory.root.kind === 'active-directory';
-  const domain = directory.root.defaultNamingContext ?? directory.baseDn;
+  const domain = normalizeDn(directory.root.defaultNamingContext ?? directory.baseDn);
   let complete = true;
   let fresh = [group];
   for (let round = 0; fresh.length > 0 && complete; round += 1) {
@@ -88,36 +100,32 @@ export async function walkMembers(
     const more = await indirectly(directory, tree, known, maximum);
     if (!more.ok) return more;
     for (const uid of more.value.unread) unreadable.add(uid);
-    const pending: [string, string][] = [];
-    for (const [key, dn] of tree.pending) {
-      if (known.has(key) || unreadable.has(key)) continue;
-      if (isDomain && !isWithin(dn, domain)) outside.set(key, dn);
-      else pending.push([key, dn]);
+    const { pending } = tree;
+    for (const [key, dn] of pending) {
+      if (isDomain && !key.endsWith(`,${domain}`)) outside.set(key, dn);
+      if (known.has(key) || unreadable.has(key) || outside.has(key)) pending.delete(key);
     }
-    tree.pending.clear();
-    complete = more.value.complete && known.size + tree.groups.size + pending.length <= maximum + 1;
+    complete = more.value.complete && known.size + tree.groups.size + pending.size <= maximum + 1;
     if (!complete) break;
-    const dns = pending.map(([, dn]) => dn);
-    const read = await readMany(directory, dns, isDomain ? DOMAIN_MEMBER_ATTRIBUTES : MEMBER_ATTRIBUTES);
-    if (!read.ok) return read;
-    fresh = [];
-    for (const [key] of pending) {
-      const entry = read.value.get(key);
+    const groups: LdapEntry[] = [];
+    const attributes = isDomain ? DOMAIN_MEMBER_ATTRIBUTES : MEMBER_ATTRIBUTES;
+    const read = await readEach(directory, pending, attributes, (key, entry) => {
       // An entry that does not show what it is may be a person or a group.
-      if (entry?.text('objectClass') === undefined) unreadable.add(key);
-      else if (isGroup(entry)) fresh.push(entry);
-      else known.set(key, { kind: kindOf(entry), entry });
-    }
-    for (const entry of fresh) addGroup(tree, entry);
+      if (!entry.names.includes('objectclass')) return void unreadable.add(key);
+      const kind = kindOf(entry);
+      if (kind === 'group') groups.push(entry);
+      else known.set(key, { kind, entry });
+    });
+    if (!read.ok) return read;
+    for (const key of pending.keys()) unreadable.add(key);
+    pending.clear();
+    for (const entry of groups) addGroup(tree, entry);
+    fresh = groups;
   }
-  const hidden = await hiddenGroups(directory, [...tree.groups.values()].filter(showsNobody));
+  const hidden = await hiddenGroups(directory, tree.silent);
   if (!hidden.ok) return hidden;
   const hiding = hidden.value.flatMap((key) => tree.groups.get(key) ?? []);
   return ok({ ...summarize(tree, known, unreadable, complete), outside: [...outside.values()], hidden: hiding });
-}
-
-function showsNobody(group: LdapEntry): boolean {
-  return !group.names.some((name) => name === 'member' || name === 'uniquemember' || name === 'memberuid');
 }
 
 function summarize(
@@ -140,6 +148,7 @@ function summarize(
     direct: first.flatMap((key) => memberOf(key) ?? []),
     directUnread: first.filter((key) => unreadable.has(key)).length,
     leaves: [...known.values()],
+    byKey: known,
     groups: [...groups].filter(([key]) => key !== rootKey).map(([, entry]) => entry),
     unread: unreadable.size,
     depth,

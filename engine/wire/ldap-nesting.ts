@@ -1,5 +1,6 @@
 import { ok, type Result } from '../../core/result.ts';
 import type { LdapEntry } from './ldap.ts';
+import { without } from './ldap-entry.ts';
 import { nameOf } from './ldap-lookup.ts';
 import { escapeFilterValue, normalizeDn } from './ldap-names.ts';
 import type { SiteDirectory } from './ldap-site.ts';
@@ -41,6 +42,8 @@ export type GroupTree = {
   /** The root first, then in order of discovery. */
   readonly groups: Map<string, LdapEntry>;
   readonly ways: { readonly named: Map<string, string[]>; readonly primary: Map<string, string[]> };
+  /** Groups that show no member. */
+  readonly silent: LdapEntry[];
   /** What is named and is no group as far as is known: DN as spelt, by key. */
   readonly pending: Map<string, string>;
 };
@@ -57,6 +60,7 @@ export function plant(root: LdapEntry): GroupTree {
     rootKey,
     groups: new Map(),
     ways: { named: new Map(), primary: new Map() },
+    silent: [],
     pending: new Map(),
   };
   addGroup(tree, root);
@@ -73,10 +77,14 @@ export function named(group: LdapEntry): string[] {
 export function addGroup(tree: GroupTree, group: LdapEntry): void {
   const key = normalizeDn(group.dn);
   if (tree.groups.has(key)) return;
-  tree.groups.set(key, group);
+  const dns = named(group);
+  // The ways say who is in it; the list itself would be held twice.
+  const slim = without(group, ['member', 'uniquemember']);
+  if (slim.names.length === group.names.length && !group.names.includes('memberuid')) tree.silent.push(slim);
+  tree.groups.set(key, slim);
   tree.pending.delete(key);
   const keys: string[] = [];
-  for (const dn of named(group)) {
+  for (const dn of dns) {
     const memberKey = normalizeDn(dn);
     keys.push(memberKey);
     if (!tree.groups.has(memberKey)) tree.pending.set(memberKey, dn);

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, hash, randomBytes } from 'node:crypto';
 import { appError, fail, ok, type AppError, type Result } from '../../core/result.ts';
 import type { Directory } from '../../core/site/schema.ts';
 import type { WriteCredential } from '../changes/change.ts';
@@ -114,6 +114,8 @@ export function waysTo(server: DirectoryServer, context: ProbeContext, anchors: 
  */
 const refused = new Map<string, { until: number; error: AppError }>();
 const REFUSED_MS = 5 * 60_000;
+/** Bytes that SHA-256 takes at a time. */
+const HMAC_BLOCK = 64;
 const refusedKey = randomBytes(32);
 
 /** Binds, unless this very logon was refused a short while ago. */
@@ -208,8 +210,17 @@ async function runBound<T>(
 }
 
 /** A person's pseudonym: HMAC-SHA256 of the stable id under the site's key, hex; undefined without a key. */
-export function pseudonymOf(context: ProbeContext, id: string): string | undefined {
-  return context.siteKey === undefined
-    ? undefined
-    : createHmac('sha256', context.siteKey).update(id.toLowerCase()).digest('hex');
+export function pseudonymOf({ siteKey }: ProbeContext, id: string): string | undefined {
+  if (siteKey === undefined) return undefined;
+  const text = id.toLowerCase();
+  if (siteKey.length > HMAC_BLOCK) return createHmac('sha256', siteKey).update(text).digest('hex');
+  // RFC 2104, 2, by digests in one call each: tens of thousands of Hmac objects take ten times as long.
+  const inner = hash('sha256', Buffer.concat([padded(siteKey, 0x36), Buffer.from(text)]), 'buffer');
+  return hash('sha256', Buffer.concat([padded(siteKey, 0x5c), inner]), 'hex');
+}
+
+function padded(key: Uint8Array, pad: number): Buffer {
+  const block = Buffer.alloc(HMAC_BLOCK, pad);
+  for (const [at, byte] of key.entries()) block[at] = byte ^ pad;
+  return block;
 }

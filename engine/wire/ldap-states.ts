@@ -18,8 +18,14 @@ const MANAGED = [
 /** Containers of which one account each is asked whether logons may be read there. */
 const MOST_SAMPLES = 100;
 
-const STATES = ['disabled', 'expired', 'locked', 'stale', 'neverLoggedOn', 'serviceAccounts'] as const;
-type State = (typeof STATES)[number];
+type State = 'disabled' | 'expired' | 'locked' | 'stale' | 'neverLoggedOn' | 'serviceAccounts';
+type Readable =
+  | 'userAccountControl'
+  | 'msDS-User-Account-Control-Computed'
+  | 'accountExpires'
+  | 'lastLogonTimestamp'
+  | 'pwdLastSet'
+  | 'whenCreated';
 /** How many accounts are in each state, or why that is not known. */
 export type States = Readonly<Record<State, number | string>>;
 
@@ -37,60 +43,57 @@ export async function countStates(
   now: Date,
 ): Promise<Result<States>> {
   if (directory.root.kind !== 'active-directory') return ok(overlayStates(people));
-  const flags = people.map((entry) => parseNumber(entry.text('userAccountControl')));
-  const isEnabled = (index: number) => ((flags[index] ?? 0) & DISABLED) === 0;
-  const enabled = people.filter((_, index) => isEnabled(index));
-  const hidden = flags.includes(undefined) ? unreadable('userAccountControl') : undefined;
-  const silent = enabled.filter((entry) => lastLogon(entry) === undefined);
-  const logons = hidden === undefined ? await logonsReadable(directory, silent) : ok(true);
+  const missing = new Set<Readable>();
+  const counts = { disabled: 0, expired: 0, locked: 0, stale: 0, serviceAccounts: computers.filter(isManaged).length };
+  const silent: LdapEntry[] = [];
+  const number = (entry: LdapEntry, attribute: Readable): number => {
+    const value = parseNumber(entry.text(attribute));
+    if (value === undefined) missing.add(attribute);
+    return value ?? 0;
+  };
+  for (const entry of people) {
+    const expiry = parseFileTime(entry.text('accountExpires'));
+    if (expiry === undefined) missing.add('accountExpires');
+    if (expiry instanceof Date && expiry <= now) counts.expired += 1;
+    if ((number(entry, 'msDS-User-Account-Control-Computed') & LOCKED) !== 0) counts.locked += 1;
+    if (entry.text('servicePrincipalName') !== undefined) counts.serviceAccounts += 1;
+    if ((number(entry, 'userAccountControl') & DISABLED) !== 0) {
+      counts.disabled += 1;
+      continue;
+    }
+    const lastLogon = parseFileTime(entry.text('lastLogonTimestamp'));
+    if (!(lastLogon instanceof Date)) silent.push(entry);
+    if (staleAfter === undefined) continue;
+    const dates = [lastLogon, datesBesides(entry, missing)].flat().filter((date) => date instanceof Date);
+    if (dates.every((date) => addDuration(date, staleAfter) < now)) counts.stale += 1;
+  }
+  const logons = await logonsReadable(directory, silent);
   if (!logons.ok) return logons;
-  const unknownLogons = hidden ?? (logons.value ? undefined : unreadable('the logon times'));
+  const known = <T>(count: T, ...read: readonly Readable[]): T | string => {
+    const unread = read.find((attribute) => missing.has(attribute));
+    return unread === undefined ? count : `the bind account may not read ${unread} of every member`;
+  };
+  if (!logons.value) missing.add('lastLogonTimestamp');
   return ok({
-    disabled: hidden ?? people.length - enabled.length,
-    expired: countExpired(people, now),
-    locked: countBit(people, 'msDS-User-Account-Control-Computed', LOCKED),
-    stale: unknownLogons ?? countStale(enabled, staleAfter, now),
-    neverLoggedOn: unknownLogons ?? silent.length,
-    serviceAccounts:
-      people.filter((entry) => entry.text('servicePrincipalName') !== undefined).length +
-      computers.filter(isManaged).length,
+    disabled: known(counts.disabled, 'userAccountControl'),
+    expired: known(counts.expired, 'accountExpires'),
+    locked: known(counts.locked, 'msDS-User-Account-Control-Computed'),
+    stale:
+      staleAfter === undefined
+        ? 'the guide gives no staleAfter'
+        : known(counts.stale, 'userAccountControl', 'lastLogonTimestamp', 'pwdLastSet', 'whenCreated'),
+    neverLoggedOn: known(silent.length, 'userAccountControl', 'lastLogonTimestamp'),
+    serviceAccounts: counts.serviceAccounts,
   });
 }
 
-function unreadable(what: string): string {
-  return `the bind account may not read ${what} of every member`;
-}
-
-function countBit(people: readonly LdapEntry[], attribute: string, bit: number): number | string {
-  const values = people.map((entry) => parseNumber(entry.text(attribute)));
-  if (values.includes(undefined)) return unreadable(attribute);
-  return values.filter((value = 0) => (value & bit) !== 0).length;
-}
-
-function countExpired(people: readonly LdapEntry[], now: Date): number | string {
-  const expiries = people.map((entry) => parseFileTime(entry.text('accountExpires')));
-  if (expiries.includes(undefined)) return unreadable('accountExpires');
-  return expiries.filter((expiry) => expiry instanceof Date && expiry <= now).length;
-}
-
 /** An account is idle since the last of three dates: it logged on, was given a password, was created. */
-function countStale(enabled: readonly LdapEntry[], staleAfter: string | undefined, now: Date): number | string {
-  if (staleAfter === undefined) return 'the guide gives no staleAfter';
-  let stale = 0;
-  for (const entry of enabled) {
-    const password = parseFileTime(entry.text('pwdLastSet'));
-    const created = parseGeneralizedTime(entry.text('whenCreated'));
-    if (password === undefined) return unreadable('pwdLastSet');
-    if (created === undefined) return unreadable('whenCreated');
-    const dates = [lastLogon(entry), password, created].filter((date) => date instanceof Date);
-    if (dates.every((date) => addDuration(date, staleAfter) < now)) stale += 1;
-  }
-  return stale;
-}
-
-function lastLogon(entry: LdapEntry): Date | undefined {
-  const time = parseFileTime(entry.text('lastLogonTimestamp'));
-  return time instanceof Date ? time : undefined;
+function datesBesides(entry: LdapEntry, missing: Set<Readable>): (Date | 'never' | undefined)[] {
+  const password = parseFileTime(entry.text('pwdLastSet'));
+  const created = parseGeneralizedTime(entry.text('whenCreated'));
+  if (password === undefined) missing.add('pwdLastSet');
+  if (created === undefined) missing.add('whenCreated');
+  return [password, created];
 }
 
 /**
@@ -99,12 +102,12 @@ function lastLogon(entry: LdapEntry): Date | undefined {
  * each is asked.
  */
 async function logonsReadable(directory: SiteDirectory, silent: readonly LdapEntry[]): Promise<Result<boolean>> {
-  const samples = new Map(silent.map(({ dn }) => [parentDn(dn), dn]));
-  if (samples.size === 0) return ok(true);
-  const dns = [...samples.values()].slice(0, MOST_SAMPLES);
-  const read = await readMany(directory, dns, ['logonCount']);
+  const samples = new Map<string | undefined, string>();
+  for (const { dn } of silent) if (samples.size < MOST_SAMPLES) samples.set(parentDn(dn), dn);
+  const read = await readMany(directory, [...samples.values()], ['logonCount']);
   if (!read.ok) return read;
-  return ok([...read.value.values()].filter((entry) => entry.text('logonCount') !== undefined).length === dns.length);
+  const readable = [...read.value.values()].filter((entry) => entry.text('logonCount') !== undefined).length;
+  return ok(readable === samples.size);
 }
 
 function isManaged(entry: LdapEntry): boolean {

@@ -24,12 +24,10 @@ export type Walk = {
  * @param names whether the guide asks for names; they are given only where the operator agreed
  */
 export function describeWalk(root: LdapEntry, membership: Membership, context: ProbeContext, names = false): Walk {
-  const { ways, leaves } = membership;
+  const { ways, byKey } = membership;
   const rootKey = normalizeDn(root.dn);
   const entries = new Map([root, ...membership.groups].map((entry) => [normalizeDn(entry.dn), entry]));
-  const people = new Map(
-    leaves.filter(({ kind }) => kind === 'person').map(({ entry }) => [normalizeDn(entry.dn), entry]),
-  );
+  const isPerson = (key: string) => byKey.get(key)?.kind === 'person';
   const nameByKey = uniqueNames(entries);
   const called = (key: string) => nameByKey.get(key) ?? key;
   const parents = new Map<string, string[]>();
@@ -52,11 +50,14 @@ export function describeWalk(root: LdapEntry, membership: Membership, context: P
   };
   const via = new Map<string, string[]>();
   const byPrimary = new Map<string, string>();
+  const enter = viaSharing(via);
   const groups = order.map((key): WalkedGroup => {
-    const named = new Set((ways.named.get(key) ?? []).filter((member) => people.has(member)));
-    const primary = new Set((ways.primary.get(key) ?? []).filter((member) => people.has(member) && !named.has(member)));
-    for (const member of [...named, ...primary]) via.set(member, [...(via.get(member) ?? []), called(key)]);
-    for (const member of primary) byPrimary.set(member, called(key));
+    const named = new Set((ways.named.get(key) ?? []).filter(isPerson));
+    const primary = new Set((ways.primary.get(key) ?? []).filter((member) => isPerson(member) && !named.has(member)));
+    if (context.siteKey !== undefined) {
+      for (const members of [named, primary]) for (const member of members) enter(member, called(key));
+      for (const member of primary) byPrimary.set(member, called(key));
+    }
     const level = depth.get(key) ?? 0;
     return {
       name: called(key),
@@ -69,13 +70,26 @@ export function describeWalk(root: LdapEntry, membership: Membership, context: P
     };
   });
   if (context.siteKey === undefined) return { groups };
-  const described = [...people].flatMap(([key, entry]): Person[] => {
-    const person = describePerson(entry, context, names);
+  const described: Person[] = [];
+  for (const [key, { kind, entry }] of byKey) {
+    const person = kind === 'person' ? describePerson(entry, context, names) : undefined;
+    if (person === undefined) continue;
     const primaryGroup = byPrimary.get(key);
-    if (person === undefined) return [];
-    return [{ ...person, via: via.get(key) ?? [], ...(primaryGroup === undefined ? {} : { primaryGroup }) }];
-  });
+    described.push({ ...person, via: via.get(key) ?? [], ...(primaryGroup === undefined ? {} : { primaryGroup }) });
+  }
   return { groups, people: described.sort((a, b) => (a.id < b.id ? -1 : 1)) };
+}
+
+/** Adds a group to those of a member. Tens of thousands of members are in the same few groups: they share a list, which nobody writes into. */
+function viaSharing(via: Map<string, string[]>): (member: string, group: string) => void {
+  const longer = new Map<readonly string[] | undefined, Map<string, string[]>>();
+  return (member, group) => {
+    const before = via.get(member);
+    const known = longer.get(before) ?? new Map<string, string[]>();
+    const list = known.get(group) ?? [...(before ?? []), group];
+    longer.set(before, known.set(group, list));
+    via.set(member, list);
+  };
 }
 
 /** A person as facts have them; undefined without the key of the site. */

@@ -1,27 +1,14 @@
 import type { Socket } from 'node:net';
-import { Attribute, Change, Client, Control, ResultCodeError, type Entry } from 'ldapts';
+import { Attribute, Change, Client, ResultCodeError } from 'ldapts';
 import { type AppError, fail, ok, type Result } from '../../core/result.ts';
 import { dialDirectory, type DialedPeer, type DialTarget } from './ldap-dial.ts';
-import { attributesOf, entryMaker, type LdapEntry } from './ldap-entry.ts';
+import type { LdapEntry } from './ldap-entry.ts';
 import { resultError } from './ldap-errors.ts';
-
-export type { LdapEntry };
+import { type Found, type LdapSearch, runSearch, type SearchPart, SecurityDescriptorControl } from './ldap-search.ts';
+import { shareSocket } from './ldap-shared-socket.ts';
 import { abortError } from './tcp.ts';
 
-type LdapSearch = {
-  readonly base: string;
-  readonly scope?: 'base' | 'one' | 'sub';
-  readonly filter?: string;
-  readonly attributes: readonly string[];
-  /** Stop after this many entries; the outcome then says `complete: false`. */
-  readonly limit?: number;
-  /** Entries that are wanted; what else a page brings is dropped at once, and counts towards the limit all the same. */
-  readonly wanted?: (dn: string) => boolean;
-  /** Leave out entries with an attribute that came in ranges, rather than fetch the rest of it. */
-  readonly wholeOnly?: boolean;
-  /** Parts of the security descriptor to return (MS-ADTS 3.1.1.3.4.1.11): 1 owner, 4 DACL. */
-  readonly securityDescriptor?: number;
-};
+export type { LdapEntry };
 
 /** One modification of an attribute (RFC 4511, 4.6). Replacing with no values removes the attribute. */
 export type LdapModification = {
@@ -36,7 +23,7 @@ export type LdapSession = {
   /** How the server proved itself; absent on the clear-text connection of a trial. */
   readonly peer?: DialedPeer;
   readonly bind: (user: string, password: string) => Promise<Result<void>>;
-  readonly search: (search: LdapSearch) => Promise<Result<{ entries: LdapEntry[]; complete: boolean }>>;
+  readonly search: (search: LdapSearch) => Promise<Result<Found>>;
   /** One entry by DN; undefined when it is not there or not visible. */
   readonly read: (
     dn: string,
@@ -55,34 +42,7 @@ export type LdapSession = {
 };
 
 const OPERATION_MS = 20_000;
-/** Far below what Active Directory gives at most (MaxPageSize): what is decoded at once decides how much memory it takes. */
-const PAGE_SIZE = 200;
-const DEFAULT_LIMIT = 200_000;
-const RANGED = /^([^;]+);range=(\d+)-(\d+|\*)$/i;
-const MAX_RANGES = 2_000;
 const MAX_BYTES = 512 * 1024 * 1024;
-
-/** Binary attributes, spelt as servers answer them. */
-const BINARY = [
-  'objectSid',
-  'objectGUID',
-  'nTSecurityDescriptor',
-  'tokenGroups',
-  'sIDHistory',
-  'msDS-AllowedToActOnBehalfOfOtherIdentity',
-];
-
-class SecurityDescriptorControl extends Control {
-  private readonly parts: number;
-  constructor(parts: number) {
-    super('1.2.840.113556.1.4.801', { critical: true });
-    this.parts = parts;
-  }
-  override writeControl(writer: Parameters<Control['write']>[0]): void {
-    const value = Buffer.from([0x30, 0x03, 0x02, 0x01, this.parts]);
-    writer.writeBuffer(value, 0x04);
-  }
-}
 
 /** Opens a session whose server has proved itself. Errors as `dialDirectory`. */
 export async function openLdap(target: DialTarget, signal: AbortSignal): Promise<Result<LdapSession>> {
@@ -95,13 +55,14 @@ export async function openLdap(target: DialTarget, signal: AbortSignal): Promise
 export function sessionOver(socket: Socket, place: string, signal: AbortSignal, peer?: DialedPeer): LdapSession {
   let broken: AppError | undefined;
   let handedOver = false;
+  const shared = shareSocket(socket, (cause) => drop(brokenBy(cause.message)));
   const client = new Client({
     url: 'ldap://connected.invalid',
     // ldapts reconnects by itself, without TLS, on any call after a failure: a second connection must never come about.
     createConnection: (() => {
       if (handedOver) throw new Error('the connection is gone');
       handedOver = true;
-      return socket;
+      return shared.forClient;
     }) as never,
   });
   const drop = (error: AppError) => {
@@ -114,6 +75,7 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
   socket.on('error', () => {});
 
   async function call<T>(doing: string, work: () => Promise<T>): Promise<Result<T>> {
+    if (socket.destroyed) broken ??= brokenBy('the connection was closed');
     if (broken !== undefined) return { ok: false, error: broken };
     let timer: NodeJS.Timeout | undefined;
     let reject: (error: AppError) => void = () => {};
@@ -156,7 +118,8 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
     };
   }
 
-  const session: LdapSession = {
+  const part: SearchPart = { shared, place, call };
+  return {
     place,
     ...(peer === undefined ? {} : { peer }),
     async bind(user, password) {
@@ -169,9 +132,9 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
       if (!bound.ok) drop(bound.error);
       return bound;
     },
-    search: (search) => runSearch(search),
+    search: (search) => runSearch(part, search),
     async read(dn, attributes, securityDescriptor) {
-      const found = await runSearch({
+      const found = await runSearch(part, {
         base: dn,
         scope: 'base',
         attributes,
@@ -200,110 +163,6 @@ export function sessionOver(socket: Socket, place: string, signal: AbortSignal, 
       socket.destroySoon();
     },
   };
-
-  async function runSearch(search: LdapSearch): Promise<Result<{ entries: LdapEntry[]; complete: boolean }>> {
-    const { base, scope = 'sub', filter = '(objectClass=*)', attributes, limit = DEFAULT_LIMIT } = search;
-    const doing = `Searching ${base === '' ? 'the root DSE' : base}`;
-    const controls =
-      search.securityDescriptor === undefined ? [] : [new SecurityDescriptorControl(search.securityDescriptor)];
-    const options = { scope, filter, attributes: [...attributes], explicitBufferAttributes: BINARY };
-    const entries: LdapEntry[] = [];
-    const make = entryMaker();
-    let seen = 0;
-    // The rest of ranges is fetched after the last page: servers differ in what they allow between two pages.
-    const ranged: { at: number; entry: Entry }[] = [];
-    const take = (page: readonly Entry[]) => {
-      for (const entry of page) {
-        seen += 1;
-        if (seen > limit) return;
-        if (search.wanted?.(entry.dn) === false) continue;
-        const isRanged = Object.keys(entry).some((name) => RANGED.test(name));
-        if (isRanged && search.wholeOnly === true) continue;
-        if (isRanged) ranged.push({ at: entries.length, entry });
-        entries.push(make(entry.dn, isRanged ? [] : attributesOf(entry)));
-      }
-    };
-    if (scope === 'base') {
-      const found = await call(doing, () => client.search(base, options, controls));
-      if (!found.ok) return found;
-      take(found.value.searchEntries);
-    } else {
-      const pages = client.searchPaginated(base, { ...options, paged: { pageSize: PAGE_SIZE } }, controls);
-      for (;;) {
-        const page = await call(doing, () => pages.next());
-        if (!page.ok) return page;
-        if (page.value.done === true) break;
-        take(page.value.value.searchEntries);
-        if (seen > limit) {
-          await pages.return(undefined);
-          break;
-        }
-      }
-    }
-    // Names that are not UTF-8 look alike once they are decoded: two people would count as one (RFC 4511, 4.1.2).
-    const garbled = entries.find(({ dn }) => dn.includes('\uFFFD'));
-    if (garbled !== undefined)
-      return fail('ldap.protocol', `${doing} brought a name that is not UTF-8: ${garbled.dn}.`, { place });
-    for (const { at, entry } of ranged) {
-      const resolved = await resolveRanges(entry);
-      if (!resolved.ok) return resolved;
-      entries[at] = resolved.value;
-    }
-    return ok({ entries, complete: seen <= limit });
-  }
-
-  /** Fetches the rest of attributes that came as `name;range=0-1499` (MS-ADTS 3.1.1.3.1.3.3). */
-  async function resolveRanges(entry: Entry): Promise<Result<LdapEntry>> {
-    const values = new Map<string, (string | Buffer)[]>();
-    for (const [key, value] of Object.entries(entry)) {
-      if (key === 'dn') continue;
-      const range = RANGED.exec(key);
-      const list = Array.isArray(value) ? [...value] : [value];
-      if (range === null) {
-        if (list.length > 0 || !values.has(key.toLowerCase())) values.set(key.toLowerCase(), list);
-        continue;
-      }
-      const rest = await fetchRanges(entry.dn, range[1] ?? '', list, range[3] ?? '*');
-      if (!rest.ok) return rest;
-      values.set((range[1] ?? '').toLowerCase(), rest.value);
-    }
-    return ok(entryMaker()(entry.dn, values));
-  }
-
-  async function fetchRanges(
-    dn: string,
-    name: string,
-    first: (string | Buffer)[],
-    last: string,
-  ): Promise<Result<(string | Buffer)[]>> {
-    const all = first;
-    let end = last;
-    for (let round = 0; end !== '*'; round += 1) {
-      if (round >= MAX_RANGES) return fail('input.too-large', `${name} of ${dn} does not end.`, { place });
-      const wanted = `${name};range=${Number(end) + 1}-*`;
-      const found = await call(`Reading ${wanted}`, () =>
-        client.search(dn, { scope: 'base', attributes: [wanted], explicitBufferAttributes: BINARY }),
-      );
-      if (!found.ok) return found;
-      const entry = found.value.searchEntries[0] ?? {};
-      const prefix = `${name.toLowerCase()};range=${Number(end) + 1}-`;
-      const key =
-        Object.keys(entry).find((candidate) => candidate.toLowerCase().startsWith(prefix) && candidate !== wanted) ??
-        Object.keys(entry).find((candidate) => candidate.toLowerCase() === wanted.toLowerCase());
-      const value = key === undefined ? undefined : (entry as Entry)[key];
-      const list = value === undefined ? [] : Array.isArray(value) ? value : [value];
-      // A membership that is cut short would be a false pass.
-      if (key === undefined || list.length === 0)
-        return fail('ldap.protocol', `The directory cut off ${name} of ${dn} at value ${end}.`, { place });
-      all.push(...list);
-      end = key.slice(prefix.length);
-      if (end !== '*' && !/^\d+$/.test(end))
-        return fail('ldap.protocol', `The range of ${name} is malformed.`, { place });
-    }
-    return ok(all);
-  }
-
-  return session;
 }
 
 function attributeOf({ attribute, values }: LdapModification): Attribute {

@@ -118,15 +118,18 @@ describe('an LDAP session', () => {
     expect(await session.bind('user', 'secret')).toMatchObject({ ok: false, error: { code: 'ldap.protocol' } });
   });
 
-  it('dies with the signal on a server that answers nothing or nonsense', async () => {
-    for (const fault of ['hang', 'garbage'] as const) {
-      const controller = new AbortController();
-      const { session } = await open(() => fault, controller.signal);
-      setTimeout(() => controller.abort(), 100);
-      const found = await session.search({ base: 'DC=test', attributes: ['cn'] });
-      expect(found).toMatchObject({ ok: false, error: { code: 'probe.cancelled' } });
-      await server?.close();
-    }
+  it('dies with the signal on a server that answers nothing', async () => {
+    const controller = new AbortController();
+    const { session } = await open(() => 'hang', controller.signal);
+    setTimeout(() => controller.abort(), 100);
+    const found = await session.search({ base: 'DC=test', attributes: ['cn'] });
+    expect(found).toMatchObject({ ok: false, error: { code: 'probe.cancelled' } });
+  });
+
+  it('does not wait for more on a server that answers nonsense', async () => {
+    const { session } = await open(() => 'garbage');
+    const found = await session.search({ base: 'DC=test', attributes: ['cn'] });
+    expect(found).toMatchObject({ ok: false, error: { code: 'ldap.protocol', cause: 'what came is no LDAP message' } });
   });
 
   it('does not take what came before the server died for all there is', async () => {
