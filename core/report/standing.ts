@@ -36,9 +36,15 @@ export const STANDING_SIGNS: Readonly<Record<Standing, string>> = {
   'not-applicable': '–',
 };
 
+/** Asked several times for every item, and a hospital may have thousands. */
+const expired = new WeakMap<readonly string[], ReadonlySet<string>>();
+
 /** Whether the evidence of an item had run out by the session's end. */
 export function isExpired(item: ReportItem, model: ReportModel): boolean {
-  return model.summary.expired.includes(item.key);
+  const keys = model.summary.expired;
+  const set = expired.get(keys) ?? new Set(keys);
+  expired.set(keys, set);
+  return set.has(item.key);
 }
 
 /** What stands for an item; the four that are not good enough stay what they are when their evidence ages. */

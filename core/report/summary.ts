@@ -27,6 +27,8 @@ const WORDS = {
   },
 } as const;
 const SEVERITIES = ['high', 'medium', 'low'];
+/** Of more items of one control that stand alike, only these are named in one line. */
+const NAMED = 3;
 
 /** What was proved, what was not, who must act, and until when it is true. */
 export function summary(model: ReportModel): Markup {
@@ -107,9 +109,8 @@ export function whoMustAct(model: ReportModel): Markup {
       .filter((item) => item.control.owner === owner && needsAction(item, model))
       .toSorted((a, b) => STANDINGS.indexOf(standingOf(a, model)) - STANDINGS.indexOf(standingOf(b, model)));
     if (items.length === 0) return NOTHING;
-    const lines = items.map(
-      (item) =>
-        html`<li>${itemBadge(item, model)} <a href="#${anchor(item)}">${item.control.title}, ${item.target.name}</a>${fixers(item.findings)}${worst(item.findings)}</li>\n`,
+    const lines = alike(items, model).flatMap((group) =>
+      group.length > NAMED ? [todo(group, model)] : group.map((item) => todo([item], model)),
     );
     return html`<h3>${OWNERS[owner]} (${items.length})</h3>\n<ul class="todo">\n${lines}</ul>\n`;
   });
@@ -117,14 +118,37 @@ export function whoMustAct(model: ReportModel): Markup {
   return html`<h2 id="act">Who must act</h2>\n${groups}${none}`;
 }
 
+/** Items of one control that stand alike, in the order in which they came. */
+function alike(items: readonly ReportItem[], model: ReportModel): readonly (readonly ReportItem[])[] {
+  const groups = new Map<string, ReportItem[]>();
+  for (const item of items) {
+    const key = `${item.control.id} ${standingOf(item, model)} ${isExpired(item, model)}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return [...groups.values()];
+}
+
+/** One line: an item, or many that stand alike, with what was found at the first. */
+function todo(group: readonly ReportItem[], model: ReportModel): Markup {
+  const [first] = group;
+  if (first === undefined) return NOTHING;
+  const { title } = first.control;
+  const names = group.slice(0, NAMED).map((item) => item.target.name);
+  const where = group.length > NAMED ? `${names.join(', ')} and ${group.length - NAMED} more` : names.join(', ');
+  const example = group.length > 1 ? `At ${first.target.name}: ` : '';
+  return html`<li>${itemBadge(first, model)} <a href="#${anchor(first)}">${title}, ${where}</a>${fixers(group.flatMap((item) => item.findings))}${worst(first.findings, example)}</li>\n`;
+}
+
 /** The finding that weighs most; the others stand with the control. */
-function worst(findings: readonly Finding[]): Markup {
+function worst(findings: readonly Finding[], where: string): Markup {
   const rank = ({ verdict, severity }: Finding) =>
     STANDINGS.indexOf(verdict) * SEVERITIES.length + SEVERITIES.indexOf(severity);
   const [first] = findings.toSorted((a, b) => rank(a) - rank(b));
   if (first === undefined) return NOTHING;
   const more = findings.length === 1 ? '' : ` And ${findings.length - 1} more.`;
-  return html`<br><span class="quiet">${first.sentence}${more}</span>`;
+  return html`<br><span class="quiet">${where}${first.sentence}${more}</span>`;
 }
 
 function fixers(findings: readonly Finding[]): Markup {

@@ -311,6 +311,23 @@ describe('the HTML report', () => {
     expect(todo).toContain('Grave. And 1 more.');
   });
 
+  it('says once what must be done at many targets, and stays quick for thousands', () => {
+    const at = (index: number) => ({ kind: 'device' as const, id: String(index), name: `Monitor ${index}` });
+    const findings = [{ verdict: 'fail' as const, sentence: 'Port 23 answers.', severity: 'high' as const }];
+    const items = Array.from({ length: 10_000 }, (_, index) =>
+      reportItem({ key: `a@device:${index}`, target: at(index), findings, goodUntil: '2026-11-23T10:45:00.000Z' }),
+    );
+    const start = performance.now();
+    const page = renderHtmlReport(reportModel(items));
+    expect(performance.now() - start).toBeLessThan(10_000);
+    const todo = page.slice(page.indexOf('id="act"'), page.indexOf('id="coverage"'));
+    expect(todo).toContain('Hospital (10000)');
+    expect(todo.match(/<li>/g)).toHaveLength(1);
+    expect(todo).toContain('Only nurses, Monitor 0, Monitor 1, Monitor 2 and 9997 more</a>');
+    expect(todo).toContain('At Monitor 0: Port 23 answers.');
+    expect(page.match(/<article/g)).toHaveLength(10_000);
+  });
+
   it('is in the list of reports', () => {
     expect(REPORTS.map((report) => report.file)).toContain('report.html');
   });
