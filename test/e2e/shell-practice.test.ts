@@ -1,7 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright';
 import type { Channel, Input, Output, Outputs } from '../../core/ipc.ts';
+import { exif, GPS, photograph } from '../support/pictures.ts';
 import { electronMissing, launchApp, type Launched } from '../support/electron.ts';
 
 describe.skipIf(electronMissing)('the shell in practice', () => {
@@ -100,6 +104,57 @@ describe.skipIf(electronMissing)('the shell in practice', () => {
     expect(broken.filter((code) => ['secret.missing', 'probe.fault', 'internal'].includes(code))).toEqual([]);
     const kinds = await page.evaluate(() => [...(globalThis as unknown as { kinds: Set<string> }).kinds]);
     expect(kinds).toEqual(expect.arrayContaining(['journal', 'progress', 'running']));
+  });
+
+  it('attaches a photo in which the page covered something, without what the telephone wrote into it', async () => {
+    const photo = photograph([exif(6)], Buffer.from(GPS.owner));
+    const folder = mkdtempSync(join(tmpdir(), 'lockstep-photo-'));
+    const chosen = join(folder, 'ward.jpg');
+    writeFileSync(chosen, photo);
+    await launched.app.evaluate(({ dialog }, path) => {
+      dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [path] });
+    }, chosen);
+    const snapshot = await ask('session.snapshot', {});
+    const key = snapshot?.items.find((one) => one.applies && one.control.manual !== undefined)?.key ?? '';
+    const told = await page.evaluate(async (item) => {
+      const shown = await globalThis.lockstep.invoke('walk.attach', { key: item });
+      if (!shown.ok || shown.value === null || !('picture' in shown.value)) throw new Error(JSON.stringify(shown));
+      const { picture, type, bytes } = shown.value;
+      const bitmap = await createImageBitmap(new Blob([bytes], { type }));
+      const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+      const context = canvas.getContext('2d');
+      context?.drawImage(bitmap, 0, 0);
+      context?.fillRect(0, 0, 4, 4);
+      const redacted = new Uint8Array(await (await canvas.convertToBlob({ type })).arrayBuffer());
+      const attach = (content: Uint8Array<ArrayBuffer>) =>
+        globalThis.lockstep.invoke('walk.attachPicture', {
+          key: item,
+          picture: picture.handle,
+          redacted: content,
+          boxes: 1,
+          keepOriginal: false,
+        });
+      const refused = await attach(redacted.slice(0, 99));
+      return {
+        // Turned as the telephone says, before anything is covered.
+        size: [bitmap.width, bitmap.height],
+        shown: new TextDecoder('latin1').decode(bytes),
+        refused: refused.ok ? 'taken' : refused.error.code,
+        attached: await attach(redacted),
+      };
+    }, key);
+    rmSync(folder, { recursive: true });
+    expect(told.size).toEqual([8, 16]);
+    expect(told.shown).not.toContain(GPS.camera);
+    expect(told.refused).toBe('input.malformed');
+    expect(told.attached).toMatchObject({ ok: true, value: { name: 'ward.jpg' } });
+    const events = (await ask('session.snapshot', {}))?.events ?? [];
+    const attached = events.flatMap((event) => (event.type === 'attached' ? [event.data] : [])).at(-1);
+    expect(attached?.redacted).toEqual({
+      from: createHash('sha256').update(photo).digest('hex'),
+      boxes: 1,
+      kept: false,
+    });
   });
 
   it("signs with the practice identities without typing, each under its own party's root, and opens the report", async () => {

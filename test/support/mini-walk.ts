@@ -5,6 +5,7 @@ import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
 import { openSession } from '../../engine/session/open-session.ts';
 import { sealSession } from '../../engine/session/seal.ts';
+import type { Session } from '../../engine/session/session.ts';
 import { type Parties, value } from './evidence.ts';
 import { miniGuide, miniSite } from './mini-guide.ts';
 
@@ -22,6 +23,8 @@ export async function walkMini(
   guide: string,
   accept: readonly string[] = [],
   start = NOW,
+  /** What else is done before the question is answered. */
+  more: (session: Session, manual: string) => Promise<unknown> = async () => {},
 ): Promise<string> {
   await writeFile(join(dir, 'guide.yaml'), guide);
   await writeFile(join(dir, 'site.yaml'), miniSite(port));
@@ -46,6 +49,7 @@ export async function walkMini(
   await session.run(keys, never);
   const manual = keys.find((key) => key.startsWith('people.trained@')) ?? '';
   value(await session.attach(manual, join(dir, 'course.txt')));
+  await more(session, manual);
   value(await session.answer(manual, 'yes', 'Course of May.'));
   for (const key of accept) {
     const until = '2026-12-31T23:59:59.000Z';

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { INPUTS, MAX_PICTURE } from '../../../core/ipc.ts';
 import { createJournal, type Journal } from '../../../engine/evidence/journal-file.ts';
 import { PICTURE_HEAD, pictureType, type PictureType, stripPicture } from '../../../engine/evidence/picture.ts';
 import { previewPicture, redact } from '../../../engine/evidence/redact.ts';
@@ -218,6 +219,18 @@ describe('what is stored of a file that is attached', () => {
     const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
     expect(files.length).toBeGreaterThan(1);
     for (const file of files) expect(leaks(await readFile(join(file.parentPath, file.name)))).toEqual([]);
+  });
+
+  it('crosses from the page only within bounds', () => {
+    const input = { key: 'k', picture: `h-${'0'.repeat(32)}`, boxes: 1, keepOriginal: false };
+    const fits = (redacted: unknown) => INPUTS['walk.attachPicture'].safeParse({ ...input, redacted }).success;
+    expect([fits(PNG), fits(new Uint8Array(MAX_PICTURE)), fits(undefined)]).toEqual([true, true, true]);
+    expect([fits(new Uint8Array(MAX_PICTURE + 1)), fits(new Uint8Array(0)), fits([1]), fits('x')]).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 
   it('is shown before without metadata, and only where it is such a picture', async () => {
