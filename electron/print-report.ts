@@ -3,8 +3,8 @@ import { app, BrowserWindow, session } from 'electron';
 import { escapeHtml } from '../core/report/markup.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 
-/** How long loading and printing may take, in milliseconds. */
-const DEADLINE_MS = 60_000;
+/** How long loading and printing may take, in milliseconds: thousands of items make thousands of pages. */
+const DEADLINE_MS = 300_000;
 /** In inches; header and footer stand in them. */
 const MARGINS = { top: 0.7, bottom: 0.75, left: 0.6, right: 0.6 };
 /** Countries that print on US Letter (ISO 3166-1). */
