@@ -113,11 +113,20 @@ function change(each: ReportItem['changes'][number]): Markup {
   return html`<h4>${each.undo ? 'Undo' : 'Change'}: ${each.summary}</h4>\n<p>State: ${each.phase}.${approval}${outcome}</p>\n<pre>${each.diff}</pre>\n`;
 }
 
+/** A picture is not what the camera saw, and says so. */
+function madeFrom({ redacted }: ReportItem['attachments'][number]): Markup {
+  if (redacted === undefined) return NOTHING;
+  const { boxes, from, kept } = redacted;
+  const what =
+    boxes === 0 ? 'metadata taken out' : `metadata taken out, ${boxes} ${boxes === 1 ? 'box' : 'boxes'} burnt in`;
+  return html`<br><span class="quiet">${what}; the original (SHA-256 <code>${from}</code>) is ${kept ? 'attached, too' : 'not in this bundle'}.</span>`;
+}
+
 function attachments(each: ReportItem): Markup {
   if (each.attachments.length === 0) return NOTHING;
   const lines = each.attachments.map(
     (file) =>
-      html`<li><a href="${encodeURI(file.file)}">${file.name}</a> (${file.size} bytes, SHA-256 <code>${file.sha256}</code>)</li>\n`,
+      html`<li><a href="${encodeURI(file.file)}">${file.name}</a> (${file.size} bytes, SHA-256 <code>${file.sha256}</code>)${madeFrom(file)}</li>\n`,
   );
   return html`<h4>Attachments</h4>\n<ul>\n${lines}</ul>\n`;
 }

@@ -58,6 +58,7 @@ export type ReportItem = {
     readonly file: string;
     readonly sha256: string;
     readonly size: number;
+    readonly redacted?: EventData<'attached'>['redacted'];
   }[];
 };
 

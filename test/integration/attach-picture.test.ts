@@ -9,7 +9,7 @@ import type { Session } from '../../engine/session/session.ts';
 import { makeParties, type Parties, sha256, trustOf, value } from '../support/evidence.ts';
 import { decidable, walkMini } from '../support/mini-walk.ts';
 import { exif, GPS, JPEG, photograph, PNG } from '../support/pictures.ts';
-import { readParts } from '../support/tamper.ts';
+import { readParts, text } from '../support/tamper.ts';
 
 describe('a picture in a session', () => {
   let dir: string;
@@ -38,12 +38,14 @@ describe('a picture in a session', () => {
     const bundle = await walkMini(folder, port, parties, decidable, [], undefined, attach);
     const at = new Date('2026-11-24T00:00:00Z');
     const { sound, findings } = value(await verifyBundle(bundle, trustOf(parties), at));
-    const parts = (await readParts(bundle)).filter(({ name }) => /^attachments\/.*\.(?:jpg|png)$/.test(name));
-    return { sound, bad: findings.filter((each) => each.severity === 'bad').map(({ code }) => code), parts };
+    const all = await readParts(bundle);
+    const report = text(all.find(({ name }) => name === 'report.html'));
+    const parts = all.filter(({ name }) => /^attachments\/.*\.(?:jpg|png)$/.test(name));
+    return { sound, bad: findings.filter((each) => each.severity === 'bad').map(({ code }) => code), parts, report };
   }
 
   it('leaves without metadata; with boxes as they were burnt in; never as it was', async () => {
-    const { sound, parts } = await walk(async (session, key) => {
+    const { sound, parts, report } = await walk(async (session, key) => {
       value(await session.attach(key, join(dir, 'rack.jpg')));
       value(await session.attach(key, join(dir, 'rack.jpg'), { redacted: PNG, boxes: 2 }));
       const recorded = session.state().items[key]?.attachments.map(({ name, redacted }) => [name, redacted]);
@@ -53,6 +55,9 @@ describe('a picture in a session', () => {
       ]);
     });
     expect(sound).toBe(true);
+    expect(report).toContain(
+      `2 boxes burnt in; the original (SHA-256 <code>${sha256(photo)}</code>) is not in this bundle.`,
+    );
     expect(parts.map(({ name }) => name).toSorted((a, b) => a.localeCompare(b))).toEqual(
       [`attachments/${sha256(JPEG)}.jpg`, `attachments/${sha256(PNG)}.png`].toSorted((a, b) => a.localeCompare(b)),
     );
