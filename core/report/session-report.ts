@@ -6,6 +6,7 @@ import { summarize } from '../session/summary.ts';
 import { type CheckOutcome, observationsOf } from '../verdict/judge.ts';
 import { seenCertificates } from './seen-certificates.ts';
 import type { Lane, ReportItem, ReportModel } from './model.ts';
+import { changedOf } from './since.ts';
 
 /** The newest outcome of each check, by item key and index. */
 export type ItemOutcomes = ReadonlyMap<string, ReadonlyMap<number, CheckOutcome>>;
@@ -51,8 +52,8 @@ export function sessionReport(
       sha256: opened.guide.sha256,
       trust: opened.guide.trust,
       publisher: plan.guide.publisher.name,
-      product: `${product.vendor} ${product.name} ${product.versions}`,
       ...(opened.guide.publisherSha256 === undefined ? {} : { publisherSha256: opened.guide.publisherSha256 }),
+      product: `${product.vendor} ${product.name} ${product.versions}`,
     },
     site: { id: opened.site.id, name: opened.site.name, sha256: opened.site.sha256 },
     session: {
@@ -64,11 +65,14 @@ export function sessionReport(
     },
     generatedFrom: { upTo: last.n, sha256: head },
     ...(state.gate === undefined ? {} : { gate: state.gate }),
+    ...peopleOf(state),
+    ...(state.baseline === undefined ? {} : { baseline: state.baseline }),
     items: plan.items.map((item): ReportItem => {
       const known = state.items[item.key];
       const { id, title, owner, why, references, revision } = item.control;
       const group = item.control.group ?? id.split('.')[0] ?? id;
       const link = linkOf(item, outcomes.get(item.key));
+      const changed = changedOf(outcomes.get(item.key));
       return {
         key: item.key,
         control: { id, title, owner, why, revision, group, severity: severityOf(item), references },
@@ -100,6 +104,16 @@ export function sessionReport(
       return lane === undefined ? [] : [{ lane, at }];
     }),
     summary: summarize(plan.items, state, new Date(last.at)),
+  };
+}
+
+function peopleOf({ keyId, namesAgreed }: SessionState): Pick<ReportModel, 'people'> {
+  if (keyId === undefined && namesAgreed === undefined) return {};
+  return {
+    people: {
+      ...(keyId === undefined ? {} : { keyId }),
+      ...(namesAgreed === undefined ? {} : { namesAgreed }),
+    },
   };
 }
 
