@@ -9,6 +9,7 @@ import type { VerifyView } from '../../core/ipc.ts';
 import type { Identity } from '../../engine/keys/identity.ts';
 import { createPracticeCa, type PracticeCa } from '../../engine/keys/practice-ca.ts';
 import { verifyBundle } from '../../engine/session/bundles.ts';
+import { handOverSession } from '../../engine/session/hand-over.ts';
 import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
 import { sealSession } from '../../engine/session/seal.ts';
@@ -132,6 +133,31 @@ describe.skipIf(!canMount)('a disk that is full', () => {
     expect(sealed.path).toBe(bundle);
     expect((await verify(bundle)).findings.filter((finding) => finding.severity === 'bad')).toEqual([]);
     await session.close();
+  });
+
+  it('hands nothing over half, and the session goes on', async () => {
+    const session = await start();
+    value(await session.checkGate({}));
+    const events = session.journal.events.length;
+    await session.close();
+    const way = {
+      to: { passphrase: 'the night shift knows it' },
+      identity: engineer,
+      operator: 'Test Person',
+      now: () => new Date(),
+    };
+    await fill();
+    const refused = await handOverSession(session.dir, { ...way, out: join(dir, 'shift.p7m') });
+    expect(refused.ok ? '' : `${refused.error.code} ${refused.error.message}`).toMatch(
+      /journal\.write .*The disk is full/,
+    );
+    await makeRoom();
+    const resumed = value(await resumeSession(session.dir, {}, options));
+    expect(resumed.journal.events.slice(0, events)).toEqual(session.journal.events.slice(0, events));
+    value(await resumed.run(keysOf(resumed), never));
+    await resumed.close();
+    expect((await readdir(dir)).toSorted()).not.toContain('shift.p7m');
+    value(await handOverSession(session.dir, { ...way, out: join(dir, 'shift.p7m') }));
   });
 
   it('ends the command line with the cause, and leaves nothing that looks like a session', async () => {
