@@ -24,6 +24,7 @@ import type { Outcomes } from './outcomes.ts';
 import { mediaTypeOf } from './media-types.ts';
 import { visibleItems } from './visible.ts';
 import { type Progress, recordJudgement, runItems, runNamed } from './walk.ts';
+import { withoutSecrets } from './typed-text.ts';
 
 /** What a session needs from its host. */
 export type SessionOptions = {
@@ -199,6 +200,8 @@ export function makeSession(
           `"${answer}" is not an answer to this question; it takes ${Object.keys(answers).join(', ') || 'none'}.`,
           { place: key },
         );
+      const clean = withoutSecrets({ note }, secrets);
+      if (!clean.ok) return clean;
       const attachments = (state.items[key]?.attachments ?? []).map((attachment) => attachment.sha256);
       const answered = await journal.append('answered', { key, answer, note, attachments });
       return answered.ok ? judge(item.value) : answered;
@@ -206,6 +209,8 @@ export function makeSession(
     async attach(key, path, options = {}) {
       const item = itemOf(key);
       if (!item.ok) return item;
+      const clean = withoutSecrets({ 'name of the file': basename(path) }, secrets);
+      if (!clean.ok) return clean;
       const stored = await redact(path, options);
       if (!stored.ok) return stored;
       const { name, redacted } = stored.value;
@@ -226,7 +231,9 @@ export function makeSession(
         return fail('session.state', 'Only a failed step can be waived.', { place: key });
       if (Date.parse(waiver.until) <= options.now().getTime())
         return fail('input.malformed', 'The waiver ends in the past.', { place: waiver.until });
-      return journal.append('waived', { key, ...waiver });
+      const { reason, compensating } = waiver;
+      const clean = withoutSecrets({ reason, 'compensating control': compensating }, secrets);
+      return clean.ok ? journal.append('waived', { key, ...waiver }) : clean;
     },
     signHead: (at, identity) => journal.signHead(at, identity),
     async close() {
