@@ -44,7 +44,9 @@ export async function unlockIdentity(
   const recorded = await readRecords(revocation.map((file) => resolve(file)));
   if (!recorded.ok) return recorded;
   const identity = await unlock(loadIdentity, path, passphrase);
-  return identity.ok ? ok({ ...identity.value, recorded: recorded.value }) : identity;
+  return identity.ok
+    ? ok({ ...identity.value, recorded: [...(identity.value.recorded ?? []), ...recorded.value] })
+    : identity;
 }
 
 /** Opens a file with a key by `load`; asks for the passphrase only where the file wants one. */

@@ -6,6 +6,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { type CertificateSummary, explainPurposes, summarizeCertificate } from './purposes.ts';
 import { certificatePem, type PrivateKey } from './certificate-maker.ts';
 import { isPkcs12, readPkcs12 } from './pkcs12.ts';
+import { listsIn } from './recorded-status.ts';
 
 /** A certificate with its unlocked key. The key cannot be exported; drop the object after the signature. */
 export type Identity = CertificateSummary & {
@@ -67,7 +68,8 @@ export async function readIdentity(bytes: Uint8Array, passphrase: string | undef
 }
 
 /**
- * Joins a private key with the certificate issued for it, both in PEM, in one text or several joined. Errors:
+ * Joins a private key with the certificate issued for it, both in PEM, in one text or several joined. CRLs among them are
+ * carried by its signatures. Errors:
  * `identity.invalid` (no key, no certificate, or they do not belong together), `identity.passphrase`.
  */
 export async function identityFromPem(pem: string, passphrase?: string): Promise<Result<Identity>> {
@@ -92,12 +94,16 @@ export async function identityFromPem(pem: string, passphrase?: string): Promise
   }
   try {
     const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
-    return assemble(
+    const identity = await assemble(
       key,
       blocks.map((block) => new x509.X509Certificate(block)),
     );
+    const recorded = listsIn(pem);
+    return identity.ok && recorded.length > 0 ? ok({ ...identity.value, recorded }) : identity;
   } catch (error) {
-    return fail('identity.invalid', 'A certificate in this file cannot be read.', { cause: (error as Error).message });
+    return fail('identity.invalid', 'A certificate or CRL in this file cannot be read.', {
+      cause: (error as Error).message,
+    });
   }
 }
 

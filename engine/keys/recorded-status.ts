@@ -13,6 +13,16 @@ export function isOcspAnswer(der: Uint8Array<ArrayBuffer>): boolean {
   return result instanceof asn1js.Sequence && result.valueBlock.value[0] instanceof asn1js.Enumerated;
 }
 
+/** The DER of every CRL in a PEM text. Throws when one is damaged. */
+export function listsIn(pem: string): Uint8Array<ArrayBuffer>[] {
+  const blocks = pem.match(/-----BEGIN (?:X509 )?CRL-----[\s\S]+?-----END (?:X509 )?CRL-----/g) ?? [];
+  return blocks.map((block) => {
+    const der = new Uint8Array(crlBytes(Buffer.from(block)));
+    CertificateRevocationList.fromBER(der);
+    return der;
+  });
+}
+
 /**
  * Reads CRLs (PEM or DER) and OCSP answers (DER) for a signature to carry. Whether they are true is for verifiers to judge.
  * Errors: `input.not-found`, `input.too-large`, `input.malformed`.

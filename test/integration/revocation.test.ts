@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as x509 from '@peculiar/x509';
 import { metaName } from '../../core/bundle/layout.ts';
 import { addTimestamp, timestampQuery } from '../../engine/evidence/timestamp.ts';
-import type { Identity } from '../../engine/keys/identity.ts';
+import { type Identity, loadIdentity } from '../../engine/keys/identity.ts';
 import { readRecords } from '../../engine/keys/recorded-status.ts';
 import { verifyBundle } from '../../engine/session/bundles.ts';
 import { lockstep } from '../support/cli.ts';
@@ -87,6 +87,16 @@ describe.skipIf(!needs('openssl', 'unzip'))('revocation as a signature records i
     expect(spawnSync('openssl', other, { cwd: opened, encoding: 'utf8' }).stderr).toContain(
       'unable to get certificate CRL',
     );
+  });
+
+  it('is taken from beside the key, where a PEM file holds it', async () => {
+    const leaf = await parties.ca.issue({ role: 'hospital', usage: 'sign', commonName: 'Ina Clinic' });
+    const list = await parties.ca.crl({ role: 'hospital', revoked: [], thisUpdate: start });
+    const pem = await put(leaf.keyPem + leaf.chainPem + list);
+    const identity = value(await loadIdentity(pem, undefined));
+    expect((await found(await sealed(parties.engineer, identity))).codes[0]).toBe('revocation.good');
+    const damaged = await put(leaf.keyPem + leaf.chainPem + list.replace(/[A-Za-z]{9}/, ''));
+    expect(await loadIdentity(damaged, undefined)).toMatchObject({ ok: false, error: { code: 'identity.invalid' } });
   });
 
   it('finds a certificate that was revoked before it signed', async () => {
