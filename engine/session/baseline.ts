@@ -6,6 +6,7 @@ import type { BundleParts } from '../../core/bundle/verify.ts';
 import { verifyJudged } from '../../core/bundle/verify-judged.ts';
 import { frameOf } from '../../core/guide/plan.ts';
 import { type EarlierFacts, earlierFactsSchema } from '../../core/people/earlier.ts';
+import { withoutNames } from '../../core/people/named.ts';
 import type { Baseline } from '../../core/people/with-changes.ts';
 import { PROBE_DECLARATIONS } from '../../core/probes/index.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
@@ -135,7 +136,8 @@ function comparedFacts({ events, facts }: BundleParts): EarlierFacts {
     if (!COMPARED.has(probe)) continue;
     const file = facts.get(event.n);
     if (event.type === 'probe.failed' || file === undefined) found.delete(`${key} ${check}`);
-    else found.set(`${key} ${check}`, { key, facts: file });
+    // Names that were agreed to then are not by that agreed to now, and a comparison needs none.
+    else found.set(`${key} ${check}`, { key, facts: { ...file, facts: withoutNames(file.facts) } });
   }
   return [...found.values()];
 }

@@ -122,8 +122,15 @@ describe('names of people', () => {
     value(await agreeToNames(session, false));
     await walkAccess(session);
     expect(seenOf(session, PEOPLE_KEY).facts.roles[1].people[0]).not.toHaveProperty('name');
+    value(await agreeToNames(session, true));
+    await walkAccess(session);
     const bundle = await sealAccess(lab, session, out('named'));
     expect(value(await verifyBundle(bundle, trust, new Date())).sound).toBe(true);
+    const [name = ''] = named as string[];
+    expect(JSON.stringify(seenOf(session, PEOPLE_KEY).facts)).toContain(name);
+    const later = await open();
+    value(await useBaseline(later, bundle, trust));
+    expect(await readFile(join(later.dir, 'baseline.json'), 'utf8')).not.toContain(name);
   });
 
   it('that nobody agreed to are found when the bundle is verified', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { accessChangesSchema } from '../../../core/people/access-changes.ts';
 import { compareAccess } from '../../../core/people/compare-access.ts';
-import { namesSomebody } from '../../../core/people/named.ts';
+import { namesSomebody, withoutNames } from '../../../core/people/named.ts';
 import type { Baseline } from '../../../core/people/with-changes.ts';
 import { withChanges } from '../../../core/people/with-changes.ts';
 import { type AccessFacts, directoryAccess } from '../../../core/probes/directory-access.ts';
@@ -171,6 +171,9 @@ describe('names in facts', () => {
     const grantor = { type: 'group' as const, name: 'Helpdesk', rights: [], groups: [] };
     expect(namesSomebody(facts([role('clinical', 'a', { grantors: [grantor] })]))).toBe(false);
     expect(namesSomebody(undefined)).toBe(false);
+    expect(withoutNames(facts([named]))).toEqual(facts([{ ...named, people: [{ id: id('a'), via: [] }] }]));
+    const unnamed = facts([role('clinical', 'a', { grantors: [grantor] })]);
+    expect(withoutNames(unnamed)).toEqual(unnamed);
   });
 });
 
