@@ -15,8 +15,8 @@ export function compareAccess(
   since: Omit<Since, 'keyId'>,
 ): { readonly changed: AccessChanges; readonly absent: AbsentFact[] } {
   const absent: AbsentFact[] = [];
-  const take = <T, K extends string>(known: Known<T>, give: (value: T) => Record<K, unknown>, ...names: K[]) => {
-    if ('value' in known) return give(known.value);
+  const take = <T extends object>(known: Known<T>, ...names: (keyof T & string)[]): Partial<T> => {
+    if ('value' in known) return known.value;
     for (const name of names) absent.push({ path: `changed.${name}`, reason: known.reason });
     return {};
   };
@@ -25,8 +25,8 @@ export function compareAccess(
   const able = 'reason' in people ? people : compareAble(now, before);
   const changed = {
     since: { ...since, ...(before.keyId === undefined ? {} : { keyId: before.keyId }) },
-    ...take(people, (value) => value, 'joined', 'left', 'moved'),
-    ...take(able, (value) => value, 'enabled', 'disabled'),
+    ...take(people, 'joined', 'left', 'moved'),
+    ...take(able, 'enabled', 'disabled'),
     counts: pairs.flatMap(({ role: { id, holders }, earlier }) =>
       holders === undefined || earlier?.holders === undefined
         ? []
@@ -37,8 +37,8 @@ export function compareAccess(
         ? []
         : [{ role: id, before: earlier.group, now: group }],
     ),
-    ...take(compareGroups(now, before), (value) => value, 'groupsAdded', 'groupsRemoved'),
-    ...take(compareGrantors(now, before), (value) => value, 'grantorsAdded', 'grantorsRemoved'),
+    ...take(compareGroups(now, before), 'groupsAdded', 'groupsRemoved'),
+    ...take(compareGrantors(now, before), 'grantorsAdded', 'grantorsRemoved'),
   } as Omit<AccessChanges, 'sentence'>;
   return { changed: { ...changed, sentence: sentenceOf(changed) }, absent };
 }
@@ -68,9 +68,7 @@ function keyFault(now: AccessFacts, before: AccessFacts): string | undefined {
   return undefined;
 }
 
-/** Whether the group of a role was there; a group that is not there lets nobody in. */
-const isThere = (role: Role) => role.exists;
-
+/** A group that is not there lets nobody in, and so is known. */
 function comparePeople(
   now: AccessFacts,
   before: AccessFacts,
@@ -80,7 +78,9 @@ function comparePeople(
   const pairs = sameRoles(now, before);
   if ('reason' in pairs) return pairs;
   for (const [when, each] of [['now', 0] as const, ['then', 1] as const]) {
-    const unknown = pairs.value.map((pair) => pair[each]).filter((role) => isThere(role) && role.people === undefined);
+    const unknown = pairs.value
+      .map((pair) => pair[each])
+      .filter(({ exists, people }) => exists && people === undefined);
     if (unknown.length > 0)
       return { reason: `it is not known who held ${unknown.map(({ id }) => id).join(', ')} ${when}` };
   }
@@ -140,7 +140,7 @@ function compareGroups(
 ): Known<Pick<Required<AccessChanges>, 'groupsAdded' | 'groupsRemoved'>> {
   const pairs = sameRoles(now, before);
   if ('reason' in pairs) return pairs;
-  const unknown = pairs.value.flat().find((role) => isThere(role) && role.groups === undefined);
+  const unknown = pairs.value.flat().find(({ exists, groups }) => exists && groups === undefined);
   if (unknown !== undefined) return { reason: `not every nested group of ${unknown.id} was found, now or then` };
   const nested = ({ id, groups = [] }: Role) =>
     groups.filter(({ depth }) => depth > 0).map(({ name }) => ({ role: id, group: name }));
@@ -155,7 +155,7 @@ function compareGrantors(
   const pairs = sameRoles(now, before);
   if ('reason' in pairs) return pairs;
   const all = pairs.value.flat();
-  const unknown = all.find((role) => isThere(role) && role.grantors === undefined);
+  const unknown = all.find(({ exists, grantors }) => exists && grantors === undefined);
   if (unknown !== undefined) return { reason: `it is not known who can give ${unknown.id}, now or then` };
   const fault = keyFault(now, before);
   if (fault !== undefined && all.some(({ grantors = [] }) => grantors.some(({ type }) => type === 'person')))

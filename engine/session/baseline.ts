@@ -28,7 +28,7 @@ const COMPARED = new Set(PROBE_DECLARATIONS.filter(({ compare }) => compare !== 
  * signature is taken, and marked so wherever something is compared with it.
  * @returns what the journal says of it
  * Errors: those of reading it, `bundle.not-sound` with the findings in the cause, `input.malformed` (of another site or guide,
- * or of this very session), `session.state` (facts were recorded already without it), `journal.write`.
+ * or of this very session), `session.state` (another was chosen, or a step was judged without it), `journal.write`.
  */
 export async function useBaseline(session: Session, path: string, trust: Trust): Promise<Result<Chosen>> {
   const read = await readBaseline(path, trust, session.now());
@@ -47,6 +47,8 @@ export async function useBaseline(session: Session, path: string, trust: Trust):
     return fail('input.malformed', `${name} was sealed from this very session; there is nothing to compare.`);
   const before = session.state().baseline;
   if (before?.bundle === about.bundle) return restore(session, before, facts);
+  if (before !== undefined)
+    return fail('session.state', `This session is compared with a bundle of ${before.lastAt.slice(0, 10)} already.`);
   if (Object.values(session.state().items).some(({ verdict }) => verdict !== undefined))
     return fail(
       'session.state',

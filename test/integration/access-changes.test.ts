@@ -277,6 +277,9 @@ describe('a bundle to compare with', () => {
     const session = await open();
     value(await useSiteKey(session, lab.siteKey));
     expect(value(await useBaseline(session, bundle, trust)).provisional).toBe(true);
+    expect((await useBaseline(session, bundle, trust)).ok).toBe(true);
+    expect(await useBaseline(session, first, trust)).toMatchObject({ error: { code: 'session.state' } });
+    expect(eventsOf(session, 'baseline.chosen')).toHaveLength(1);
     await walkAccess(session);
     expect(seenOf(session, CHANGES_KEY).facts.changed.since.provisional).toBe(true);
     expect(await useBaseline(earlier, bundle, trust)).toMatchObject({ error: { message: /this very session/ } });
