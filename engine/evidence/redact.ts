@@ -40,8 +40,8 @@ export async function redact(path: string, options: RedactOptions = {}): Promise
     if (kind.value === undefined || options.keepOriginal === true) return ok(whole);
     return fail(
       'input.malformed',
-      `The metadata of a ${kind.value.other} picture (place, camera, owner) cannot be taken out here. Save it as JPEG or PNG, or ask for the original to be kept.`,
-      { place: name },
+      `The metadata of a ${kind.value.other} picture (place, camera, owner) cannot be taken out here. Save it as JPEG or PNG first.`,
+      { place: name, cause: 'as it is, it is attached from an answers file with keepOriginal: true' },
     );
   }
   const kept = options.keepOriginal === true;

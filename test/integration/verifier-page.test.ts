@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,6 +15,7 @@ import type { VerifyView } from '../../core/ipc.ts';
 import { describeError } from '../../core/result.ts';
 import { makeEdition } from '../../engine/evidence/edition.ts';
 import { addTimestamp, timestampQuery } from '../../engine/evidence/timestamp.ts';
+import { listsIn } from '../../engine/keys/recorded-status.ts';
 import { verifyBundle } from '../../engine/session/bundles.ts';
 import { lockstep, ROOT } from '../support/cli.ts';
 import { findProgram, needs } from '../support/debian.ts';
@@ -244,6 +246,23 @@ describe.skipIf(!needs('chromium'))('the stand-alone verifier page', () => {
     expect(codes(await expectSame(out, 'not trusted', signers, tomorrow))).toContain('timestamp.untrusted');
     await authority.remove();
     await rm(made.dir, { recursive: true, force: true });
+  });
+
+  it('says the same of revocation that a signature records', async () => {
+    const { port } = server.address() as AddressInfo;
+    const [at, thisUpdate] = [new Date('2026-11-23T09:00:00Z'), new Date('2026-11-23T09:30:00Z')];
+    const serialNumber = new X509Certificate(parties.hospital.certificatePem).serialNumber;
+    for (const [revoked, code] of [
+      [[], 'revocation.good'],
+      [[{ serialNumber, at }], 'revocation.revoked'],
+    ] as const) {
+      const folder = join(dir, code);
+      await mkdir(folder);
+      const list = await parties.ca.crl({ role: 'hospital', revoked, thisUpdate });
+      const hospital = { ...parties.hospital, recorded: listsIn(list) };
+      const bundle = await walkMini(folder, port, { ...parties, hospital }, decidable);
+      expect(codes(await expectSame(bundle, code))).toContain(code);
+    }
   });
 
   it('says the same of an edition, and never calls it sound; tampering with one is found', async () => {
