@@ -93,12 +93,15 @@ function comparePeople(
   };
   return {
     value: {
-      joined: [...held].filter(([id]) => !heldThen.has(id)).map(([id, roles]) => ({ id, ...named(id), roles })),
-      left: [...heldThen].filter(([id]) => !held.has(id)).map(([id, roles]) => ({ id, roles })),
-      moved: [...held].flatMap(([id, to]) => {
-        const from = heldThen.get(id);
-        return from === undefined || from.join() === to.join() ? [] : [{ id, ...named(id), from, to }];
-      }),
+      joined: sorted([...held].filter(([id]) => !heldThen.has(id)).map(([id, roles]) => ({ id, ...named(id), roles }))),
+      left: sorted([...heldThen].filter(([id]) => !held.has(id)).map(([id, roles]) => ({ id, roles }))),
+      moved: sorted(
+        [...held].flatMap(([id, to]) => {
+          const from = heldThen.get(id);
+          const same = from?.length === to.length && to.every((role) => from.includes(role));
+          return from === undefined || same ? [] : [{ id, ...named(id), from, to }];
+        }),
+      ),
     },
   };
 }
@@ -118,20 +121,31 @@ function compareAble(
     return { reason: 'it is not known of everybody whether they can log in, now or then' };
   const roles = rolesByPerson(now);
   const turned = (to: boolean) =>
-    [...roles].flatMap(([id, held]) => {
-      const [person, earlier] = [people.get(id), then.get(id)];
-      if (person?.canLogIn !== to || earlier === undefined || earlier.canLogIn === to) return [];
-      return [{ id, ...(person.name === undefined ? {} : { name: person.name }), roles: held }];
-    });
+    sorted(
+      [...roles].flatMap(([id, held]) => {
+        const [person, earlier] = [people.get(id), then.get(id)];
+        if (person?.canLogIn !== to || earlier === undefined || earlier.canLogIn === to) return [];
+        return [{ id, ...(person.name === undefined ? {} : { name: person.name }), roles: held }];
+      }),
+    );
   return { value: { enabled: turned(true), disabled: turned(false) } };
 }
 
-/** Ids of the roles of each person, sorted. */
+/** Ids of the roles of each person, in the order of the guide. */
 function rolesByPerson(facts: AccessFacts): Map<string, string[]> {
   const found = new Map<string, string[]>();
-  for (const { id: role, people = [] } of facts.roles)
-    for (const { id } of people) found.set(id, [...(found.get(id) ?? []), role].sort());
-  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+  for (const { id: role, people = [] } of facts.roles) {
+    for (const { id } of people) {
+      const known = found.get(id);
+      if (known === undefined) found.set(id, [role]);
+      else known.push(role);
+    }
+  }
+  return found;
+}
+
+function sorted<T extends { readonly id: string }>(people: T[]): T[] {
+  return people.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 function compareGroups(

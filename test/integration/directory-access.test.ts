@@ -284,7 +284,7 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('access to a product, on
         const { changed, absent } = compareAccess(now, before, since);
         expect(changed.joined).toMatchObject([{ roles: ['biomed'] }]);
         expect(changed.left).toEqual([]);
-        expect(changed.moved).toMatchObject([{ from: ['administrator', 'clinical'], to: ['clinical'] }]);
+        expect(changed.moved).toMatchObject([{ from: ['clinical', 'administrator'], to: ['clinical'] }]);
         expect(changed.enabled).toMatchObject([{ roles: ['clinical'] }]);
         expect(changed.disabled).toEqual([]);
         expect(changed.sentence).toBe(
