@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { LdapEntry } from '../wire/ldap.ts';
 import { findAccount, nameOf, readMany, sidOf } from '../wire/ldap-lookup.ts';
-import { kindOf } from '../wire/ldap-members.ts';
+import { kindOf } from '../wire/ldap-kind.ts';
 import { normalizeDn } from '../wire/ldap-names.ts';
 import { isAdministrative } from '../wire/ldap-principals.ts';
 import type { SiteDirectory } from '../wire/ldap-site.ts';

@@ -1,7 +1,8 @@
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { LdapEntry } from '../wire/ldap.ts';
 import { isGroup, sidOf } from '../wire/ldap-lookup.ts';
-import { kindOf, type Member } from '../wire/ldap-members.ts';
+import { kindOf } from '../wire/ldap-kind.ts';
+import type { Member } from '../wire/ldap-members.ts';
 import { escapeFilterValue, isWithin, parseDn } from '../wire/ldap-names.ts';
 import type { SiteDirectory } from '../wire/ldap-site.ts';
 import { readGuid } from '../wire/ldap-values.ts';

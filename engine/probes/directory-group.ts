@@ -4,11 +4,11 @@ import { directoryGroup as declaration } from '../../core/probes/directory-group
 import { ok, type Result } from '../../core/result.ts';
 import { defineProbe, type ProbeContext, type ProbeOutcome } from '../context.ts';
 import type { LdapEntry } from '../wire/ldap.ts';
+import { kindOf } from '../wire/ldap-kind.ts';
 import { findGroup, isGroup, nameOf, nearMatches, sidOf } from '../wire/ldap-lookup.ts';
 import {
   broadGroups,
   foreignMembers,
-  kindOf,
   type Member,
   type Membership,
   uncounted,
@@ -164,7 +164,7 @@ async function describeEffective(
   const counts = ['count', 'computers', ...states, 'people'] as const;
   if (!membership.complete) {
     const reason = `there are more than ${params.maximum} entries, so the walk stopped`;
-    leaveOut([...counts, 'groups', 'depth', 'cycles', 'hidden'], reason);
+    leaveOut([...counts, 'groups', 'depth', 'cycles', 'hidden', 'how', 'why'], reason);
     // What was found is certain; that nothing else is there is not.
     for (const name of ['broad', 'foreign'] as const) {
       if (found[name].length > 0) facts[name] = found[name];
@@ -172,6 +172,8 @@ async function describeEffective(
     }
     return ok({ facts, absent });
   }
+  facts.how = membership.how.how;
+  facts.why = membership.how.why;
   const walk = describeWalk(group, membership, context, params.names);
   facts.groups = [...walk.groups];
   facts.depth = membership.depth;

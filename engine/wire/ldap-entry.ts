@@ -92,6 +92,7 @@ export function entryMaker(): (dn: string, attributes: WireValues) => LdapEntry 
       if (list.length === 1) values.push(once(name, first, first));
       else values.push(list.length < 10 ? once(name, list.join('\n'), list) : list);
     }
-    return new ReadEntry(dn, once('', names.join(), names), values);
+    // A list that was grown has room to spare; its copy has none.
+    return new ReadEntry(dn, once('', names.join(), names), values.slice());
   };
 }

@@ -107,39 +107,45 @@ export async function readMany(
   attributes: readonly string[],
 ): Promise<Result<Map<string, LdapEntry>>> {
   const byDn = new Map<string, LdapEntry>();
-  const wanted = new Map(dns.map((dn) => [normalizeDn(dn), dn]));
+  const wanted = new Map(dns.map((dn): [string, Wanted] => [normalizeDn(dn), { key: normalizeDn(dn), dn }]));
   const read = await readEach(directory, wanted, attributes, (key, entry) => void byDn.set(key, entry));
   return read.ok ? ok(byDn) : read;
 }
 
+/** An entry that is to be read: its DN as spelt, and the normalised one, under which it is found again without holding it twice. */
+export type Wanted = { readonly key: string; readonly dn: string };
+
 /**
- * Reads many entries by DN and takes them out of `wanted`, DNs by normalised DN; what stays there cannot be read. Where one
+ * Reads many entries by DN and takes them out of `wanted`, which has them by key; what stays there cannot be read. Where one
  * container holds many of them it is read in pages, for a server takes longer over a filter of names than over its
  * neighbours.
+ * @param between another way to read some of what no container brought
  */
 export async function readEach(
   directory: SiteDirectory,
-  wanted: Map<string, string>,
+  wanted: Map<string, Wanted>,
   attributes: readonly string[],
   found: (key: string, entry: LdapEntry) => void,
+  between?: () => Promise<Result<unknown>>,
 ): Promise<Result<void>> {
   const { session, baseDn, root } = directory;
   const take = (entry: LdapEntry) => {
-    const key = normalizeDn(entry.dn);
-    if (wanted.delete(key)) found(key, entry);
+    const one = wanted.get(normalizeDn(entry.dn));
+    if (one !== undefined && wanted.delete(one.key)) found(one.key, entry);
   };
   const swept = await readContainers(directory, wanted, attributes, take);
   if (!swept.ok) return swept;
-  const rest = [...wanted];
-  const attribute = root.kind === 'active-directory' ? 'distinguishedName' : 'entryDN';
+  const other = await between?.();
+  if (other?.ok === false) return other;
+  const rest = [...wanted.values()];
   for (let at = 0; at < rest.length; at += BATCH) {
     const batch = rest.slice(at, at + BATCH);
-    const filter = `(|${batch.map(([, dn]) => `(${attribute}=${escapeFilterValue(dn)})`).join('')})`;
     if (batch.length > 2) {
+      const filter = byNames(root.kind, batch);
       const search = await session.search({ base: baseDn, filter, attributes, each: take });
       if (!search.ok) return search;
     }
-    for (const [key, dn] of batch.filter(([one]) => wanted.has(one))) {
+    for (const { key, dn } of batch.filter((one) => wanted.has(one.key))) {
       const one = await readQuietly(session, dn, attributes);
       if (!one.ok) return one;
       if (one.value !== undefined && wanted.delete(key)) found(key, one.value);
@@ -148,16 +154,22 @@ export async function readEach(
   return ok(undefined);
 }
 
+/** A filter for entries by their DN. */
+export function byNames(kind: SiteDirectory['root']['kind'], entries: readonly Wanted[]): string {
+  const attribute = kind === 'active-directory' ? 'distinguishedName' : 'entryDN';
+  return `(|${entries.map(({ dn }) => `(${attribute}=${escapeFilterValue(dn)})`).join('')})`;
+}
+
 /** Reads the containers in which at least SWEEP_FROM of the entries lie, unless they turn out to hold far more than those. */
 async function readContainers(
   { session }: SiteDirectory,
-  wanted: ReadonlyMap<string, string>,
+  wanted: ReadonlyMap<string, Wanted>,
   attributes: readonly string[],
   take: (entry: LdapEntry) => void,
 ): Promise<Result<void>> {
   if (wanted.size < SWEEP_FROM) return ok(undefined);
   const containers = new Map<string, number>();
-  for (const dn of wanted.values()) {
+  for (const { dn } of wanted.values()) {
     const container = parentDn(dn);
     if (container !== undefined) containers.set(container, (containers.get(container) ?? 0) + 1);
   }

@@ -1,7 +1,9 @@
 import { ok, type Result } from '../../core/result.ts';
 import type { LdapEntry } from './ldap.ts';
 import { hiddenGroups } from './ldap-hidden.ts';
-import { hasGroupClass, nameOf, readEach, sidOf } from './ldap-lookup.ts';
+import { type HowRead, readInChain, SHORT_WALK } from './ldap-in-chain.ts';
+import { kindOf, type MemberKind } from './ldap-kind.ts';
+import { nameOf, readEach, sidOf } from './ldap-lookup.ts';
 import {
   addGroup,
   DOMAIN_MEMBER_ATTRIBUTES,
@@ -17,8 +19,8 @@ import { isBroad, wellKnownName } from './ldap-principals.ts';
 import { shapeOf } from './ldap-shape.ts';
 import type { SiteDirectory } from './ldap-site.ts';
 import { domainOf, relativeId } from './ldap-values.ts';
+import { keepHeapSmall } from './young-heap.ts';
 
-type MemberKind = 'person' | 'computer' | 'group' | 'foreign' | 'other';
 export type Member = { readonly kind: MemberKind; readonly entry: LdapEntry };
 
 /** Everybody below a group. Keys are normalised DNs. */
@@ -43,6 +45,7 @@ export type Membership = {
   readonly cycles: readonly LdapEntry[];
   /** What each group names, and who has it as primary group. */
   readonly ways: GroupWays;
+  readonly how: HowRead;
   /** False when the walk stopped at the maximum. */
   readonly complete: boolean;
 };
@@ -50,28 +53,6 @@ export type Membership = {
 /** Members up to which a group is read before the directory is asked for its nested groups. */
 const FEW = 100;
 const PRIMARY_BATCH = 100;
-const PERSON_CLASSES = ['user', 'person', 'organizationalperson', 'inetorgperson', 'account', 'posixaccount'];
-
-/** What an entry is to a membership. */
-export function kindOf(entry: LdapEntry): MemberKind {
-  const list = entry.texts('objectClass');
-  const kind = kinds.get(list) ?? kindOfClasses(list.map((name) => name.toLowerCase()));
-  kinds.set(list, kind);
-  if (kind !== 'unknown') return kind;
-  return entry.text('uid') === undefined ? 'other' : 'person';
-}
-
-/** Kinds by list of classes, which the entries of one search share. */
-const kinds = new WeakMap<readonly string[], MemberKind | 'unknown'>();
-
-function kindOfClasses(classes: readonly string[]): MemberKind | 'unknown' {
-  if (hasGroupClass(classes)) return 'group';
-  if (classes.includes('foreignsecurityprincipal')) return 'foreign';
-  if (classes.includes('computer')) return 'computer';
-  if (classes.includes('contact')) return 'other';
-  // OpenLDAP lists only the classes that were written, not those above them.
-  return PERSON_CLASSES.some((name) => classes.includes(name)) ? 'person' : 'unknown';
-}
 
 /**
  * Walks `member` from the group downwards, adding accounts whose primary group a group is (`member` omits them). `group`
@@ -89,6 +70,7 @@ export async function walkMembers(
   const outside = new Map<string, string>();
   const isDomain = directory.root.kind === 'active-directory';
   const domain = normalizeDn(directory.root.defaultNamingContext ?? directory.baseDn);
+  let how = SHORT_WALK;
   let complete = true;
   let fresh = [group];
   for (let round = 0; fresh.length > 0 && complete; round += 1) {
@@ -101,20 +83,26 @@ export async function walkMembers(
     if (!more.ok) return more;
     for (const uid of more.value.unread) unreadable.add(uid);
     const { pending } = tree;
-    for (const [key, dn] of pending) {
+    for (const [key, { dn }] of pending) {
       if (isDomain && !key.endsWith(`,${domain}`)) outside.set(key, dn);
       if (known.has(key) || unreadable.has(key) || outside.has(key)) pending.delete(key);
     }
     complete = more.value.complete && known.size + tree.groups.size + pending.size <= maximum + 1;
     if (!complete) break;
+    keepHeapSmall(pending.size);
     const groups: LdapEntry[] = [];
     const attributes = isDomain ? DOMAIN_MEMBER_ATTRIBUTES : MEMBER_ATTRIBUTES;
-    const read = await readEach(directory, pending, attributes, (key, entry) => {
+    const take = (key: string, entry: LdapEntry) => {
       // An entry that does not show what it is may be a person or a group.
       if (!entry.names.includes('objectclass')) return void unreadable.add(key);
       const kind = kindOf(entry);
       if (kind === 'group') groups.push(entry);
       else known.set(key, { kind, entry });
+    };
+    const read = await readEach(directory, pending, attributes, take, async () => {
+      const asked = await readInChain(directory, group, pending, attributes, take);
+      if (asked.ok && asked.value !== SHORT_WALK) how = asked.value;
+      return asked;
     });
     if (!read.ok) return read;
     for (const key of pending.keys()) unreadable.add(key);
@@ -125,7 +113,8 @@ export async function walkMembers(
   const hidden = await hiddenGroups(directory, tree.silent);
   if (!hidden.ok) return hidden;
   const hiding = hidden.value.flatMap((key) => tree.groups.get(key) ?? []);
-  return ok({ ...summarize(tree, known, unreadable, complete), outside: [...outside.values()], hidden: hiding });
+  const found = summarize(tree, known, unreadable, complete);
+  return ok({ ...found, outside: [...outside.values()], hidden: hiding, how });
 }
 
 function summarize(
@@ -133,7 +122,7 @@ function summarize(
   known: ReadonlyMap<string, Member>,
   unreadable: ReadonlySet<string>,
   complete: boolean,
-): Omit<Membership, 'outside' | 'hidden'> {
+): Omit<Membership, 'outside' | 'hidden' | 'how'> {
   const { rootKey, groups, ways } = tree;
   const edges = new Map(
     [...groups.keys()].map((key) => [key, (ways.named.get(key) ?? []).filter((to) => groups.has(to))]),

@@ -1,7 +1,7 @@
 import { ok, type Result } from '../../core/result.ts';
 import type { LdapEntry } from './ldap.ts';
 import { without } from './ldap-entry.ts';
-import { nameOf } from './ldap-lookup.ts';
+import { nameOf, type Wanted } from './ldap-lookup.ts';
 import { escapeFilterValue, normalizeDn } from './ldap-names.ts';
 import type { SiteDirectory } from './ldap-site.ts';
 
@@ -44,8 +44,8 @@ export type GroupTree = {
   readonly ways: { readonly named: Map<string, string[]>; readonly primary: Map<string, string[]> };
   /** Groups that show no member. */
   readonly silent: LdapEntry[];
-  /** What is named and is no group as far as is known: DN as spelt, by key. */
-  readonly pending: Map<string, string>;
+  /** What is named and is no group as far as is known, by key. */
+  readonly pending: Map<string, Wanted>;
 };
 
 /** Nested groups of a directory up to which they are all fetched in pages, rather than level by level. */
@@ -87,7 +87,7 @@ export function addGroup(tree: GroupTree, group: LdapEntry): void {
   for (const dn of dns) {
     const memberKey = normalizeDn(dn);
     keys.push(memberKey);
-    if (!tree.groups.has(memberKey)) tree.pending.set(memberKey, dn);
+    if (!tree.groups.has(memberKey)) tree.pending.set(memberKey, { key: memberKey, dn });
   }
   tree.ways.named.set(key, keys);
 }

@@ -215,8 +215,18 @@ export function pseudonymOf({ siteKey }: ProbeContext, id: string): string | und
   const text = id.toLowerCase();
   if (siteKey.length > HMAC_BLOCK) return createHmac('sha256', siteKey).update(text).digest('hex');
   // RFC 2104, 2, by digests in one call each: tens of thousands of Hmac objects take ten times as long.
-  const inner = hash('sha256', Buffer.concat([padded(siteKey, 0x36), Buffer.from(text)]), 'buffer');
-  return hash('sha256', Buffer.concat([padded(siteKey, 0x5c), inner]), 'hex');
+  const { inner, outer } = blocksOf(siteKey);
+  const digest = hash('sha256', Buffer.concat([inner, Buffer.from(text)]), 'buffer');
+  return hash('sha256', Buffer.concat([outer, digest]), 'hex');
+}
+
+/** The key as HMAC puts it in front, for as long as the key itself is held. */
+const blocks = new WeakMap<Uint8Array, { readonly inner: Buffer; readonly outer: Buffer }>();
+
+function blocksOf(key: Uint8Array): { readonly inner: Buffer; readonly outer: Buffer } {
+  const known = blocks.get(key) ?? { inner: padded(key, 0x36), outer: padded(key, 0x5c) };
+  blocks.set(key, known);
+  return known;
 }
 
 function padded(key: Uint8Array, pad: number): Buffer {

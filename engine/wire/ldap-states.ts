@@ -46,6 +46,7 @@ export async function countStates(
   const missing = new Set<Readable>();
   const counts = { disabled: 0, expired: 0, locked: 0, stale: 0, serviceAccounts: computers.filter(isManaged).length };
   const silent: LdapEntry[] = [];
+  const lately = staleAfter === undefined ? undefined : lastIdle(staleAfter, now);
   const number = (entry: LdapEntry, attribute: Readable): number => {
     const value = parseNumber(entry.text(attribute));
     if (value === undefined) missing.add(attribute);
@@ -63,9 +64,8 @@ export async function countStates(
     }
     const lastLogon = parseFileTime(entry.text('lastLogonTimestamp'));
     if (!(lastLogon instanceof Date)) silent.push(entry);
-    if (staleAfter === undefined) continue;
-    const dates = [lastLogon, datesBesides(entry, missing)].flat().filter((date) => date instanceof Date);
-    if (dates.every((date) => addDuration(date, staleAfter) < now)) counts.stale += 1;
+    if (lately !== undefined && [lastLogon, ...datesBesides(entry, missing)].every((date) => isIdle(date, lately)))
+      counts.stale += 1;
   }
   const logons = await logonsReadable(directory, silent);
   if (!logons.ok) return logons;
@@ -85,6 +85,20 @@ export async function countStates(
     neverLoggedOn: known(silent.length, 'userAccountControl', 'lastLogonTimestamp'),
     serviceAccounts: counts.serviceAccounts,
   });
+}
+
+const isIdle = (date: Date | 'never' | undefined, last: number) => !(date instanceof Date) || date.getTime() <= last;
+
+/** The last moment, in milliseconds, since which whoever was not there again counts as idle. Searched for, because months differ in length. */
+function lastIdle(staleAfter: string, now: Date): number {
+  let idle = -8.64e15 / 2;
+  let not = now.getTime() + 1;
+  while (not - idle > 1) {
+    const middle = Math.floor((idle + not) / 2);
+    if (addDuration(new Date(middle), staleAfter) < now) idle = middle;
+    else not = middle;
+  }
+  return idle;
 }
 
 /** An account is idle since the last of three dates: it logged on, was given a password, was created. */

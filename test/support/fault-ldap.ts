@@ -6,6 +6,8 @@ import type { PracticeCa } from '../../engine/keys/practice-ca.ts';
 export type FaultSearch = {
   readonly base: string;
   readonly scope: number;
+  /** The filter as it came, in BER: names and values in it can be looked for. */
+  readonly filter: string;
   readonly attributes: readonly string[];
   /** Present when the client asked for pages; empty on the first. */
   readonly cookie?: string;
@@ -116,19 +118,20 @@ function readSearch(reader: BerReader): FaultSearch {
   reader.readInt();
   reader.readBoolean();
   reader.readSequence();
+  const filter = reader.buffer.toString('utf8', reader.offset, reader.offset + reader.length);
   reader.offset += reader.length;
   reader.readSequence();
   const attributes: string[] = [];
   while (reader.offset < end) attributes.push(reader.readString() ?? '');
   const controls = reader.buffer.subarray(end);
   const at = controls.indexOf(PAGED);
-  if (at < 0) return { base, scope, attributes };
+  if (at < 0) return { base, scope, filter, attributes };
   const value = new BerReader(controls.subarray(at + PAGED.length));
   if (value.peek() === 0x01) value.readBoolean();
   const page = new BerReader(value.readString(0x04, true) ?? Buffer.alloc(0));
   page.readSequence();
   page.readInt();
-  return { base, scope, attributes, cookie: page.readString() ?? '' };
+  return { base, scope, filter, attributes, cookie: page.readString() ?? '' };
 }
 
 function envelope(id: number, write: (writer: BerWriter) => void): Buffer {
