@@ -42,13 +42,24 @@ export const tlsEndpointProbe = defineProbe(
     if (surveyed.value.kind === 'not-tls') return ok(notTls(engine, surveyed.value.seen));
 
     context.progress(`Asking ${place} for what else it offers`);
-    const features = await surveyFeatures(inquireThere, surveyed.value.survey.accepts ?? {}, surveyed.value.stopped);
+    const features = await surveyFeatures(
+      inquireThere,
+      surveyed.value.survey.accepts ?? {},
+      surveyed.value.stopped,
+      depth === 'full',
+    );
     if (!features.ok) return features;
 
     if (depth === 'full') context.progress(`Asking ${place} for every cipher suite`);
     const full =
       depth === 'full'
-        ? await surveyFully(offerThere, inquireThere, surveyed.value.survey, surveyed.value.stopped)
+        ? await surveyFully(
+            offerThere,
+            inquireThere,
+            surveyed.value.survey,
+            surveyed.value.stopped,
+            features.value.tls13Suites,
+          )
         : ok({ facts: {}, absent: NOT_ASKED });
     if (!full.ok) return full;
 

@@ -4,7 +4,7 @@ import type { tlsEndpoint } from '../../../core/probes/tls-endpoint.ts';
 import { ok, type Result } from '../../../core/result.ts';
 import { describeAnswer, isHangUp } from './describe-answer.ts';
 import type { Inquiry, InquiryAnswer } from './inquiry.ts';
-import { ORDINARY_SUITES, SUITE_NAMES, TLS13_SUITES } from './suites.ts';
+import { ORDINARY_SUITES, suiteName, SUITE_NAMES, TLS13_SUITES } from './suites.ts';
 
 /** Named groups (IANA TLS registry), the usual ones first. */
 export const GROUP_NAMES: Readonly<Record<number, string>> = {
@@ -57,12 +57,14 @@ export type Features = Pick<Facts, (typeof FEATURES)[number]>;
  * What a server that was seen to accept TLS 1.2 or 1.3 offers besides. Each inquiry differs from an accepted one in one
  * thing; an answer that does not decide leaves its fact absent. Errors: cancel and deadline only.
  * @param stopped why the server is to be left alone
+ * @param wantsSuites whether the suites of TLS 1.3 are to be told from the same inquiries as its groups
  */
 export async function surveyFeatures(
   inquire: Inquire,
   accepts: NonNullable<Facts['accepts']>,
   stopped: string | undefined,
-): Promise<Result<{ facts: Features; absent: AbsentFact[] }>> {
+  wantsSuites: boolean,
+): Promise<Result<{ facts: Features; absent: AbsentFact[]; tls13Suites?: readonly number[] }>> {
   const facts: Features = {};
   const why = new Map<string, string>();
   let aborted: Result<never> | undefined;
@@ -90,11 +92,18 @@ export async function surveyFeatures(
     else why.set('compression', reason);
   }
   const version = accepts.tls13 === true ? 'TLS 1.3' : accepts.tls12 === true ? 'TLS 1.2' : undefined;
-  const groups = version === undefined ? 'Neither TLS 1.2 nor 1.3 is accepted.' : await readGroups(ask, version);
-  if (typeof groups === 'string') why.set('groups', groups);
-  else facts.groups = groups;
+  const read =
+    version === undefined
+      ? { groups: 'Neither TLS 1.2 nor 1.3 is accepted.' }
+      : await readGroups(ask, version, wantsSuites && version === 'TLS 1.3');
+  if (typeof read.groups === 'string') why.set('groups', read.groups);
+  else facts.groups = read.groups;
   if (aborted !== undefined) return aborted;
-  return ok({ facts, absent: [...why].map(([path, reason]) => ({ path, reason })) });
+  return ok({
+    facts,
+    absent: [...why].map(([path, reason]) => ({ path, reason })),
+    ...('suites' in read && read.suites !== undefined ? { tls13Suites: read.suites } : {}),
+  });
 }
 
 type Ask = (inquiry: Inquiry) => Promise<InquiryAnswer>;
@@ -146,10 +155,16 @@ async function readOrder(ask: Ask, first: number): Promise<string> {
   return both.hello.suite === first ? 'server' : 'client';
 }
 
-/** Offers what has not been chosen yet, until it is refused. The list, or why it is not complete. */
-async function readGroups(ask: Ask, version: 'TLS 1.2' | 'TLS 1.3'): Promise<string[] | string> {
-  const suites = version === 'TLS 1.3' ? TLS13_SUITES : ECDHE_SUITES;
-  const inquiry = (groups: readonly number[]): Inquiry => ({
+/** The groups, or why their list is not complete; the suites of TLS 1.3 where all were told. */
+type GroupsRead = { readonly groups: string[] | string; readonly suites?: readonly number[] };
+
+/**
+ * Offers what has not been chosen yet, until it is refused. Where suites are wanted, those that were chosen are left out,
+ * too; once the rest is refused, and the same groups are accepted with all suites again, that list is complete.
+ */
+async function readGroups(ask: Ask, version: 'TLS 1.2' | 'TLS 1.3', wantsSuites: boolean): Promise<GroupsRead> {
+  const all = version === 'TLS 1.3' ? TLS13_SUITES : ECDHE_SUITES;
+  const inquiry = (groups: readonly number[], suites = all): Inquiry => ({
     version,
     suites,
     groups,
@@ -157,28 +172,43 @@ async function readGroups(ask: Ask, version: 'TLS 1.2' | 'TLS 1.3'): Promise<str
     ...(version === 'TLS 1.3' ? { keyShares: false } : {}),
   });
   const found: number[] = [];
+  const suites: number[] = [];
+  let suitesOpen = wantsSuites;
+  let suitesTold = false;
   let curveBound = false;
+  const result = (groups: string[] | string): GroupsRead => (suitesTold ? { groups, suites } : { groups });
   for (;;) {
     const open = GROUPS.filter((group) => !found.includes(group));
     if (open.length === 0) break;
-    const answer = await ask(inquiry(open));
+    const narrowed = suitesOpen && suites.length > 0;
+    let answer = await ask(inquiry(open, narrowed ? all.filter((suite) => !suites.includes(suite)) : all));
+    if (narrowed && answer.kind === 'alert' && answer.refusal) {
+      suitesOpen = false;
+      answer = await ask(inquiry(open));
+      suitesTold = answer.kind === 'hello';
+    }
     if (answer.kind === 'hello' && answer.group !== undefined && open.includes(answer.group)) {
       found.push(answer.group);
-      const ecdsa = SUITE_NAMES[answer.hello.suite]?.includes('_ECDSA_') === true;
+      if (suitesOpen && !suites.includes(answer.hello.suite)) suites.push(answer.hello.suite);
+      const ecdsa = suiteName(answer.hello.suite).includes('_ECDSA_');
       curveBound = ecdsa && found.some((group) => !NO_CERTIFICATE_GROUPS.has(group));
       continue;
     }
-    if (found.length === 0) return `No group was chosen in ${version}: ${describeAnswer(answer)}.`;
+    if (found.length === 0) return { groups: `No group was chosen in ${version}: ${describeAnswer(answer)}.` };
     // In TLS 1.2 the groups bound the certificate's curve too (RFC 8422 section 5.1), so its removal alone may be refused.
     if (curveBound)
-      return `Not every group was decided in ${version} (accepted: ${namesOf(found)}): without its certificate's curve the server can offer nothing.`;
+      return {
+        groups: `Not every group was decided in ${version} (accepted: ${namesOf(found)}): without its certificate's curve the server can offer nothing.`,
+      };
     if (answer.kind === 'alert' && answer.refusal) break;
     // A server that hangs up without an alert refuses only between two inquiries that it answers.
     const good = async (): Promise<boolean> => (await ask(inquiry(found))).kind === 'hello';
     if (isHangUp(answer) && (await good()) && isHangUp(await ask(inquiry(open))) && (await good())) break;
-    return `Not every group was decided in ${version} (accepted: ${namesOf(found)}): ${describeAnswer(answer)}.`;
+    return result(
+      `Not every group was decided in ${version} (accepted: ${namesOf(found)}): ${describeAnswer(answer)}.`,
+    );
   }
-  return found.map((group) => GROUP_NAMES[group] ?? String(group));
+  return result(found.map((group) => GROUP_NAMES[group] ?? String(group)));
 }
 
 function namesOf(groups: readonly number[]): string {

@@ -1,17 +1,20 @@
 import type { z } from 'zod';
 import type { AbsentFact } from '../../../core/probes/declaration.ts';
-import type { tlsEndpoint } from '../../../core/probes/tls-endpoint.ts';
+import type { tlsEndpoint, TlsVersion } from '../../../core/probes/tls-endpoint.ts';
 import { compareWithLevel, type SeenServer, tlsGuidelineSchema } from '../../../core/guidelines/tls-guideline.ts';
 import { ok, type Result } from '../../../core/result.ts';
 import mozilla from '../../../assets/guidelines/mozilla-server-side-tls.json' with { type: 'json' };
 import type { Inquiry, InquiryAnswer } from './inquiry.ts';
-import { surveySignatures } from './signature-schemes.ts';
-import { surveySuites } from './suite-lists.ts';
-import { SUITE_CLASS_BY_NAME } from './suites.ts';
+import type { OfferAnswer } from './offer.ts';
+import { SCHEMES, surveySignatures } from './signature-schemes.ts';
+import { type KnownSuites, surveySuites } from './suite-lists.ts';
+import { SUITE_CLASS_BY_NAME, suiteName, suiteNumber } from './suites.ts';
 import type { Offer, Survey } from './survey.ts';
 
 type EndpointFacts = z.input<typeof tlsEndpoint.facts>;
 type FullFacts = Pick<EndpointFacts, 'suites' | 'signatures' | 'weakSuites' | 'acceptsWeakSuite'>;
+
+type Inquire = (inquiry: Inquiry) => Promise<Result<InquiryAnswer>>;
 
 const guideline = tlsGuidelineSchema.parse(mozilla);
 
@@ -24,16 +27,25 @@ export const NOT_ASKED: readonly AbsentFact[] = ['suites', 'signatures', 'guidel
 /**
  * Every suite and signature scheme that the server accepts. A weak suite among them counts as one, whatever the essential
  * survey said. Errors: cancel and deadline only.
+ * @param tls13Suites every suite of TLS 1.3, where that is known already
  */
 export async function surveyFully(
   offer: Offer,
-  inquire: (inquiry: Inquiry) => Promise<Result<InquiryAnswer>>,
-  { accepts = {}, weakSuites = [], acceptsWeakSuite }: Survey,
+  inquire: Inquire,
+  { accepts = {}, versions = [], weakSuites = [], acceptsWeakSuite }: Survey,
   stopped: string | undefined,
+  tls13Suites: readonly number[] | undefined,
 ): Promise<Result<{ facts: FullFacts; absent: AbsentFact[] }>> {
-  const suites = await surveySuites(offer, accepts, stopped);
+  const known: Record<string, KnownSuites[TlsVersion]> = {};
+  for (const { version, suite } of versions) {
+    const number = suite === undefined ? undefined : suiteNumber(suite);
+    if (number !== undefined) known[version] = { suites: [number] };
+  }
+  if (tls13Suites !== undefined) known['TLS 1.3'] = { suites: tls13Suites, all: true };
+  const watched = watchSchemes(offer, inquire);
+  const suites = await surveySuites(watched.offer, accepts, stopped, known);
   if (!suites.ok) return suites;
-  const signatures = await surveySignatures(inquire, accepts, stopped);
+  const signatures = await surveySignatures(inquire, accepts, stopped, watched.seen);
   if (!signatures.ok) return signatures;
   const weak = Object.values(suites.value.suites)
     .flat()
@@ -48,6 +60,32 @@ export async function surveyFully(
     },
     absent: [...suites.value.absent, ...signatures.value.absent],
   });
+}
+
+/**
+ * Offers of TLS 1.2 that leave out the signature schemes that were seen, so that most schemes are told on the way. The
+ * first refusal may be due to that, so it is asked again with all, and nothing is left out from then on.
+ */
+function watchSchemes(offer: Offer, inquire: Inquire): { offer: Offer; seen: readonly number[] } {
+  const seen: number[] = [];
+  let narrowing = true;
+  return {
+    seen,
+    offer: async (version, suites) => {
+      if (version !== 'TLS 1.2') return offer(version, suites);
+      const signatures = SCHEMES.filter((scheme) => !seen.includes(scheme));
+      const ask = (more: Partial<Inquiry>) => inquire({ version, suites, wantsScheme: 'if-any', ...more });
+      let answer = await ask(narrowing && signatures.length > 0 ? { signatures } : {});
+      if (narrowing && answer.ok && answer.value.kind !== 'hello') {
+        narrowing = false;
+        answer = await ask({});
+      }
+      if (!answer.ok || answer.value.kind !== 'hello') return answer as Result<OfferAnswer>;
+      const { hello, scheme } = answer.value;
+      if (scheme !== undefined && signatures.includes(scheme)) seen.push(scheme);
+      return ok({ kind: 'hello', suite: hello.suite, suiteName: suiteName(hello.suite) });
+    },
+  };
 }
 
 /** How everything that was seen compares with the guideline that the product carries. */

@@ -14,8 +14,8 @@ export type Inquiry = HelloOptions & {
   readonly suites: readonly number[];
   /** Wait for the group too: of a ServerKeyExchange in TLS 1.2, of a HelloRetryRequest in TLS 1.3. */
   readonly wantsGroup?: true;
-  /** Wait for the scheme with which a TLS 1.2 server signs its key exchange. */
-  readonly wantsScheme?: true;
+  /** Wait for the scheme with which a TLS 1.2 server signs its key exchange; `if-any`: not every suite has one. */
+  readonly wantsScheme?: true | 'if-any';
 };
 
 export type InquiryAnswer =
@@ -52,7 +52,7 @@ export function readAnswer(bytes: Buffer, inquiry: Inquiry): InquiryAnswer | und
   if (hello.version !== VERSION_NUMBERS[inquiry.version])
     return { kind: 'other', reason: `another version than ${inquiry.version}, which was accepted before` };
   if (!inquiry.suites.includes(hello.suite)) return { kind: 'other', reason: 'a suite that was not offered' };
-  if (inquiry.wantsGroup !== true && inquiry.wantsScheme !== true) return { kind: 'hello', hello };
+  if (inquiry.wantsGroup !== true && inquiry.wantsScheme === undefined) return { kind: 'hello', hello };
   if (inquiry.version === 'TLS 1.3') {
     const share = hello.retry ? hello.extensions.get(51) : undefined;
     return share?.length === 2
@@ -60,10 +60,10 @@ export function readAnswer(bytes: Buffer, inquiry: Inquiry): InquiryAnswer | und
       : { kind: 'other', reason: 'no request for a group' };
   }
   const exchange = messages.find(({ type }) => type === KEY_EXCHANGE)?.body;
-  if (exchange !== undefined && inquiry.wantsScheme === true) {
+  if (exchange !== undefined && inquiry.wantsScheme !== undefined) {
     const scheme = signatureScheme(exchange, suiteName(hello.suite));
     return scheme === undefined
-      ? { kind: 'other', reason: 'a key exchange without a signature' }
+      ? unsigned(hello, inquiry, 'a key exchange without a signature')
       : { kind: 'hello', hello, scheme };
   }
   if (exchange !== undefined)
@@ -71,5 +71,9 @@ export function readAnswer(bytes: Buffer, inquiry: Inquiry): InquiryAnswer | und
       ? { kind: 'hello', hello, group: exchange.readUInt16BE(1) }
       : { kind: 'other', reason: 'a key exchange without a named group' };
   const over = alert !== undefined || encrypted || messages.some(({ type }) => type === HELLO_DONE);
-  return over ? { kind: 'other', reason: 'no key exchange' } : undefined;
+  return over ? unsigned(hello, inquiry, 'no key exchange') : undefined;
+}
+
+function unsigned(hello: ServerHello, { wantsScheme }: Inquiry, reason: string): InquiryAnswer {
+  return wantsScheme === 'if-any' ? { kind: 'hello', hello } : { kind: 'other', reason };
 }

@@ -34,12 +34,25 @@ const SCHEME_NAMES: Readonly<Record<number, string>> = {
   0x0202: 'dsa_sha1',
   0x0101: 'rsa_pkcs1_md5',
 };
-const SCHEMES = Object.keys(SCHEME_NAMES).map(Number);
-/** Those with which a server may sign in TLS 1.3 (RFC 8446 section 4.2.3). */
-const TLS13_SCHEMES = SCHEMES.filter((scheme) => scheme >> 8 === 0x08 || [0x0403, 0x0503, 0x0603].includes(scheme));
+export const SCHEMES = Object.keys(SCHEME_NAMES).map(Number);
+/** Those with which a server may sign in TLS 1.3 (RFC 8446 section 4.2.3), by the kind of key: a server has few kinds. */
+const TLS13_KINDS: Kinds = [
+  [
+    [0x0403, 0x0503, 0x0603],
+    [0x0807, 0x0808],
+    [0x081a, 0x081b, 0x081c],
+  ],
+  0x0804,
+  0x0805,
+  0x0806,
+  [0x0809, 0x080a, 0x080b],
+];
+const TLS13_SCHEMES = schemesOf(TLS13_KINDS);
 /** Suites whose key exchange the server signs. */
 const SIGNED_SUITES = ORDINARY_SUITES.filter((suite) => /^TLS_(ECDHE|DHE)_/.test(suiteName(suite)));
 
+/** Schemes, and groups of them that are asked about together first. */
+type Kinds = readonly (number | Kinds)[];
 type EndpointFacts = z.input<typeof tlsEndpoint.facts>;
 type Signatures = NonNullable<EndpointFacts['signatures']>;
 type Inquire = (inquiry: Inquiry) => Promise<Result<InquiryAnswer>>;
@@ -48,17 +61,19 @@ type Listed = number[] | string;
 
 /**
  * With which schemes a server signs its handshake. In TLS 1.2 it says so in clear, and what it used is left out of the
- * next inquiry; in TLS 1.3 each scheme is offered alone. Errors: cancel and deadline only.
+ * next inquiry; in TLS 1.3 a kind of key is offered first, and then each scheme alone. Errors: cancel and deadline only.
+ * @param seen schemes that the server was seen to sign with in TLS 1.2
  */
 export async function surveySignatures(
   inquire: Inquire,
   accepts: NonNullable<EndpointFacts['accepts']>,
   stopped: string | undefined,
+  seen: readonly number[] = [],
 ): Promise<Result<{ signatures: Signatures; absent: AbsentFact[] }>> {
   const signatures: Signatures = {};
   const absent: AbsentFact[] = [];
   const ways = [
-    { key: 'tls12', name: 'TLS 1.2', list: () => listSigned(inquire) },
+    { key: 'tls12', name: 'TLS 1.2', list: () => listSigned(inquire, seen) },
     { key: 'tls13', name: 'TLS 1.3', list: () => listAlone(inquire) },
   ] as const;
   for (const { key, name, list } of ways) {
@@ -76,8 +91,8 @@ export async function surveySignatures(
   return ok({ signatures, absent });
 }
 
-async function listSigned(inquire: Inquire): Promise<Result<Listed>> {
-  const found: number[] = [];
+async function listSigned(inquire: Inquire, seen: readonly number[]): Promise<Result<Listed>> {
+  const found = [...seen];
   const ask = (signatures: readonly number[]) =>
     inquire({ version: 'TLS 1.2', suites: SIGNED_SUITES, signatures, wantsScheme: true });
   for (;;) {
@@ -105,20 +120,33 @@ async function listSigned(inquire: Inquire): Promise<Result<Listed>> {
 async function listAlone(inquire: Inquire): Promise<Result<Listed>> {
   const found: number[] = [];
   const ask = (signatures: readonly number[]) => inquire({ version: 'TLS 1.3', suites: TLS13_SUITES, signatures });
-  for (const scheme of TLS13_SCHEMES) {
-    const answer = await ask([scheme]);
-    if (!answer.ok) return aborted(answer) ? answer : ok(answer.error.message);
-    if (answer.value.kind === 'hello') found.push(scheme);
-    else if (
-      !(await refuses(
+  const look = async (kinds: Kinds): Promise<Result<string | undefined>> => {
+    for (const one of kinds) {
+      const offered = typeof one === 'number' ? [one] : schemesOf(one);
+      const answer = await ask(offered);
+      if (!answer.ok) return aborted(answer) ? answer : ok(answer.error.message);
+      if (answer.value.kind === 'hello') {
+        if (typeof one === 'number') found.push(one);
+        const open = typeof one === 'number' ? ok(undefined) : await look(one);
+        if (!open.ok || open.value !== undefined) return open;
+        continue;
+      }
+      const refused = await refuses(
         answer.value,
-        () => ask([scheme]),
+        () => ask(offered),
         () => ask(TLS13_SCHEMES),
-      ))
-    )
-      return ok(`not every scheme was decided: ${describeAnswer(answer.value)}`);
-  }
-  return ok(found.length > 0 ? found : 'every scheme was refused alone');
+      );
+      if (!refused) return ok(`not every scheme was decided: ${describeAnswer(answer.value)}`);
+    }
+    return ok(undefined);
+  };
+  const open = await look(TLS13_KINDS);
+  if (!open.ok) return open;
+  return ok(open.value ?? (found.length > 0 ? found : 'every scheme was refused alone'));
+}
+
+function schemesOf(kinds: Kinds): number[] {
+  return kinds.flatMap((one) => (typeof one === 'number' ? [one] : schemesOf(one)));
 }
 
 type Ask = () => Promise<Result<InquiryAnswer>>;

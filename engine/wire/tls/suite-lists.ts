@@ -11,7 +11,12 @@ type SuiteLists = NonNullable<EndpointFacts['suites']>;
 export type SuiteListsResult = { readonly suites: SuiteLists; readonly absent: readonly AbsentFact[] };
 
 /** Some servers choke on longer lists. */
-const AT_ONCE = 64;
+const AT_ONCE = 128;
+
+/** Suites that are known to be accepted, and whether they are all. */
+export type KnownSuites = Readonly<
+  Partial<Record<TlsVersion, { readonly suites: readonly number[]; readonly all?: true }>>
+>;
 
 /**
  * Every suite that a server accepts, version by version: what it chose is left out of the next offer, until it refuses
@@ -19,11 +24,13 @@ const AT_ONCE = 64;
  * Errors: cancel and deadline only.
  * @param accepts which versions the server was seen to accept and to refuse
  * @param stopped why the server is to be left alone
+ * @param known what it was seen to accept so far
  */
 export async function surveySuites(
   offer: Offer,
   accepts: NonNullable<EndpointFacts['accepts']>,
   stopped: string | undefined,
+  known: KnownSuites = {},
 ): Promise<Result<SuiteListsResult>> {
   const suites: SuiteLists = {};
   const absent: AbsentFact[] = [];
@@ -32,6 +39,11 @@ export async function surveySuites(
     const key = VERSION_KEYS[version];
     if (accepts[key] === false) {
       suites[key] = [];
+      continue;
+    }
+    const seen = known[version];
+    if (seen?.all === true) {
+      suites[key] = seen.suites.map(suiteName);
       continue;
     }
     const path = `suites.${key}`;
@@ -43,7 +55,7 @@ export async function surveySuites(
       absent.push({ path, reason: `Not tried: ${lost}.` });
       continue;
     }
-    const listed = await listSuites(offer, version);
+    const listed = await listSuites(offer, version, seen?.suites ?? []);
     if (!listed.ok) return listed;
     if (Array.isArray(listed.value)) suites[key] = listed.value.map(suiteName);
     else {
@@ -56,9 +68,13 @@ export async function surveySuites(
 
 type Incomplete = { readonly reason: string; readonly lost: boolean };
 
-async function listSuites(offer: Offer, version: TlsVersion): Promise<Result<number[] | Incomplete>> {
-  const all = suitesOf(version);
-  const found: number[] = [];
+async function listSuites(
+  offer: Offer,
+  version: TlsVersion,
+  seen: readonly number[],
+): Promise<Result<number[] | Incomplete>> {
+  const found = [...seen];
+  const all = suitesOf(version).filter((suite) => !found.includes(suite));
   for (let start = 0; start < all.length; start += AT_ONCE) {
     const chunk = all.slice(start, start + AT_ONCE);
     const rest = await drain(offer, version, chunk, found);

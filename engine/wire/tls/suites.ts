@@ -158,3 +158,12 @@ export const SUITE_CLASS_BY_NAME: ReadonlyMap<string, WeakSuiteClass> = new Map(
     return kind === undefined ? [] : [[suiteName(suite), kind] as const];
   }),
 );
+
+const NUMBERS: ReadonlyMap<string, number> = new Map(
+  [...EARLIER, ...TLS13_SUITES].map((suite) => [suiteName(suite), suite]),
+);
+
+/** The number of a suite by its RFC name; undefined for one that is not in the registry. */
+export function suiteNumber(name: string): number | undefined {
+  return NUMBERS.get(name);
+}

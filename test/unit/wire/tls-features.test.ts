@@ -31,6 +31,7 @@ async function survey(
     },
     accepts,
     stopped,
+    false,
   );
   return { asked, result, ...(result.ok ? result.value : { facts: {}, absent: [] }) };
 }
