@@ -16,6 +16,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { PRACTICE_WRITER } from '../../core/practice.ts';
 import { needs } from '../support/debian.ts';
 import { electronMissing, launchApp, type Launched } from '../support/electron.ts';
+import { exif, GPS, photograph } from '../support/pictures.ts';
 import { unpack, verifySignature } from '../support/stock-tools.ts';
 
 const SCREENS = join(import.meta.dirname, '..', '..', 'test-results', 'screens');
@@ -191,6 +192,29 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
       .first()
       .waitFor();
     await shot('answer');
+  });
+
+  it('covers part of a photo before it is attached, and leaves its place out', async () => {
+    const photo = join(work, 'ward.jpg');
+    writeFileSync(photo, photograph([exif(6)], Buffer.from(GPS.owner)));
+    await launched.app.evaluate(({ dialog }, path) => {
+      dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [path] });
+    }, photo);
+    await button('Attach a file…').click();
+    await page.getByRole('heading', { name: 'Cover what must not be seen' }).waitFor();
+    await button('Add a box').click();
+    await page.keyboard.press('ArrowLeft');
+    await shot('redact');
+    await button('Attach with 1 box').click();
+    await page.getByText('1 box').first().waitFor();
+    const stored = filesBelow(launched.userData).filter((file) => /attachments.*\.jpg$/.test(file));
+    expect(stored).toHaveLength(1);
+    for (const file of filesBelow(launched.userData)) expect(readFileSync(file).includes(GPS.owner), file).toBe(false);
+    await button('Record again').click();
+    await page
+      .getByText(/^Recorded /)
+      .first()
+      .waitFor();
   });
 
   it('reviews, seals and signs, and the hospital countersigns', async () => {
