@@ -129,6 +129,8 @@ async function settle(
       const own = (path: string) => !basename(path).startsWith('journal.lock');
       await cp(home, dir, { recursive: true, force: false, filter: own });
       await moveOver(home, aside);
+      // Before the new folder stands: its lock is not ours to remove.
+      await release.value();
     }
     await moveOver(dir, home);
     await syncDirectory(sessionsDir);
