@@ -44,6 +44,14 @@ export const GROUP_FAULTS: readonly Fault[] = [
     group: DN.clinical,
     members: people(PEOPLE.stale),
   }),
+  attributeFault('group-service-account', {
+    ...group,
+    title: `An account that serves a program is a member of ${NAMES.clinical}`,
+    dn: personDn(PEOPLE.ward[0] + 1),
+    attribute: 'servicePrincipalName',
+    wrong: ['HTTP/mdip.hospital.example'],
+    right: [],
+  }),
   attributeFault('group-distribution', {
     ...group,
     title: `${NAMES.administrator} is a distribution group`,

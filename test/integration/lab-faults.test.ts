@@ -135,6 +135,7 @@ const WITNESSES: Record<string, () => Promise<boolean>> = {
     (await count(
       inChain(`(lastLogonTimestamp<=${(BigInt(Date.now() - 180 * 86_400_000) + 11_644_473_600_000n) * 10_000n})`),
     )) > 0,
+  'group-service-account': async () => (await count(inChain('(servicePrincipalName=*)'))) > 0,
   'group-distribution': async () =>
     Number((await values(`CN=MDIP-Administrators,OU=Groups,${BASE}`, 'groupType'))[0]) > 0,
   'group-circle': async () => (await count(inChain('(cn=MDIP-Clinical)'))) === 1,
