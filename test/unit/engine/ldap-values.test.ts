@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isWrongPassword, logonRefusal, resultError } from '../../../engine/wire/ldap-errors.ts';
-import { membershipRights } from '../../../engine/wire/ldap-descriptor.ts';
+import { mayReadMembers, membershipRights } from '../../../engine/wire/ldap-descriptor.ts';
 import { parseStartTlsAnswer } from '../../../engine/wire/ldap-dial.ts';
 import { nearest } from '../../../engine/wire/ldap-lookup.ts';
 import { shapeOf } from '../../../engine/wire/ldap-shape.ts';
@@ -57,7 +57,7 @@ function descriptor(aces: readonly Ace[], owner = 'S-1-5-18'): Buffer {
     const present = Buffer.alloc(4);
     present.writeUInt32LE((object === undefined ? 0 : 1) | (inherited === undefined ? 0 : 2));
     const guids = [object, inherited].flatMap((guid) => (guid === undefined ? [] : [guidBytes(guid)]));
-    const body = Buffer.concat([head, ...(type === 5 ? [present, ...guids] : []), sidBytes(sid)]);
+    const body = Buffer.concat([head, ...([5, 6].includes(type) ? [present, ...guids] : []), sidBytes(sid)]);
     body.writeUInt16LE(body.length, 2);
     return body;
   });
@@ -182,6 +182,43 @@ describe('names', () => {
       nearest('MDIP-Clinical', ['MDIP-Clinic', 'MDIP_Clinicals', 'Finance', 'MDIP-Klinikal', 'Domain Users']),
     ).toEqual(['MDIP_Clinicals', 'MDIP-Clinic', 'MDIP-Klinikal']);
     expect(nearest('x', [])).toEqual([]);
+  });
+});
+
+describe('who may read the members of a group', () => {
+  const may = (aces: Ace[], ...sids: string[]) => mayReadMembers(descriptor(aces), new Set(sids));
+  const everyone = 'S-1-1-0';
+
+  it('is decided by the first entry that speaks of it', () => {
+    const read: Ace = { type: 0, mask: 0x10, sid: everyone };
+    const denied: Ace = { type: 6, mask: 0x10, object: MEMBER, sid: USER };
+    expect(may([read], everyone)).toBe(true);
+    expect(may([read], USER)).toBe(false);
+    expect(may([], everyone)).toBe(false);
+    expect(may([denied, read], everyone, USER)).toBe(false);
+    expect(may([denied, read], everyone)).toBe(true);
+    expect(may([read, denied], everyone, USER)).toBe(true);
+    expect(may([{ type: 5, mask: 0x10, object: MEMBER, sid: USER }], USER)).toBe(true);
+  });
+
+  it('is not given by what speaks of something else, or by a condition', () => {
+    const others: Ace[] = [
+      { type: 0, mask: 0x20, sid: USER },
+      { type: 0, flags: 0x08, mask: 0x10, sid: USER },
+      { type: 5, mask: 0x10, object: 'bf967950-0de6-11d0-a285-00aa003049e2', sid: USER },
+      { type: 9, mask: 0x10, sid: USER },
+    ];
+    for (const ace of others) expect(may([ace], USER), JSON.stringify(ace)).toBe(false);
+    expect(
+      may(
+        [
+          { type: 0x0a, mask: 0x10, sid: USER },
+          { type: 0, mask: 0x10, sid: USER },
+        ],
+        USER,
+      ),
+    ).toBe(false);
+    expect(mayReadMembers(Buffer.alloc(3), new Set([USER]))).toBeUndefined();
   });
 });
 
