@@ -68,7 +68,7 @@ describe('purging a session', () => {
     const listed = await lockstep(['session', 'list', '--data', data, '--site', 'elsewhere']);
     expect(listed.stdout).toContain('No session is of the site "elsewhere"');
     expect((await lockstep(['session', 'list', '--data', data, '--site', 'example'])).stdout).toContain(ID);
-  });
+  }, 60_000);
 
   it('chooses by the age of the last event, not of the first', async () => {
     const old = async (olderThan: string, now = later) =>
@@ -127,5 +127,5 @@ describe('purging a session', () => {
     expect(await run('purge', ID, '--yes')).toMatchObject({ code: 0, stderr: '' });
     expect(await readdir(sessions)).toEqual(['a-file']);
     expect((await run('purge')).code).toBe(2);
-  });
+  }, 60_000);
 });
