@@ -13,9 +13,9 @@ const SEVERITIES: Readonly<
   info: { icon: Info, text: 'text-idle', word: 'Information', rank: 2 },
 };
 
-/** What the verifier found: sound or not, who signed, and every finding, not the first only. */
 type Signer = VerifyView['signers'][number];
 
+/** What the verifier found: sound or not, who signed, and every finding, not the first only. */
 export function VerifyResult({ view, onSigner }: { view: VerifyView; onSigner?: (signer: Signer) => ReactNode }) {
   const findings = [...view.findings].sort((a, b) => SEVERITIES[a.severity].rank - SEVERITIES[b.severity].rank);
   const { icon: Icon, text, title, sentence } = verdictOn(view);
@@ -49,8 +49,8 @@ export function VerifyResult({ view, onSigner }: { view: VerifyView; onSigner?: 
                   <p className="text-xs text-faint capitalize">{signer.role}</p>
                   <p className="font-medium break-words">{signer.subject}</p>
                   {signer.at === undefined ? null : <p className="text-xs text-soft">{showTime(signer.at)}</p>}
-                </li>
                   {onSigner?.(signer)}
+                </li>
               ))}
             </ul>
           )}

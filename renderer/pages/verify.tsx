@@ -10,9 +10,9 @@ import { TextInput } from '../components/field.tsx';
 import { Card, Empty, Loading, PageFrame } from '../components/layout.tsx';
 import { OpenEncrypted } from '../components/open-encrypted.tsx';
 import { ErrorNote } from '../components/note.tsx';
-import { VerifyResult } from '../components/verify-result.tsx';
 import { PinSigner } from '../components/pin-signer.tsx';
 import { TrustList } from '../components/trust-list.tsx';
+import { VerifyResult } from '../components/verify-result.tsx';
 import { useVerify } from '../lib/use-verify.ts';
 import { goTo, useWizard } from '../store.ts';
 
@@ -121,11 +121,11 @@ export function VerifyPage() {
             <BundleTools bundle={bundle} onStamped={() => void verify(bundle, day)} />
           </>
         )}
+        <TrustList version={view} onChanged={() => bundle !== undefined && void verify(bundle, day)} />
       </div>
     </PageFrame>
   );
 }
-        <TrustList version={view} onChanged={() => bundle !== undefined && void verify(bundle, day)} />
 
 /** Nothing is wrong, nothing was left out, and the engineer alone has signed. */
 function lacksHospitalOnly({ signers, findings, edition }: VerifyView): boolean {
