@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { build } from 'vite';
+import { NODE_FLAGS } from '../../build/tools/node.mjs';
 
 export type Timed = { readonly output: string; readonly wall: number };
 
@@ -47,5 +48,5 @@ export async function buildChild(
       rolldownOptions: { output: { entryFileNames: 'child.mjs' } },
     },
   });
-  return (args, env) => timed(execPath, [join(folder, 'child.mjs'), ...args], env);
+  return (args, env) => timed(execPath, [...NODE_FLAGS, join(folder, 'child.mjs'), ...args], env);
 }
