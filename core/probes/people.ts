@@ -26,7 +26,7 @@ export const walkedGroupSchema = z.strictObject({
   parents: z
     .array(z.string())
     .describe('Groups of the walk that name this one, that of the shortest path first; none for a root in no cycle'),
-  depth: z.int().describe('Groups between the shortest path leads through, 0 for the root'),
+  depth: z.int().describe('Steps of the shortest path from the root to it, 0 for the root itself'),
   path: z
     .array(z.string())
     .optional()
