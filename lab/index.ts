@@ -2,7 +2,7 @@ import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WebCrypto } from '../core/bundle/host.ts';
-import { makeSiteKey } from '../core/people/site-key.ts';
+import { makeSiteKey, SITE_KEY_BYTES } from '../core/people/site-key.ts';
 import { PRACTICE_WRITER } from '../core/practice.ts';
 import { encryptPrivateKey } from '../engine/keys/csr.ts';
 import type { PracticeRole } from '../engine/keys/practice-ca.ts';
@@ -85,7 +85,7 @@ export async function startLab(options: { dir: string; now?: () => Date; shipped
     'canary-leaver': newPassword(),
   };
   const passphrase = newPassword();
-  const siteKey = await makeSiteKey(webcrypto as WebCrypto);
+  const siteKey = await makeSiteKey(webcrypto.getRandomValues(new Uint8Array(SITE_KEY_BYTES)), webcrypto as WebCrypto);
   const certificates = await createLabCertificates(now());
   const parts = await startParts({ dir, now, certificates, secrets });
   const { dc1, dc2 } = parts.controllers;

@@ -2,7 +2,7 @@ import { webcrypto } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { WebCrypto } from '../../core/bundle/host.ts';
-import { makeSiteKey } from '../../core/people/site-key.ts';
+import { makeSiteKey, SITE_KEY_BYTES } from '../../core/people/site-key.ts';
 import { checkSite } from '../../core/site/check.ts';
 import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite, readSmallFile } from '../../engine/session/load-site.ts';
@@ -39,7 +39,7 @@ export function addSiteCommands(program: Command): void {
 
 async function key(options: { of?: string | true }): Promise<number> {
   if (options.of === undefined) {
-    const made = await makeSiteKey(webcrypto as WebCrypto);
+    const made = await makeSiteKey(webcrypto.getRandomValues(new Uint8Array(SITE_KEY_BYTES)), webcrypto as WebCrypto);
     // On standard output stands the key alone, so that it can go straight into a vault.
     print(made.text);
     note(`key id ${made.key.id}`);

@@ -18,10 +18,14 @@ export type SiteKey = { readonly bytes: Uint8Array<ArrayBuffer>; readonly id: st
 
 /**
  * Makes a site key for a hospital. The text is the only form in which it is kept, by the hospital, outside of Lockstep.
+ * @param bytes 32 bytes from the random source of the platform
  * @returns the key and its text: `LSK1-` and 14 groups of 4 characters, of which the last hold a checksum
  */
-export async function makeSiteKey(webCrypto: WebCrypto): Promise<{ key: SiteKey; text: string }> {
-  const bytes = webCrypto.getRandomValues(new Uint8Array(SITE_KEY_BYTES));
+export async function makeSiteKey(
+  bytes: Uint8Array<ArrayBuffer>,
+  webCrypto: WebCrypto,
+): Promise<{ key: SiteKey; text: string }> {
+  if (bytes.length !== SITE_KEY_BYTES) throw new Error(`a site key has ${SITE_KEY_BYTES} bytes`);
   const whole = new Uint8Array([...bytes, ...(await checksum(bytes, webCrypto))]);
   let bits = '';
   for (const byte of whole) bits += byte.toString(2).padStart(8, '0');

@@ -2,7 +2,7 @@ import { Check, KeyRound, ShieldPlus } from 'lucide-react';
 import { useState } from 'react';
 import type { WebCrypto } from '../../core/bundle/host.ts';
 import type { PeopleView } from '../../core/ipc.ts';
-import { makeSiteKey } from '../../core/people/site-key.ts';
+import { makeSiteKey, SITE_KEY_BYTES } from '../../core/people/site-key.ts';
 import type { AppError } from '../../core/result.ts';
 import { call, putSecret } from '../api.ts';
 import { refresh, useWizard } from '../store.ts';
@@ -38,7 +38,10 @@ export function SiteKeyPanel({ people }: { people: PeopleView }) {
     await use(text);
   }
   async function make(): Promise<void> {
-    const { key, text } = await makeSiteKey(globalThis.crypto as WebCrypto);
+    const { key, text } = await makeSiteKey(
+      globalThis.crypto.getRandomValues(new Uint8Array(SITE_KEY_BYTES)),
+      globalThis.crypto as WebCrypto,
+    );
     setError(undefined);
     setMade({ text, id: key.id });
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { webcrypto } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { WebCrypto } from '../../core/bundle/host.ts';
-import { makeSiteKey } from '../../core/people/site-key.ts';
+import { makeSiteKey, SITE_KEY_BYTES } from '../../core/people/site-key.ts';
 import { readEntry } from '../../engine/evidence/container-reader.ts';
 import { loadIdentity } from '../../engine/keys/identity.ts';
 import { useBaseline } from '../../engine/session/baseline.ts';
@@ -44,7 +44,8 @@ async function open(change?: (site: string) => string): Promise<Session> {
   return session;
 }
 const members = (dn: string) => [...lab.parts.directory.values(lab.parts.directory.get(dn)!, 'member')].map(String);
-const otherKey = async () => (await makeSiteKey(webcrypto as WebCrypto)).text;
+const otherKey = async () =>
+  (await makeSiteKey(webcrypto.getRandomValues(new Uint8Array(SITE_KEY_BYTES)), webcrypto as WebCrypto)).text;
 const out = (name: string) => join(dir, `${name}.asice`);
 
 beforeAll(async () => {

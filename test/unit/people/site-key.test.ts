@@ -2,11 +2,11 @@ import { createHmac, webcrypto } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WebCrypto } from '../../../core/bundle/host.ts';
-import { KEY_ID, makeSiteKey, readSiteKey } from '../../../core/people/site-key.ts';
+import { KEY_ID, makeSiteKey, SITE_KEY_BYTES, readSiteKey } from '../../../core/people/site-key.ts';
 import { value } from '../../support/evidence.ts';
 
 const webCrypto = webcrypto as WebCrypto;
-const make = () => makeSiteKey(webCrypto);
+const make = () => makeSiteKey(globalThis.crypto.getRandomValues(new Uint8Array(SITE_KEY_BYTES)), webCrypto);
 const read = (text: string) => readSiteKey(text, webCrypto);
 
 describe('a site key', () => {
