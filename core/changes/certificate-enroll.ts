@@ -34,7 +34,7 @@ const bodySchema = z
   .record(z.string(), z.unknown())
   .default({})
   .describe(
-    'JSON. <chain>, <certificate>, <intermediates>, <key>, <pkcs12>, <pkcs12-legacy>, <passphrase>, <common-name>, <organization>, <unit>, <names>, <key-kind> are filled in',
+    'JSON. <chain>, <certificate>, <intermediates>, <key>, <common-name>, <organization>, <unit>, <names>, <key-kind>, <same-key> are filled in',
   );
 
 /** The same by a device's own administration API. */

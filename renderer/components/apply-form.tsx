@@ -1,14 +1,18 @@
 import { Handshake } from 'lucide-react';
 import { useState } from 'react';
 import type { ItemView } from '../../core/ipc.ts';
-import { type AppError, ok } from '../../core/result.ts';
+import { type AppError, ok, type Result } from '../../core/result.ts';
 import type { ChangeState } from '../../core/session/state.ts';
 import { call, putSecret } from '../api.ts';
 import { useWizard } from '../store.ts';
+import { needsOf } from '../lib/enrolment.ts';
 import { PracticeBadge } from './badge.tsx';
 import { Button } from './button.tsx';
 import { SecretInput, TextInput } from './field.tsx';
 import { ErrorNote } from './note.tsx';
+
+/** As the engine wants it. */
+const MIN_PASSPHRASE = 8;
 
 type Props = {
   item: ItemView;
@@ -33,31 +37,40 @@ export function ApplyForm({ item, change, onApplying, replan }: Props) {
   const [handed, setHanded] = useState<string>();
   const [user, setUser] = useState('');
   const [password, setPassword] = useState('');
+  const [passphrase, setPassphrase] = useState('');
+  const needs = needsOf(change);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<AppError>();
-  const practice = own ? undefined : writer;
-  const complete = [ticket, approver, ...(practice === undefined ? [user, password] : [])].every(
-    (value) => value.trim() !== '',
-  );
+  const practice = own || !needs.account ? undefined : writer;
+  const typesAccount = needs.account && practice === undefined;
+  const complete =
+    [ticket, approver, ...(typesAccount ? [user, password] : [])].every((value) => value.trim() !== '') &&
+    (needs.passphrase === 'none' || passphrase.length >= MIN_PASSPHRASE);
   async function apply(): Promise<void> {
     if (!complete) return;
-    const typed = password;
+    const [typed, locks] = [password, passphrase];
     setPassword('');
+    setPassphrase('');
     setBusy(true);
     onApplying(true);
-    const secret = practice === undefined ? await putSecret(typed) : ok(practice.secret);
-    const applied = secret.ok
-      ? await call('change.apply', {
-          key: item.key,
-          change: change.id,
-          ticket: ticket.trim(),
-          approver: approver.trim(),
-          ...(from === '' ? {} : { notBefore: new Date(from).toISOString() }),
-          ...(until === '' ? {} : { notAfter: new Date(until).toISOString() }),
-          user: practice?.user ?? user.trim(),
-          secret: secret.value,
-        })
-      : secret;
+    const secret: Result<string | undefined, AppError> = typesAccount ? await putSecret(typed) : ok(practice?.secret);
+    const lock: Result<string | undefined, AppError> =
+      needs.passphrase === 'none' ? ok(undefined) : await putSecret(locks);
+    const applied = !secret.ok
+      ? secret
+      : !lock.ok
+        ? lock
+        : await call('change.apply', {
+            key: item.key,
+            change: change.id,
+            ticket: ticket.trim(),
+            approver: approver.trim(),
+            ...(from === '' ? {} : { notBefore: new Date(from).toISOString() }),
+            ...(until === '' ? {} : { notAfter: new Date(until).toISOString() }),
+            ...(needs.account ? { user: practice?.user ?? user.trim() } : {}),
+            ...(secret.value === undefined ? {} : { secret: secret.value }),
+            ...(lock.value === undefined ? {} : { keyPassphrase: lock.value }),
+          });
     setBusy(false);
     onApplying(false);
     setError(applied.ok ? undefined : applied.error);
@@ -90,7 +103,7 @@ export function ApplyForm({ item, change, onApplying, replan }: Props) {
           onChange={setUntil}
           help="Outside of this window it is refused"
         />
-        {practice === undefined ? (
+        {typesAccount ? (
           <>
             <TextInput
               label="Write account"
@@ -108,6 +121,18 @@ export function ApplyForm({ item, change, onApplying, replan }: Props) {
             />
           </>
         ) : null}
+        {needs.passphrase === 'none' ? null : (
+          <SecretInput
+            label={needs.passphrase === 'new' ? 'Passphrase for the new key' : 'Passphrase of the key'}
+            value={passphrase}
+            onChange={setPassphrase}
+            help={
+              needs.passphrase === 'new'
+                ? `At least ${MIN_PASSPHRASE} characters. The key is kept beside the session under this lock only; keep it until the certificate is installed`
+                : 'The one that was given when the key was made'
+            }
+          />
+        )}
       </div>
       {practice === undefined ? null : (
         <p className="flex flex-wrap items-center gap-2 text-sm">

@@ -6,9 +6,11 @@ import type { ChangeState, ItemState } from '../../core/session/state.ts';
 import { call } from '../api.ts';
 import { useWizard } from '../store.ts';
 import { showTime } from '../lib/format.ts';
+import { enrolmentView } from '../lib/enrolment.ts';
 import { ApplyForm } from './apply-form.tsx';
 import { Badge } from './badge.tsx';
 import { Button } from './button.tsx';
+import { CertificateWait } from './certificate-wait.tsx';
 import { Diff } from './diff.tsx';
 import { ErrorNote, Note } from './note.tsx';
 
@@ -108,6 +110,12 @@ export function ChangePanel({ item, state }: { item: ItemView; state: ItemState 
           {state.deferred.note} When it has been done, run the checks again.
         </Note>
       )}
+      <CertificateWait
+        item={item}
+        enrolment={enrolmentView(changes)}
+        disabled={running || readOnly !== undefined || last?.phase === 'planned' || cutOff}
+        onRenew={() => void plan()}
+      />
       {last === undefined ? null : (
         <ChangeDetails
           key={last.id}

@@ -422,6 +422,23 @@ export function fakeMain(): FakeMain {
       append('deferred', { key: input.key, to: 'hospital', note: 'Handed to the directory team as hand-off.txt.' });
       return { name: 'hand-off.txt' };
     },
+    'certificate.handOff': (input: Input<'certificate.handOff'>) => {
+      append('deferred', { key: input.key, to: 'hospital', note: 'The request went out as mdip-1.csr.' });
+      return { names: ['mdip-1.csr', 'mdip-1-README.txt'] };
+    },
+    'certificate.import': (input: Input<'certificate.import'>) => {
+      append('change.planned', {
+        key: input.key,
+        change: 'chg-2',
+        kind: 'certificate.enroll',
+        summary: 'Install the certificate.',
+        diff: '+ mdip-1:443: CN=mdip-1\n# good     It is for the key of the request.\n',
+        operations: { do: 'deploy', made: 'here' },
+        undo: false,
+      });
+      return null;
+    },
+    'certificate.anchors': () => ({ names: ['mdip-1-trust-anchor.crt'] }),
     'change.undo': (input: Input<'change.undo'>) => {
       append('change.planned', {
         key: input.key,
