@@ -105,7 +105,11 @@ export async function walkMembers(
       return asked;
     });
     if (!read.ok) return read;
-    for (const key of pending.keys()) unreadable.add(key);
+    for (const [key, { dn }] of pending) {
+      // A domain below this one has its name at the end of its DNs too.
+      if (isDomain && domainName(dn) !== domainName(domain)) outside.set(key, dn);
+      else unreadable.add(key);
+    }
     pending.clear();
     for (const entry of groups) addGroup(tree, entry);
     fresh = groups;

@@ -99,4 +99,21 @@ describe('a group of 15,000, in ranges', () => {
     );
     expect(short.absent['effective.count']).toMatch(/400 members could not be read/);
   });
+
+  it('tells members of domains below and beside this one by their domain', async () => {
+    const member = [
+      'CN=a,OU=x,DC=child,DC=test',
+      'CN=b,OU=x,DC=child,DC=test',
+      'CN=c,DC=other,DC=example',
+      person(1).dn,
+    ];
+    const { facts, absent } = await look(PEOPLE, (search) => {
+      const named = search.filter.includes(person(1).dn) || search.base === person(1).dn;
+      if (search.base === ROLE) return { entries: [{ dn: ROLE, attributes: { objectClass: ['group'], member } }] };
+      return named ? { entries: [person(1)], cookie: '' } : undefined;
+    });
+    expect(facts.effective.foreign).toEqual(['child.test (2)', 'other.example (1)']);
+    expect(facts.direct).toMatchObject({ people: 1, other: 3 });
+    expect(absent['effective.count']).toMatch(/3 members are principals of other domains/);
+  });
 });
