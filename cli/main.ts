@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   site: async () => (await import('./commands/site.ts')).addSiteCommands,
   probe: async () => (await import('./commands/probe.ts')).addProbeCommands,
   change: async () => (await import('./commands/change.ts')).addChangeCommands,
+  certificate: async () => (await import('./commands/certificate.ts')).addCertificateCommands,
   identity: async () => (await import('./commands/identity.ts')).addIdentityCommands,
   session: async () => (await import('./commands/session.ts')).addSessionCommands,
   lab: async () => (await import('./commands/lab.ts')).addLabCommands,

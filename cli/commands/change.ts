@@ -89,7 +89,11 @@ async function handOffCommand(options: HandOffOptions): Promise<Result<void>> {
   }
 }
 
-async function openFor(options: HandOffOptions): Promise<Result<Session>> {
+/** What a session is opened or resumed with, under a guide that may change things. */
+export type OpenOptions = Pick<HandOffOptions, 'guide' | 'site' | 'resume' | 'operator' | 'secret' | 'trust' | 'data'>;
+
+/** Opens a session, or resumes one, under a trusted guide. Errors: `guide.untrusted`, and those of guide, site and journal. */
+export async function openFor(options: OpenOptions): Promise<Result<Session>> {
   const trust = await readTrust(options.trust ?? []);
   if (!trust.ok) return trust;
   const roots = trust.value.publisher;

@@ -7,12 +7,14 @@ import type { Result } from '../../core/result.ts';
 import { makeRequest } from '../../engine/keys/certificate-request.ts';
 import { applyChange, planChange, planUndo, type ShownChange } from '../../engine/session/changes.ts';
 import { handOffRequest, importCertificate } from '../../engine/session/enrol.ts';
-import { loadGuide } from '../../engine/session/load-guide.ts';
+import { loadGuide, signGuideFile } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
 import { openSession } from '../../engine/session/open-session.ts';
 import type { Session } from '../../engine/session/session.ts';
 import { AUTHORITY_FOLDER } from '../../lab/authority.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
+import { loadIdentity } from '../../engine/keys/identity.ts';
+import { lockstep } from '../support/cli.ts';
 import { REFERENCE_GUIDE } from '../support/lab-walk.ts';
 
 const STEP = 'certificate.device-web@device:gateway';
@@ -126,6 +128,52 @@ describe('the gateway’s expiring certificate in the practice hospital', () => 
     });
     expect(lab.parts.device.state.waiting).toBeUndefined();
   });
+
+  it('is renewed from the command line, in two runs with the wait between them', async () => {
+    await lab.reset();
+    const publisher = must(await loadIdentity(lab.identities.publisher, lab.passphrase));
+    const guide = join(dir, 'guide.asice');
+    must(await signGuideFile(readFileSync(REFERENCE_GUIDE, 'utf8'), publisher, guide, new Date()));
+    const common = ['--guide', guide, '--site', lab.siteFile, '--trust', `publisher=${lab.trust.publisher}`];
+    const which = [
+      '--control',
+      'certificate.device-web',
+      '--secret',
+      'device-admin=env:ADMIN',
+      '--data',
+      join(dir, 'data'),
+    ];
+    const account = ['--write-user', 'lockstep', '--write-password', 'env:ADMIN'];
+    const approved = ['--ticket', 'CHG-9', '--approver', 'Head of IT'];
+    const run = (...args: string[]) =>
+      lockstep(['certificate', ...args, ...common, ...which], { ADMIN: lab.secrets['device-admin'] ?? '' });
+    const before = await shown();
+
+    const csr = join(lab.dir, AUTHORITY_FOLDER, 'cli.csr');
+    const without = await run('request', '--out', csr, ...approved);
+    expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining('give --write-user') });
+    const asked = await run('request', '--out', csr, ...approved, ...account);
+    expect(asked, asked.stderr).toMatchObject({ code: 0, stdout: 'cli.csr\ncli-README.txt\n' });
+    expect(await shown()).toBe(before);
+    const resume = ['--resume', /session ([0-9a-f-]{36})/.exec(asked.stderr)?.[1] ?? ''];
+
+    const answer = await answered('cli.crt');
+    const wrong = await run('import', lab.trust.publisher, ...resume, ...approved, ...account);
+    expect(wrong).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('No certificate in the file is for the key'),
+    });
+    const installed = await run('import', answer, ...resume, ...approved, ...account);
+    expect(installed, installed.stderr).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('read back as planned'),
+    });
+    expect(await shown()).not.toBe(before);
+    const anchor = await run('anchor', '--out', join(dir, 'root.crt'), ...resume);
+    expect(anchor, anchor.stderr).toMatchObject({ code: 0, stdout: 'root.crt\nroot.der\nroot-README.txt\n' });
+    for (const said of [asked, installed, anchor])
+      expect(said.stdout + said.stderr).not.toContain(lab.secrets['device-admin']);
+  }, 120_000);
 
   it('takes a request that nobody can read for what it is', async () => {
     const { requestPem } = await makeRequest({
