@@ -105,7 +105,11 @@ export function ChangePanel({ item, state }: { item: ItemView; state: ItemState 
       </header>
       {readOnly === undefined ? null : <p className="text-sm text-soft">Nothing can be changed here: {readOnly}</p>}
       {error === undefined ? null : <ErrorNote error={error} />}
-      {state?.deferred === undefined || state.verdict === 'pass' ? null : (
+      {state?.deferred === undefined ? null : state.verdict === 'pass' ? (
+        <Note tone="good" title="Done by the hospital">
+          {state.deferred.note} The checks were run again and pass.
+        </Note>
+      ) : (
         <Note tone="warn" title="Left to the hospital">
           {state.deferred.note} When it has been done, run the checks again.
         </Note>

@@ -80,7 +80,7 @@ export function IdentityPicker({
             <Radio
               key={identity.file.handle}
               value={identity.file.handle}
-              className="flex items-center gap-3 rounded-md border border-edge/60 bg-surface px-3 py-2 transition-colors hover:bg-hover data-[focus-visible]:outline-2 data-[focus-visible]:outline-offset-2 data-[focus-visible]:outline-accent data-[selected]:border-accent data-[selected]:bg-tint"
+              className="relative flex items-center gap-3 rounded-md border border-edge/60 bg-surface px-3 py-2 transition-colors hover:bg-hover data-[focus-visible]:outline-2 data-[focus-visible]:outline-offset-2 data-[focus-visible]:outline-accent data-[selected]:border-accent data-[selected]:bg-tint"
             >
               {({ isSelected }) => (
                 <>

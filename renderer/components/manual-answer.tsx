@@ -56,7 +56,7 @@ export function ManualAnswer({ item, state }: { item: ItemView; state: ItemState
             <Radio
               key={name}
               value={name}
-              className="flex h-8 items-center gap-2 rounded-md border border-edge/60 bg-surface px-3 text-base transition-colors hover:bg-hover data-[focus-visible]:outline-2 data-[focus-visible]:outline-offset-2 data-[focus-visible]:outline-accent data-[selected]:border-accent data-[selected]:bg-tint data-[selected]:font-semibold data-[selected]:text-link"
+              className="relative flex h-8 items-center gap-2 rounded-md border border-edge/60 bg-surface px-3 text-base transition-colors hover:bg-hover data-[focus-visible]:outline-2 data-[focus-visible]:outline-offset-2 data-[focus-visible]:outline-accent data-[selected]:border-accent data-[selected]:bg-tint data-[selected]:font-semibold data-[selected]:text-link"
             >
               {({ isSelected }) => (
                 <>

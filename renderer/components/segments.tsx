@@ -25,7 +25,7 @@ export function Segments<T extends string>({
           <Radio
             key={value}
             value={value}
-            className="flex h-7 items-center rounded-sm px-3 text-sm text-soft data-[focus-visible]:outline-2 data-[focus-visible]:outline-offset-2 data-[focus-visible]:outline-accent data-[selected]:bg-surface data-[selected]:font-semibold data-[selected]:text-link data-[selected]:shadow-card"
+            className="relative flex h-7 items-center rounded-sm px-3 text-sm text-soft data-[focus-visible]:outline-2 data-[focus-visible]:outline-offset-2 data-[focus-visible]:outline-accent data-[selected]:bg-surface data-[selected]:font-semibold data-[selected]:text-link data-[selected]:shadow-card"
           >
             {name}
           </Radio>
