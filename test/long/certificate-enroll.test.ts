@@ -1,0 +1,162 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { enrolmentOf } from '../../core/session/enrolment.ts';
+import { readReceived } from '../../engine/keys/received.ts';
+import { applyChange, planChange, planUndo, settleChange } from '../../engine/session/changes.ts';
+import type { Session } from '../../engine/session/session.ts';
+import { enrolmentSteps } from '../support/enrolment-steps.ts';
+import { isRoot, needs } from '../support/debian.ts';
+import { type EnrolmentDevice, must, startEnrolmentDevice, STEP } from '../support/enrolment-device.ts';
+import { openssl } from '../support/openssl-ca.ts';
+import { SSHD_PROGRAMS } from '../support/sshd.ts';
+
+describe.skipIf(!isRoot() || !needs('nginx', 'openssl', ...SSHD_PROGRAMS))(
+  'certificate.enroll, renewed and disturbed',
+  () => {
+    let device: EnrolmentDevice;
+    beforeAll(async () => {
+      device = await startEnrolmentDevice();
+    });
+    afterAll(() => device?.stop());
+    beforeEach(() => device.reset(5));
+
+    const { approval, apply, step, request, undo, answer, keyOnDevice, files } = enrolmentSteps(() => device);
+
+    it('renews with the key that the device has, where the hospital issued its certificate before', async () => {
+      const session = await device.open({ renew: 'same-key' });
+      const [oldShown, oldKey] = [device.shown(), keyOnDevice()];
+      const asked = await step(session);
+      expect(asked.plan.summary).toBe('Renew the request for the key that gateway has.');
+      expect(openssl(['req', '-noout', '-pubkey'], request(session).pem).toString()).toBe(oldKey);
+      const installed = await step(session, answer(request(session).pem));
+      expect(device.shown()).not.toBe(oldShown);
+      expect(keyOnDevice()).toBe(oldKey);
+      await undo(session, installed.change);
+      expect([device.shown(), keyOnDevice()]).toEqual([oldShown, oldKey]);
+      await session.close();
+    });
+
+    it('renews by a request of the same template and a new key, and makes the third one of the second', async () => {
+      const session = await device.open({ key: 'rsa-2048' });
+      await step(session);
+      const first = request(session);
+      await step(session, answer(first.pem));
+      const seen = device.shown();
+      await step(session);
+      const second = request(session);
+      expect({ ...second.template }).toEqual(first.template);
+      expect([second.subject, second.names, second.key]).toEqual([first.subject, first.names, first.key]);
+      expect(second.publicKeySha256).not.toBe(first.publicKeySha256);
+      // The certificate of the first request is not one for the second.
+      const wrong = must(await readReceived(Buffer.from(answer(first.pem))));
+      expect(await planChange(session, STEP, wrong)).toMatchObject({ ok: false, error: { code: 'change.refused' } });
+      await step(session, answer(second.pem));
+      expect(device.shown()).not.toBe(seen);
+      await session.close();
+    });
+
+    it('does not keep a key that the factory made', async () => {
+      const factory = ['req', '-x509', '-key', device.keyFile, '-subj', '/CN=factory', '-days', '3000'];
+      await device.show(openssl(factory).toString());
+      const session = await device.open({ renew: 'same-key' });
+      const { plan } = await step(session);
+      expect(plan.summary).toBe("Make a key on gateway and a request for the hospital's authority.");
+      expect(openssl(['req', '-noout', '-pubkey'], request(session).pem).toString()).not.toBe(keyOnDevice());
+      await session.close();
+    });
+
+    describe('where something goes wrong', () => {
+      const untouched = async (session: Session, change: string, code: string, words: string) => {
+        const [shown, key] = [device.shown(), keyOnDevice()];
+        const applied = await applyChange(session, STEP, change, approval());
+        expect(applied).toMatchObject({ ok: false, error: { code, message: expect.stringContaining(words) } });
+        expect([device.shown(), keyOnDevice()]).toEqual([shown, key]);
+        expect(files().filter((name) => /\.old|\.lockstep|\.part/.test(name))).toEqual([]);
+      };
+
+      it.each([
+        ['its own check refuses the files', { check: 'false' }, "The device's own check refuses"],
+        ['the service does not restart', { restart: 'exit 3' }, 'The service does not restart'],
+      ])('puts all back where %s', async (_, options, words) => {
+        const session = await device.open({ made: 'here', ...options });
+        await step(session);
+        const { change } = must(
+          await planChange(session, STEP, must(await readReceived(Buffer.from(answer(request(session).pem))))),
+        );
+        await untouched(session, change, 'change.refused', words);
+        expect(session.state().items[STEP]?.changes.at(-1)).toMatchObject({ phase: 'failed' });
+        await session.close();
+      });
+
+      it('refuses a wrong passphrase of the key that was made here, and none', async () => {
+        const session = await device.open({ made: 'here' });
+        await step(session);
+        const received = must(await readReceived(Buffer.from(answer(request(session).pem))));
+        for (const keyPassphrase of ['wrong passphrase', undefined]) {
+          const { change } = must(await planChange(session, STEP, received));
+          const { keyPassphrase: _right, ...credential } = approval().credential;
+          const wrong = { ...credential, ...(keyPassphrase === undefined ? {} : { keyPassphrase }) };
+          expect(await applyChange(session, STEP, change, { ...approval(), credential: wrong })).toMatchObject({
+            ok: false,
+            error: { code: 'identity.passphrase' },
+          });
+        }
+        expect(files().filter((name) => name.endsWith('.old'))).toEqual([]);
+        await session.close();
+      });
+
+      it('refuses what was changed meanwhile, before the installation and before the undo', async () => {
+        const session = await device.open();
+        await step(session);
+        const received = must(await readReceived(Buffer.from(answer(request(session).pem))));
+        const early = must(await planChange(session, STEP, received));
+        writeFileSync(device.certificateFile, `${readFileSync(device.certificateFile, 'utf8')}\n`);
+        await untouched(session, early.change, 'change.state-differs', 'Somebody has changed the certificate');
+        const { change } = must(await planChange(session, STEP, received));
+        await apply(session, change);
+        writeFileSync(device.certificateFile, `${readFileSync(device.certificateFile, 'utf8')}\n`);
+        expect(await planUndo(session, STEP, change)).toMatchObject({
+          ok: false,
+          error: { code: 'change.state-differs' },
+        });
+        await session.close();
+      });
+
+      it('finds an installation that was cut off before the restart, and puts the old files back', async () => {
+        // The restart ends the log-in itself, so nobody hears how it went.
+        const session = await device.open({ restart: 'kill -9 $PPID' });
+        await step(session);
+        const [shown, key] = [device.shown(), keyOnDevice()];
+        const received = must(await readReceived(Buffer.from(answer(request(session).pem))));
+        const { change } = must(await planChange(session, STEP, received));
+        const applied = must(await applyChange(session, STEP, change, approval()));
+        expect(applied.asPlanned).toBe(false);
+        expect(applied.differences.join()).toContain('was the service restarted?');
+        expect(keyOnDevice()).not.toBe(key);
+        const back = must(await planUndo(session, STEP, change));
+        await applyChange(session, STEP, back.change, approval());
+        expect([device.shown(), keyOnDevice()]).toEqual([shown, key]);
+        await session.close();
+      });
+
+      it('finds in a resumed session that nothing was written, and goes on', async () => {
+        let session = await device.open();
+        const about = { ticket: 'CHG-7', approver: 'Head of IT' };
+        const planned = must(await planChange(session, STEP));
+        must(await session.journal.append('change.approved', { key: STEP, change: planned.change, ...about }));
+        must(
+          await session.journal.append('change.preimage', {
+            key: STEP,
+            change: planned.change,
+            preImage: planned.plan.preImage,
+          }),
+        );
+        session = await device.resume(session);
+        expect(must(await settleChange(session, STEP, planned.change))).toMatchObject({ written: false });
+        await step(session);
+        expect(enrolmentOf(session.journal.events, STEP).request).toBeDefined();
+        await session.close();
+      });
+    });
+  },
+);
