@@ -445,7 +445,7 @@ export type Outputs = {
   'facts.read': {
     readonly facts?: unknown;
     readonly notApplicable?: string;
-    readonly absent: readonly { readonly path: string; readonly reason: string }[];
+    readonly absent: readonly { readonly path: string; readonly reason: string; readonly notApplicable?: true }[];
   };
   /** Null where nothing ran yet. */
   'facts.link': LinkView | null;

@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   'guide.out-of-range': 'operator',
   'site.invalid': 'operator',
   'expression.absent': 'operator',
+  'expression.not-applicable': 'operator',
   'expression.type': 'manufacturer',
   'expression.invalid': 'manufacturer',
   'dns.not-found': 'hospital',

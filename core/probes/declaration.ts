@@ -5,6 +5,8 @@ import type { Earlier } from '../people/earlier.ts';
 export type AbsentFact = {
   readonly path: string;
   readonly reason: string;
+  /** There is no such thing here (what only Active Directory has, elsewhere): nothing was missed, the question does not arise. */
+  readonly notApplicable?: true;
 };
 
 /**

@@ -252,6 +252,6 @@ export const factsFileSchema = z.strictObject({
   /** Exactly one of the two. */
   facts: z.unknown().optional(),
   notApplicable: z.string().optional(),
-  absent: z.array(z.strictObject({ path: z.string(), reason: z.string() })),
+  absent: z.array(z.strictObject({ path: z.string(), reason: z.string(), notApplicable: z.literal(true).optional() })),
 });
 export type FactsFile = z.output<typeof factsFileSchema>;

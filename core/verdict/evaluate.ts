@@ -19,7 +19,8 @@ const environment = new cel.Environment({ unlistedVariablesAreDyn: true, homogen
 
 /**
  * Evaluates an expression to a boolean. Everything but a clean true or false is an error: an unknown or missing value
- * that it touches (`expression.absent`, decided before CEL runs), a type that does not fit, `all` over nothing
+ * that it touches (`expression.absent`, decided before CEL runs; `expression.not-applicable` where every such value is one
+ * that cannot be there), a type that does not fit, `all` over nothing
  * (`expression.type`), or a text that CEL cannot read (`expression.invalid`).
  */
 export function evaluateBoolean(source: string, values: Values, absent: AbsentByRoot = {}): Result<boolean> {
@@ -38,7 +39,10 @@ export function evaluate(source: string, values: Values, absent: AbsentByRoot = 
   if (!compiled.ok) return compiled;
   const unknown = findUnknown(compiled.value, values, absent);
   if (unknown !== undefined) {
-    return fail('expression.absent', 'Not known.', { place: unknown.path, cause: unknown.reason });
+    const { path: place, reason: cause, notApplicable } = unknown;
+    return notApplicable === true
+      ? fail('expression.not-applicable', 'The question does not arise here.', { place, cause })
+      : fail('expression.absent', 'Not known.', { place, cause });
   }
   try {
     return ok(toJson(environment.evaluate(compiled.value.guarded, toCel(values) as Record<string, unknown>)));
@@ -66,27 +70,25 @@ function show(value: unknown): string {
 /** Names whose values come from probes; all others come from the site file. */
 const SEEN = new Set(['facts', 'link']);
 
-/** The first path that touches something absent, missing or null. */
-function findUnknown(
-  expression: Expression,
-  values: Values,
-  absent: AbsentByRoot,
-): { path: string; reason: string } | undefined {
-  for (const path of expression.paths) {
-    const shown = [path.root, ...path.steps].join('.');
-    const listed = (Object.hasOwn(absent, path.root) ? (absent[path.root] ?? []) : []).find((entry) =>
-      touches(path, entry.path),
-    );
-    if (listed !== undefined) return { path: shown, reason: listed.reason };
-    if (!Object.hasOwn(values, path.root)) return { path: shown, reason: 'There is no such name here.' };
-    const missing = missingAt(values[path.root], path.steps, [path.root]);
-    if (missing !== undefined)
-      return {
-        path: missing,
-        reason: SEEN.has(path.root) ? 'The probe did not report it.' : 'The site does not give it.',
-      };
-  }
-  return undefined;
+type Unknown = { readonly path: string; readonly reason: string; readonly notApplicable?: true };
+
+/** The first path that touches something absent, missing or null; one that cannot be there only where nothing else is unknown. */
+function findUnknown(expression: Expression, values: Values, absent: AbsentByRoot): Unknown | undefined {
+  const unknown = expression.paths.flatMap((path) => unknownAt(path, values, absent));
+  return unknown.find(({ notApplicable }) => notApplicable !== true) ?? unknown[0];
+}
+
+function unknownAt(path: AccessPath, values: Values, absent: AbsentByRoot): Unknown[] {
+  const shown = [path.root, ...path.steps].join('.');
+  const listed = (Object.hasOwn(absent, path.root) ? (absent[path.root] ?? []) : []).filter((entry) =>
+    touches(path, entry.path),
+  );
+  if (listed.length > 0) return listed.map((entry) => ({ ...entry, path: shown }));
+  if (!Object.hasOwn(values, path.root)) return [{ path: shown, reason: 'There is no such name here.' }];
+  const missing = missingAt(values[path.root], path.steps, [path.root]);
+  if (missing === undefined) return [];
+  const reason = SEEN.has(path.root) ? 'The probe did not report it.' : 'The site does not give it.';
+  return [{ path: missing, reason }];
 }
 
 function touches(path: AccessPath, absentPath: string): boolean {

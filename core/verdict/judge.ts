@@ -61,6 +61,14 @@ function judgeCheck(
   return judgeExpectations(check.expect, { ...item.values, facts: facts.facts }, { facts: facts.absent }, index);
 }
 
+/** Facts that expectations wanted and that are not there, for one reason. */
+type Unknown = {
+  readonly verdict: 'error' | 'not-applicable';
+  readonly reason: string;
+  readonly paths: readonly string[];
+  readonly severity: Finding['severity'];
+};
+
 function judgeExpectations(
   expectations: readonly Expectation[],
   values: Values,
@@ -68,7 +76,7 @@ function judgeExpectations(
   check?: number,
 ): { verdict: Verdict; findings: Finding[] } {
   const findings: Finding[] = [];
-  const unknown = new Map<string, { paths: string[]; severity: Finding['severity'] }>();
+  const unknown = new Map<string, Unknown>();
   const verdicts = expectations.map((expectation): Verdict => {
     const { severity } = expectation;
     const at = check === undefined ? {} : { check };
@@ -79,20 +87,22 @@ function judgeExpectations(
       return result.value ? 'pass' : 'fail';
     }
     const { code, message, place, cause, fixBy } = result.error;
-    if (code !== 'expression.absent') findings.push({ verdict: 'error', sentence: message, severity, fixBy, ...at });
+    const verdict = code === 'expression.not-applicable' ? 'not-applicable' : 'error';
+    if (verdict === 'error' && code !== 'expression.absent')
+      findings.push({ verdict, sentence: message, severity, fixBy, ...at });
     else {
       const reason = cause ?? '';
-      const known = unknown.get(reason) ?? { paths: [], severity };
-      unknown.set(reason, { ...known, paths: [...new Set([...known.paths, place ?? ''])] });
+      const known = unknown.get(`${verdict} ${reason}`) ?? { verdict, reason, paths: [], severity };
+      unknown.set(`${verdict} ${reason}`, { ...known, paths: [...new Set([...known.paths, place ?? ''])] });
     }
-    return 'error';
+    return verdict;
   });
   // One reason often hides several facts; it is said once.
-  for (const [reason, { paths, severity }] of unknown) {
+  for (const { verdict, reason, paths, severity } of unknown.values()) {
     const names = paths.map((path) => path.replace(/^(?:facts|link)\./, '')).join(', ');
     findings.push({
-      verdict: 'error',
-      sentence: `Not known: ${names}. ${sentenceCase(reason)}`,
+      verdict,
+      sentence: `${verdict === 'error' ? 'Not known' : 'Does not arise here'}: ${names}. ${sentenceCase(reason)}`,
       severity,
       ...(check === undefined ? {} : { check }),
     });

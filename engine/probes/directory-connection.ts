@@ -5,7 +5,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import type { Directory } from '../../core/site/schema.ts';
 import { defineProbe, type ProbeContext, type ProbeOutcome } from '../context.ts';
 import { compareServers } from '../wire/ldap-differences.ts';
-import type { ConnectionFacts as Facts, Findings, Writable } from '../wire/ldap-findings.ts';
+import { type ConnectionFacts as Facts, type Findings, onlyThere, type Writable } from '../wire/ldap-findings.ts';
 import { isWithin } from '../wire/ldap-names.ts';
 import { type DirectoryServer, type DnsServers, serversInDns } from '../wire/ldap-servers.ts';
 import { directoryAnchors, directoryOf } from '../wire/ldap-site.ts';
@@ -122,6 +122,7 @@ function summarize(
         absent.push({
           path: name,
           reason: root.kind === 'ldap' ? 'only Active Directory has functional levels' : 'the root DSE does not tell',
+          ...onlyThere(root),
         });
     }
   }

@@ -4,6 +4,7 @@ import { directoryGroup as declaration } from '../../core/probes/directory-group
 import { ok, type Result } from '../../core/result.ts';
 import { defineProbe, type ProbeContext, type ProbeOutcome } from '../context.ts';
 import type { LdapEntry } from '../wire/ldap.ts';
+import { markAdOnly } from '../wire/ldap-ad-only.ts';
 import { kindOf } from '../wire/ldap-kind.ts';
 import { findGroup, isGroup, nameOf, nearMatches, sidOf } from '../wire/ldap-lookup.ts';
 import {
@@ -27,6 +28,9 @@ type Facts = z.input<typeof declaration.facts>;
 type Group = NonNullable<Facts['group']>;
 type Effective = NonNullable<Facts['effective']>;
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
+/** What only Active Directory has. */
+const AD_ONLY = ['group.sid', 'group.kind', 'group.scope', 'writers'];
+
 type Part<T> = { readonly facts: T; readonly absent: readonly AbsentFact[] };
 
 const NO_KEY = 'the hospital gave no key for pseudonyms';
@@ -63,7 +67,7 @@ async function look(params: Params, context: ProbeContext): Promise<Result<Probe
     };
     const absent = [...about.value.absent, ...effective.value.absent, ...writers.value.absent];
     if (keyId === undefined) absent.push({ path: 'keyId', reason: NO_KEY });
-    return ok({ kind: 'facts' as const, facts, absent });
+    return ok({ kind: 'facts' as const, facts, absent: markAdOnly(directory.root.kind, absent, AD_ONLY) });
   });
 }
 

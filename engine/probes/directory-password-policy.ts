@@ -59,6 +59,7 @@ async function lookAtOverlay(directory: SiteDirectory, account: string): Promise
   const absent: AbsentFact[] = ['domain', 'fineGrained'].map((path) => ({
     path,
     reason: 'only Active Directory has it',
+    notApplicable: true,
   }));
   const named = found.value?.text('pwdPolicySubentry');
   const read = named === undefined ? ok(undefined) : await directory.session.read(named, PPOLICY_ATTRIBUTES);

@@ -42,7 +42,11 @@ async function look(params: Params, context: ProbeContext): Promise<Result<Probe
   else {
     Object.assign(facts, found);
     if (found.groups === undefined)
-      absent.push({ path: 'groups', reason: 'this directory does not tell the groups of an account' });
+      absent.push({
+        path: 'groups',
+        reason: 'this directory does not tell the groups of an account',
+        ...(context.site.directory?.kind === 'ldap' ? { notApplicable: true } : {}),
+      });
   }
   if (lockout.failed === undefined)
     absent.push({ path: 'lockout.failed', reason: 'the bind account may not read it; accounts are never locked out' });

@@ -49,7 +49,14 @@ export function compareServers(all: readonly Findings[]): {
   if (!known) absent.push({ path: 'differences', reason: `not every server could be compared: ${unread.join(', ')}` });
   const offsets = all.flatMap(({ facts }) => facts.clockOffsetSeconds ?? []);
   const everyClock = offsets.length === all.length;
-  if (!everyClock) absent.push({ path: 'clockSpreadSeconds', reason: 'not every server told its time' });
+  const clockless = all.every(({ root }) => root?.kind === 'ldap');
+  if (!everyClock)
+    absent.push({
+      path: 'clockSpreadSeconds',
+      ...(clockless
+        ? { reason: 'this directory does not tell the time', notApplicable: true }
+        : { reason: 'not every server told its time' }),
+    });
   return {
     facts: {
       ...(known ? { differences } : {}),

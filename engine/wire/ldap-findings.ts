@@ -69,12 +69,17 @@ export function finish(findings: Findings): Findings {
   if (facts.clockOffsetSeconds === undefined) {
     const reason =
       root?.kind === 'ldap' ? 'this directory does not tell the time' : 'the server could not be asked for its time';
-    absent.push(gap('clockOffsetSeconds', facts.id, reason));
+    absent.push({ ...gap('clockOffsetSeconds', facts.id, reason), ...onlyThere(root) });
   }
   if (facts.anonymousSearch === undefined && !absent.some(({ path }) => path === 'servers[].anonymousSearch'))
     absent.push(gap('anonymousSearch', facts.id, 'not tested: the server could not be asked'));
   tellRoot(findings);
   return findings;
+}
+
+/** Marks what only Active Directory tells, where the directory has shown that it is another. */
+export function onlyThere(root: RootDse | undefined): Pick<AbsentFact, 'notApplicable'> {
+  return root?.kind === 'ldap' ? { notApplicable: true } : {};
 }
 
 function tellRoot({ facts, absent, root }: Findings): void {
@@ -87,5 +92,6 @@ function tellRoot({ facts, absent, root }: Findings): void {
       : root.kind === 'ldap'
         ? 'only Active Directory has this'
         : 'the root DSE does not tell';
-  for (const [name, value] of Object.entries(told)) if (value === undefined) absent.push(gap(name, facts.id, reason));
+  for (const [name, value] of Object.entries(told))
+    if (value === undefined) absent.push({ ...gap(name, facts.id, reason), ...onlyThere(root) });
 }

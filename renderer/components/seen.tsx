@@ -81,6 +81,8 @@ function RecordedFacts({ itemKey, index, event }: { itemKey: string; index: numb
   if (error !== undefined) return <ErrorNote error={error} />;
   if (read === undefined) return <p className="text-sm text-faint">Reading…</p>;
   const changed = sentenceOf(read.facts);
+  const elsewhere = read.absent.filter(({ notApplicable }) => notApplicable === true);
+  const unknown = read.absent.filter((fact) => !elsewhere.includes(fact));
   return (
     <div className="grid grid-cols-1 gap-3">
       {read.notApplicable === undefined ? null : (
@@ -88,11 +90,16 @@ function RecordedFacts({ itemKey, index, event }: { itemKey: string; index: numb
       )}
       {changed === undefined ? null : <Note title={changed} />}
       {read.facts === undefined ? null : <FactTree value={read.facts} />}
-      {read.absent.length === 0 ? null : (
+      {elsewhere.length === 0 ? null : (
+        <p className="text-sm text-soft">
+          Does not exist in this kind of directory: {elsewhere.map((fact) => showName(fact.path)).join(', ')}.
+        </p>
+      )}
+      {unknown.length === 0 ? null : (
         <div className="rounded-md border border-error/30 bg-error-tint px-3 py-2 text-sm">
           <p className="font-semibold text-error">Not learned</p>
           <ul className="mt-0.5 grid gap-0.5">
-            {read.absent.map((fact) => (
+            {unknown.map((fact) => (
               <li key={fact.path}>
                 <span className="font-medium">{showName(fact.path)}</span>: {fact.reason}
               </li>

@@ -1,5 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AbsentFact } from '../../core/probes/declaration.ts';
+import { CHANGES } from '../../engine/changes/index.ts';
+import type { Probe } from '../../engine/context.ts';
 import { directoryCreateGroup } from '../../engine/changes/directory-create-group.ts';
 import { directoryAccess } from '../../engine/probes/directory-access.ts';
 import { directoryAccount } from '../../engine/probes/directory-account.ts';
@@ -80,6 +83,55 @@ describe.skipIf(!needs('slapd', 'slapadd'))('OpenLDAP', () => {
     expect(facts.domainFunctionality).toBeUndefined();
     expect(absent.domainFunctionality).toMatch(/Active Directory/);
     expect(absent['servers[].clockOffsetSeconds']).toMatch(/time/);
+  });
+
+  it('marks what only Active Directory has as not applicable, and nothing else', async () => {
+    const marked = async (probe: Probe, params: Record<string, unknown>) => {
+      const outcome = await probe.run(probe.declaration.params.parse(params), context(hardened));
+      if (!outcome.ok || outcome.value.kind !== 'facts') throw new Error('no facts');
+      const { absent } = outcome.value as { absent: readonly AbsentFact[] };
+      return absent.filter(({ notApplicable }) => notApplicable === true).map(({ path }) => path);
+    };
+    expect((await marked(directoryConnection, {})).sort()).toEqual([
+      'clockSpreadSeconds',
+      'domainFunctionality',
+      'forestFunctionality',
+      'servers[].adSite',
+      'servers[].clockOffsetSeconds',
+      'servers[].controllerFunctionality',
+      'servers[].globalCatalog',
+      'servers[].synchronized',
+    ]);
+    expect((await marked(directoryGroup, { group: 'clinical' })).sort()).toEqual([
+      'group.kind',
+      'group.scope',
+      'group.sid',
+      'writers',
+    ]);
+    expect(await marked(directoryPasswordPolicy, {})).toEqual(['domain', 'fineGrained']);
+    const account = { user: 'lockstep', secret: 'canary' };
+    expect(await marked(directorySignIn, { account, roles: [{ id: 'clinical', group: 'clinical' }] })).toEqual([
+      'groups',
+    ]);
+  });
+
+  it('is changed by nothing that is made for Active Directory', async () => {
+    const params: Record<string, Record<string, unknown>> = {
+      'directory.create-ou': { name: 'new' },
+      'directory.create-group': { group: 'new' },
+      'directory.add-members': { group: 'clinical', members: ['nurse-d'] },
+      'directory.remove-members': { group: 'clinical', members: ['nurse-a'] },
+      'directory.set-attributes': { object: 'cn=clinical,ou=groups,dc=hospital,dc=test', description: 'x' },
+      'directory.protect-from-deletion': { object: 'cn=clinical,ou=groups,dc=hospital,dc=test' },
+    };
+    const changes = CHANGES.filter(({ declaration }) => declaration.id.startsWith('directory.'));
+    expect(changes.map(({ declaration }) => declaration.id).sort()).toEqual(Object.keys(params).sort());
+    for (const change of changes) {
+      const { id } = change.declaration;
+      const planned = await change.plan(change.declaration.params.parse(params[id]), context(hardened));
+      expect(planned, id).toMatchObject({ ok: false, error: { code: 'change.refused' } });
+      expect(planned.ok ? '' : planned.error.message, id).toMatch(/Active Directory/);
+    }
   });
 
   it('fails a server that answers anybody and takes passwords in clear', async () => {

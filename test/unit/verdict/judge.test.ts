@@ -85,6 +85,39 @@ describe('a control with checks', () => {
     ]);
   });
 
+  it('is left open by no fact that cannot be there, and by every other that is unknown', () => {
+    const both = {
+      checks: [
+        {
+          probe: 'p',
+          expect: [
+            { that: 'facts.ok', else: 'no' },
+            { that: 'facts.sid > 0', else: 'no' },
+          ],
+        },
+      ],
+    };
+    const only = { checks: [{ probe: 'p', expect: [{ that: 'facts.sid > 0', else: 'no' }] }] };
+    const there = { path: 'sid', reason: 'only Active Directory has it', notApplicable: true as const };
+    expect(verdictOf(both, facts({ ok: true }, [there]))).toBe('pass');
+    expect(verdictOf(both, facts({ ok: false }, [there]))).toBe('fail');
+    expect(verdictOf(both, facts({}, [there, { path: 'ok', reason: 'cut off' }]))).toBe('error');
+    expect(judgeItem(item(only), outcomes(facts({}, [there])))).toMatchObject({
+      verdict: 'not-applicable',
+      findings: [{ verdict: 'not-applicable', sentence: 'Does not arise here: sid. Only Active Directory has it.' }],
+    });
+    // One server that is another kind, and one that could not be asked: that is unknown.
+    const mixed = { checks: [{ probe: 'p', expect: [{ that: 'facts.s.exists(e, e.sid > 0)', else: 'no' }] }] };
+    const gaps = [
+      { ...there, path: 's[].sid' },
+      { path: 's[].sid', reason: 'dc2: down' },
+    ];
+    expect(verdictOf(mixed, facts({ s: [{}, {}] }, gaps))).toBe('error');
+    // What is there and unknown wins over what cannot be there, in one expression too.
+    const one = { checks: [{ probe: 'p', expect: [{ that: 'facts.sid > 0 && facts.ok', else: 'no' }] }] };
+    expect(verdictOf(one, facts({}, [there, { path: 'ok', reason: 'cut off' }]))).toBe('error');
+  });
+
   it('tells who can mend an error', () => {
     expect(judgeItem(item(OK), outcomes(error)).findings[0]).toMatchObject({ verdict: 'error', fixBy: 'hospital' });
   });
