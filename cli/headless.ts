@@ -1,13 +1,14 @@
 import { fail, ok, type Result } from '../core/result.ts';
 import { interruptedChanges } from '../core/session/state.ts';
 import { type Summary, summarize } from '../core/session/summary.ts';
-import type { WriteCredential } from '../engine/changes/change.ts';
 import type { Identity } from '../engine/keys/identity.ts';
-import { applyChange, planChange, settleChange } from '../engine/session/changes.ts';
+import { settleChange } from '../engine/session/changes.ts';
 import { sealSession, type SealedBundle } from '../engine/session/seal.ts';
 import type { Session } from '../engine/session/session.ts';
 import type { Answers, Waivers } from './answers.ts';
-import { type Apply, credentialFor } from './write-access.ts';
+import { applyAll, undoAll } from './headless-changes.ts';
+import { selectKeys } from './select-keys.ts';
+import type { Apply } from './write-access.ts';
 
 export type HeadlessOptions = {
   readonly typedVersion?: string;
@@ -50,6 +51,8 @@ export async function walkHeadless(session: Session, options: HeadlessOptions): 
   if (options.apply !== undefined) {
     const applied = await applyAll(session, options.apply, options);
     if (!applied.ok) return applied;
+    const undone = await undoAll(session, options.apply, options);
+    if (!undone.ok) return undone;
   }
   const answered = await answerAll(session, options.answers ?? {}, keys.value);
   if (!answered.ok) return answered;
@@ -60,18 +63,6 @@ export async function walkHeadless(session: Session, options: HeadlessOptions): 
   if (options.out === undefined) return ok({ summary, cancelled });
   const sealed = await sealSession(session, options.out, options.identity);
   return sealed.ok ? ok({ summary, cancelled, sealed: sealed.value }) : sealed;
-}
-
-/** Keys of the items that ids or keys name, in the guide's order. */
-export function selectKeys(session: Session, names: readonly string[] | undefined): Result<readonly string[]> {
-  const { items } = session.plan;
-  if (names === undefined || names.length === 0) return ok(items.map((item) => item.key));
-  const lost = names.filter((name) => !items.some((item) => item.key === name || item.control.id === name));
-  if (lost.length > 0)
-    return fail('input.malformed', `The guide has no control ${lost.map((name) => `"${name}"`).join(', ')}.`);
-  return ok(
-    items.filter((item) => names.includes(item.key) || names.includes(item.control.id)).map((item) => item.key),
-  );
 }
 
 /** Finds out how changes ended that an earlier run was cut off in. What cannot be read now stays open, and the walk goes on. */
@@ -85,53 +76,6 @@ async function settleAll(session: Session, show: HeadlessOptions['show']): Promi
       : `${settled.error.message} It stays open.`;
     show(`${key}: ${change.id} was cut off. ${words}`);
   }
-}
-
-/** Who writes at each step; an error before the first write where somebody is missing. */
-function writersOf(
-  session: Session,
-  apply: Apply,
-  keys: readonly string[],
-): Result<readonly (readonly [key: string, credential: WriteCredential])[]> {
-  const writers: (readonly [string, WriteCredential])[] = [];
-  for (const key of keys) {
-    const control = session.plan.items.find((item) => item.key === key)?.control;
-    const credential = credentialFor(apply, control?.id ?? key, control?.change?.kind ?? '');
-    if (credential === undefined)
-      return fail('input.malformed', `No account is given that writes for ${key}: --write-user or --write-for.`);
-    writers.push([key, credential]);
-  }
-  return ok(writers);
-}
-
-async function applyAll(session: Session, apply: Apply, options: HeadlessOptions): Promise<Result<unknown>> {
-  const keys = selectKeys(session, apply.ids);
-  if (!keys.ok) return keys;
-  const { ids: _ids, credentials: _credentials, ...approval } = apply;
-  const writers = writersOf(session, apply, keys.value);
-  if (!writers.ok) return writers;
-  for (const [key, credential] of writers.value) {
-    const plan = await planChange(session, key);
-    if (!plan.ok) {
-      // Nothing to be done here is no reason to stop the walk.
-      if (plan.error.code !== 'change.refused') return plan;
-      options.show(`${key}: ${plan.error.message}`);
-      continue;
-    }
-    options.show(`${key}: ${plan.value.plan.summary}\n${plan.value.plan.diff}`);
-    const applied = await applyChange(session, key, plan.value.change, { ...approval, credential });
-    if (!applied.ok && applied.error.code === 'change.refused') {
-      options.show(`${key}: ${applied.error.message}`);
-      continue;
-    }
-    if (!applied.ok) return applied;
-    options.show(
-      `${key}: read back ${applied.value.asPlanned ? 'as planned' : `with differences: ${applied.value.differences.join('; ')}`}`,
-    );
-    const again = await session.run([key], options.cancel);
-    if (!again.ok) return again;
-  }
-  return ok(undefined);
 }
 
 async function answerAll(session: Session, answers: Answers, keys: readonly string[]): Promise<Result<unknown>> {

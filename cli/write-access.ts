@@ -4,8 +4,10 @@ import { readSecret } from './terminal.ts';
 
 /** The changes to apply on a headless walk, who approved them, when they may be made, and by whom. */
 export type Apply = {
-  /** Control ids or keys. */
+  /** Control ids or keys whose change is made. */
   readonly ids: readonly string[];
+  /** Control ids or keys whose changes in this session are undone, the last first. */
+  readonly undo: readonly string[];
   readonly ticket: string;
   readonly approver: string;
   /** Window (ISO 8601) in which they may be made. */
@@ -17,6 +19,7 @@ export type Apply = {
 
 type ApplyOptions = {
   readonly apply?: string[];
+  readonly undo?: string[];
   readonly ticket?: string;
   readonly approver?: string;
   readonly windowFrom?: string;
@@ -38,7 +41,7 @@ export function credentialFor({ credentials }: Apply, control: string, kind: str
  * @returns `input.malformed` where something is missing or is not what it should be
  */
 export async function readApply(options: ApplyOptions): Promise<Result<Apply | undefined>> {
-  if (options.apply === undefined) return ok(undefined);
+  if (options.apply === undefined && options.undo === undefined) return ok(undefined);
   const { ticket, approver, writeUser, writeFor = [] } = options;
   if (ticket === undefined || approver === undefined || (writeUser === undefined && writeFor.length === 0))
     return fail('input.malformed', 'A change needs --ticket, --approver and --write-user (or --write-for).');
@@ -59,7 +62,7 @@ export async function readApply(options: ApplyOptions): Promise<Result<Apply | u
     if (!password.ok) return password;
     credentials.set(what, { user, password: password.value });
   }
-  return ok({ ids: options.apply, ticket, approver, ...window.value, credentials });
+  return ok({ ids: options.apply ?? [], undo: options.undo ?? [], ticket, approver, ...window.value, credentials });
 }
 
 /** The window of a change as ISO 8601 in UTC; a time without an offset is this computer's. */

@@ -9,7 +9,7 @@ import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
 import { openSession, resumeSession } from '../../engine/session/open-session.ts';
 import type { Session, SessionOptions } from '../../engine/session/session.ts';
-import { selectKeys } from '../headless.ts';
+import { selectKeys } from '../select-keys.ts';
 import { dataDir, EXIT, RUNTIME } from '../host.ts';
 import { readTrust } from '../keys.ts';
 import { complain, note, print, printTable } from '../terminal.ts';

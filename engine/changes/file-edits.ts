@@ -42,7 +42,7 @@ function filled<T>(template: T, values: Values): Result<T> {
       });
     if (Array.isArray(part)) return part.map(fill);
     if (typeof part !== 'object' || part === null) return part;
-    return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, fill(value)]));
+    return Object.fromEntries(Object.entries(part).map(([key, value]) => [fill(key), fill(value)]));
   };
   const edit = fill(template) as T;
   return unknown === undefined

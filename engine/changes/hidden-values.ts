@@ -4,6 +4,11 @@ import { type JsonNode, readJson } from './json-text.ts';
 const SECRET_KEY =
   /pass(?:word|wd|phrase)?\b|password|passwd|passphrase|secret|token|api[-_]?key|private[-_]?key|preshared|psk\b|community|credential|registeredusers|auth(?:entication)?[-_]?key/i;
 
+/** Where a private key lies is no secret. */
+function isPlace(key: string, value: string): boolean {
+  return /private[-_]?key/i.test(key) && /^"?\/(?:[\w.-]+\/)+[\w.-]+"?[,;]?$/.test(value);
+}
+
 /** Whether a key is called as secrets are. */
 export function isSecretKey(key: string): boolean {
   return SECRET_KEY.test(key);
@@ -63,7 +68,9 @@ function hideInJson(
     if (node.kind === 'scalar') {
       if (secret && typeof node.value !== 'boolean' && node.value !== null) spans.push(node);
     } else if (node.kind === 'array') for (const item of node.items) walk(item, secret);
-    else for (const { key, node: member } of node.members) walk(member, secret || isSecret(key));
+    else
+      for (const { key, node: member } of node.members)
+        walk(member, secret || (isSecret(key) && !isPlace(key, text.slice(member.start, member.end))));
   };
   walk(root, false);
   let shown = '';
@@ -83,7 +90,7 @@ function hideInLines(text: string, isSecret: (key: string) => boolean, mark: (va
       line.replace(
         /^(\s*(?:[#;/]+\s*)?["']?)([\w.-]+)(["']?\s*[=:]\s*|["']?[ \t]+)(\S.*?)(\s*)$/,
         (all, before: string, key: string, between: string, value: string, after: string) =>
-          isSecret(key) && !/^(?:yes|no|true|false|on|off)$/i.test(value)
+          isSecret(key) && !/^(?:yes|no|true|false|on|off)$/i.test(value) && !isPlace(key, value)
             ? `${before}${key}${between}${mark(value)}${after}`
             : all,
       ),

@@ -3,20 +3,24 @@ import { replyToAsk, useWizard } from '../store.ts';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
 
-/** A probe waits for somebody to do something at the device. There is no way past it without an answer. */
+/**
+ * A probe waits for somebody to do something at the device, or a change for the word that it may stay. There is no way past
+ * it without an answer.
+ */
 export function AskDialog() {
   const ask = useWizard((state) => state.ask);
   const item = useWizard((state) => state.snapshot?.items.find((entry) => entry.key === state.ask?.key));
+  const confirm = ask?.about === 'confirm';
   return (
     <Dialog
       alert
       open={ask !== undefined}
-      title="Something to do at the device"
+      title={confirm ? 'Your word on this change' : 'Something to do at the device'}
       footer={
         <>
-          <Button onPress={() => void replyToAsk(false)}>I can’t</Button>
-          <Button kind="primary" autoFocus onPress={() => void replyToAsk(true)}>
-            Done
+          <Button onPress={() => void replyToAsk(false)}>{confirm ? 'No' : 'I can’t'}</Button>
+          <Button kind="primary" autoFocus={!confirm} onPress={() => void replyToAsk(true)}>
+            {confirm ? 'Yes' : 'Done'}
           </Button>
         </>
       }
@@ -31,7 +35,9 @@ export function AskDialog() {
             </p>
           )}
           <p className="text-sm text-soft">
-            “I can’t” leaves this check without a result. It will be an error, never a pass.
+            {confirm
+              ? 'Without a yes the change is not made, or does not stay.'
+              : '“I can’t” leaves this check without a result. It will be an error, never a pass.'}
           </p>
         </div>
       </div>

@@ -142,6 +142,29 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS, 'ldapmodify'))('changes b
     expect(await readFile(join(folder, 'journal.jsonl'), 'utf8')).toContain('"change.failed"');
   });
 
+  it('undoes by --undo what the session changed, once', async () => {
+    const done = await apply();
+    expect(done.stderr).toContain('read back as planned');
+    const before = await members();
+    const who = [
+      '--ticket',
+      'CHG-8',
+      '--approver',
+      'Ada',
+      '--write-user',
+      server.adminDn,
+      '--write-password',
+      'env:WRITE',
+    ];
+    const back = ['--resume', sessionOf(done.stderr), '--only', 'group.narrow', '--undo', 'group.narrow', ...who];
+    const undone = await run(...back);
+    expect(undone.stderr).toContain('read back as planned');
+    expect(verdictOf(undone.stdout, 'group.narrow')).toBe('fail');
+    expect(await members()).not.toEqual(before);
+    const again = await run(...back);
+    expect(again.stderr).toContain('This session changed nothing there that is not undone yet.');
+  });
+
   it('hands over what stock ldapmodify applies, and the step is then simply run again', async () => {
     const handed = await lockstep(
       [

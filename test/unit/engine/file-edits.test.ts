@@ -28,12 +28,13 @@ const COMMENTED = `{
 describe('edits of a file', () => {
   it.each([
     ['/Name', 'X', '"Name" : "Orthanc"', '"Name" : "X"'],
+    ['/Name', { '{{ a }}': '{{ b }}' }, '"Orthanc"', '{\n    "1": "x"\n  }'],
     ['/Nested/a', [3], '[ 1, 2 ]', '[\n    3\n  ]'],
     ['/Nested/b', true, '{ "a" : [ 1, 2 ] }', '{\n    "b": true,\n    "a" : [ 1, 2 ] }'],
     ['/Empty/x', 1, '{\n  }', '{\n    "x": 1\n  }'],
     ['/New/deep', null, '{\n  /* general', '{\n  "New": {\n    "deep": null\n  },\n  /* general'],
   ])('sets %s in JSON and leaves comments and the rest alone', (json, value, from, to) => {
-    expect(edit(COMMENTED, [{ json, value }])).toBe(COMMENTED.replace(from, to));
+    expect(edit(COMMENTED, [{ json, value }], { a: 1, b: 'x' })).toBe(COMMENTED.replace(from, to));
   });
 
   it('leaves a member alone that has the value, however it is written', () => {
@@ -127,6 +128,8 @@ describe('secrets in files', () => {
       '-----BEGIN EC PRIVATE KEY-----‹hidden 1›-----END EC PRIVATE KEY-----',
     ],
     ['port 80', 'port 80'],
+    ['{"TlsPrivateKey": "/etc/x/key.pem"}', '{"TlsPrivateKey": "/etc/x/key.pem"}'],
+    ['private_key = ab/cd', 'private_key = ‹hidden 1›'],
   ])('in %s', (text, shown) => {
     expect(hide(text).text).toBe(shown);
     expect(hide(text).hidden > 0).toBe(text !== shown);
