@@ -159,7 +159,15 @@ describe.skipIf(!isRoot() || !needs(...SSHD_PROGRAMS))('SSH to a real OpenSSH', 
     symlinkSync(path, `${path}.link`);
     await withSsh(async (ssh) => {
       const file = must(await readFile(ssh, `${path}.link`));
-      expect(file).toEqual({ path, bytes, sha256: digestOf(bytes), mode: '640', uid: '12', gid: '34', modified: expect.stringMatching(/^20.*[+]0000$/) });
+      expect(file).toEqual({
+        path,
+        bytes,
+        sha256: digestOf(bytes),
+        mode: '640',
+        uid: '12',
+        gid: '34',
+        modified: expect.stringMatching(/^20.*[+]0000$/),
+      });
       expect(must(await readFile(ssh, join(sshd.folder, 'none')))).toBeUndefined();
       expect(must(await readFile(ssh, join(sshd.folder, 'none', 'at', 'all')))).toBeUndefined();
       expect(errorOf(await readFile(ssh, sshd.folder))).toBe('change.refused');
