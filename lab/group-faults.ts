@@ -1,6 +1,17 @@
 import { attributeFault, type Fault, fault, memberFault } from './fault.ts';
+import { DENIED, isDenied } from '../engine/wire/ldap-acl.ts';
 import { ordinaryDescriptor } from './ldap-descriptor.ts';
-import { DN, DOMAIN_SID, HELP_DESK_SID, NAMES, PEOPLE, people, personDn, plantBiomed } from './tree.ts';
+import {
+  DN,
+  DOMAIN_SID,
+  guardedDescriptor,
+  HELP_DESK_SID,
+  NAMES,
+  PEOPLE,
+  people,
+  personDn,
+  plantBiomed,
+} from './tree.ts';
 
 const GLOBAL_SECURITY = String(0x8000_0002 | 0);
 const GLOBAL_DISTRIBUTION = '2';
@@ -10,7 +21,7 @@ const nesting = { control: 'access.group-nesting', probe: 'directory.group' };
 const guarded = { control: 'access.group-guarded', probe: 'directory.group' };
 
 /** As AD sets a group up, and the right to write its members for the help desk besides. */
-const delegated = ordinaryDescriptor(DOMAIN_SID, [HELP_DESK_SID]);
+const delegated = guardedDescriptor([HELP_DESK_SID]);
 
 /** What is wrong with the role groups, and with who is in them. */
 export const GROUP_FAULTS: readonly Fault[] = [
@@ -100,7 +111,24 @@ export const GROUP_FAULTS: readonly Fault[] = [
     },
     set: ({ directory }, on) => {
       if (directory.get(DN.clinical) !== undefined)
-        directory.set(DN.clinical, 'nTSecurityDescriptor', [on ? delegated : ordinaryDescriptor(DOMAIN_SID)]);
+        directory.set(DN.clinical, 'nTSecurityDescriptor', [on ? delegated : guardedDescriptor()]);
+    },
+  }),
+  fault('group-unprotected', {
+    control: 'access.group-protected',
+    probe: 'directory.group',
+    title: `${NAMES.administrator} can be deleted by a slip of the hand`,
+    shipped: true,
+    active: ({ directory }) => {
+      const entry = directory.get(DN.administrator);
+      const [held] = entry === undefined ? [] : directory.values(entry, 'nTSecurityDescriptor');
+      return held !== undefined && isDenied(Buffer.from(held), DENIED.object) !== true;
+    },
+    set: ({ directory }, on) => {
+      if (directory.get(DN.administrator) !== undefined)
+        directory.set(DN.administrator, 'nTSecurityDescriptor', [
+          on ? ordinaryDescriptor(DOMAIN_SID) : guardedDescriptor(),
+        ]);
     },
   }),
   attributeFault('group-unmanaged', {

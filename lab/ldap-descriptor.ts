@@ -26,10 +26,15 @@ type Descriptor = {
   readonly dacl: Buffer | undefined;
 };
 
-/** Who may do what with an object of the practice domain, as AD sets it up; `delegates` may besides write its members. */
-export function ordinaryDescriptor(domainSid: string, delegates: readonly string[] = []): Buffer {
+/**
+ * Who may do what with an object of the practice domain, as AD sets it up.
+ * @param delegates may besides write its members
+ * @param denied rights that everyone is denied
+ */
+export function ordinaryDescriptor(domainSid: string, delegates: readonly string[] = [], denied = 0): Buffer {
   const admins = `${domainSid}-512`;
   const entries = [
+    ...(denied === 0 ? [] : [entry(DENIED, denied, EVERYONE)]),
     entry(ALLOWED, FULL_CONTROL, admins),
     entry(ALLOWED, FULL_CONTROL, 'S-1-5-32-548'),
     entry(ALLOWED, FULL_CONTROL, 'S-1-5-18'),

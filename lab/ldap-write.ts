@@ -204,8 +204,8 @@ export function remove(directory: PracticeDirectory, operation: Element): LdapRe
   }
   const parent = directory.get(parentDn(dn));
   if (
-    isDenied(descriptorOf(directory, entry), DELETION.object) ||
-    (parent !== undefined && isDenied(descriptorOf(directory, parent), DELETION.parent))
+    isDenied(descriptorOf(directory, entry), DELETION.object) &&
+    (parent === undefined || isDenied(descriptorOf(directory, parent), DELETION.parent))
   )
     return NO_RIGHT;
   directory.remove(dn);

@@ -1,3 +1,5 @@
+import { DENIED } from '../engine/wire/ldap-acl.ts';
+import { ordinaryDescriptor } from './ldap-descriptor.ts';
 import { createDirectory, type PracticeDirectory, type Value } from './ldap-directory.ts';
 import { CLASSES } from './ldap-schema.ts';
 import { fileTime, generalizedTime, guidFor, negativeTicks, sidToBytes } from './ldap-values.ts';
@@ -222,7 +224,13 @@ function plantAccount(
   });
 }
 
+/** As AD sets a group up, and protected from deletion; `delegates` may write its members. */
+export function guardedDescriptor(delegates: readonly string[] = []): Buffer {
+  return ordinaryDescriptor(DOMAIN_SID, delegates, DENIED.object);
+}
+
 function plantRoleGroups(directory: PracticeDirectory): void {
+  directory.set(GROUPS, 'nTSecurityDescriptor', [ordinaryDescriptor(DOMAIN_SID, [], DENIED.parent)]);
   plantGroup(directory, DN.wardStaff, NAMES.wardStaff, people(PEOPLE.ward));
   plantGroup(directory, DN.clinical, NAMES.clinical, [DN.wardStaff]);
   plantGroup(directory, DN.helpDesk, NAMES.helpDesk, people(PEOPLE.helpDesk));
@@ -242,6 +250,7 @@ function plantGroup(directory: PracticeDirectory, dn: string, account: string, m
     description: 'PRACTICE',
     managedBy: DN.domainAdmins,
     member: members,
+    nTSecurityDescriptor: guardedDescriptor(),
   });
 }
 

@@ -10,6 +10,12 @@ const groupSchema = z.strictObject({
   kind: z.enum(['security', 'distribution']).optional().describe('Whether rights can be given to it'),
   scope: z.enum(['global', 'universal', 'domain-local', 'builtin-local']).optional().describe('Where it counts'),
   description: z.string().optional().describe('Its description; absent when it has none'),
+  protected: z
+    .boolean()
+    .optional()
+    .describe(
+      'Protected from accidental deletion: everyone is denied Delete on it, and deleting children of what it lies in',
+    ),
   managed: z.boolean().describe('managedBy is set'),
   managedBy: z
     .strictObject({

@@ -4,6 +4,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import type { ProbeContext } from '../context.ts';
 import { DENIED, isDenied, withDenial, withoutDenial } from '../wire/ldap-acl.ts';
 import { ldifModify, parentDn } from '../wire/ldap-names.ts';
+import { readDeletionList } from '../wire/ldap-protection.ts';
 import { type SiteDirectory, withDirectory } from '../wire/ldap-site.ts';
 import type { Change, ChangePlan, ReadBack, WriteCredential } from './change.ts';
 import { psComment, psText } from './powershell.ts';
@@ -82,18 +83,14 @@ async function readState(directory: SiteDirectory, object: string, parent: strin
   return above.ok ? ok({ object: one.value, parent: above.value }) : above;
 }
 
-async function readList({ session }: SiteDirectory, dn: string, role: Role): Promise<Result<State[Role]>> {
-  const read = await session.read(dn, ['objectGUID', 'nTSecurityDescriptor'], DACL);
+async function readList(directory: SiteDirectory, dn: string, role: Role): Promise<Result<State[Role]>> {
+  const read = await readDeletionList(directory, dn, role);
   if (!read.ok) return read;
-  if (read.value === undefined) return fail('change.state-differs', `There is no ${dn}.`, { place: dn });
-  const [descriptor] = read.value.bytes('nTSecurityDescriptor');
-  const guid = guidOf(read.value);
-  if (descriptor === undefined || guid === undefined)
-    return fail('ldap.no-right', `The access control list of ${dn} may not be read.`);
-  const denied = isDenied(descriptor, DENIED[role]);
-  return denied === undefined
-    ? fail('change.refused', `The access control list of ${dn} could not be understood.`)
-    : ok({ dn: read.value.dn, guid, dacl: descriptor.toString('base64'), denied });
+  const { entry, dacl, denied } = read.value;
+  const guid = guidOf(entry);
+  return guid === undefined
+    ? fail('ldap.no-right', `The objectGUID of ${dn} may not be read.`)
+    : ok({ dn: entry.dn, guid, dacl: dacl.toString('base64'), denied });
 }
 
 async function apply(change: ChangePlan, credential: WriteCredential, context: ProbeContext): Promise<Result<void>> {

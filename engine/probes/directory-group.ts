@@ -5,6 +5,7 @@ import { ok, type Result } from '../../core/result.ts';
 import { defineProbe, type ProbeContext, type ProbeOutcome } from '../context.ts';
 import type { LdapEntry } from '../wire/ldap.ts';
 import { markAdOnly } from '../wire/ldap-ad-only.ts';
+import { readProtection } from '../wire/ldap-protection.ts';
 import { kindOf } from '../wire/ldap-kind.ts';
 import { findGroup, isGroup, nameOf, nearMatches, sidOf } from '../wire/ldap-lookup.ts';
 import {
@@ -29,7 +30,9 @@ type Group = NonNullable<Facts['group']>;
 type Effective = NonNullable<Facts['effective']>;
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 /** What only Active Directory has. */
-const AD_ONLY = ['group.sid', 'group.kind', 'group.scope', 'writers'];
+const AD_ONLY = ['group.sid', 'group.kind', 'group.scope', 'group.protected', 'writers'];
+/** Why another directory cannot tell. */
+const AD_LISTS = 'only Active Directory shows the access control list of an entry';
 
 type Part<T> = { readonly facts: T; readonly absent: readonly AbsentFact[] };
 
@@ -105,6 +108,10 @@ async function describeGroup(
   const description = entry.text('description');
   if (description !== undefined) group.description = description.slice(0, 2000);
   else absent.push({ path: 'group.description', reason: 'the group has no description' });
+  const safe = directory.root.kind === 'active-directory' ? await readProtection(directory, entry.dn) : ok(AD_LISTS);
+  if (!safe.ok) return safe;
+  if (typeof safe.value === 'boolean') group.protected = safe.value;
+  else absent.push({ path: 'group.protected', reason: safe.value });
   if (manager === undefined) absent.push({ path: 'group.managedBy', reason: 'the group has no manager' });
   else {
     const read = await directory.session.read(manager, ['objectClass', 'objectSid', 'sAMAccountName', 'cn']);

@@ -380,10 +380,14 @@ describe.skipIf(!isRoot() || !needs(...SAMBA_PROGRAMS))('changes of the director
     await server.admin((client) => client.add(unit, { objectClass: ['top', 'organizationalUnit'], ou: 'Kept' }));
     const dn = await server.addGroup({ name: 'MDIP-Kept', container: unit });
     const remove = () => server.admin((client) => client.del(dn));
+    const seen = async () =>
+      (await runDirectoryProbe(directoryGroup, { group: 'MDIP-Kept' }, context())).facts.group.protected;
+    expect(await seen()).toBe(false);
     const made = must(await plan(directoryProtectFromDeletion, { object: 'MDIP-Kept' }));
     expect(made.diff).toContain(`dn: ${unit}\ncontrol: 1.2.840.113556.1.4.801 true:: MAMCAQQ=\nchangetype: modify\n`);
     const state = await write(change, made);
     await expect(remove()).rejects.toThrow();
+    expect(await seen()).toBe(true);
     expect(await plan(directoryProtectFromDeletion, { object: dn })).toMatchObject({
       ok: false,
       error: { code: 'change.refused', message: `${dn} is protected already.` },

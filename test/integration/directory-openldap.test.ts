@@ -104,6 +104,7 @@ describe.skipIf(!needs('slapd', 'slapadd'))('OpenLDAP', () => {
     ]);
     expect((await marked(directoryGroup, { group: 'clinical' })).sort()).toEqual([
       'group.kind',
+      'group.protected',
       'group.scope',
       'group.sid',
       'writers',

@@ -14,7 +14,8 @@ import type { ProbeContext } from '../../engine/context.ts';
 import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
-import { DN, NAMES } from '../../lab/tree.ts';
+import { ordinaryDescriptor } from '../../lab/ldap-descriptor.ts';
+import { DN, DOMAIN_SID, NAMES } from '../../lab/tree.ts';
 import { testContext } from '../support/directory.ts';
 import { judgeInLab, REFERENCE_GUIDE } from '../support/lab-walk.ts';
 
@@ -60,7 +61,7 @@ describe('the changes of the directory on the practice directory', () => {
       { group: NAMES.clinical, members: [NAMES.wardStaff, 'S-1-5-21-domain-513'] },
     ],
     [directorySetAttributes.declaration.id, { object: NAMES.biomed, managedBy: 'eva.birke', description: 'Engineers' }],
-    [directoryProtectFromDeletion.declaration.id, { object: NAMES.biomed }],
+    [directoryProtectFromDeletion.declaration.id, { object: 'OU=Service,DC=hospital,DC=example' }],
     ['directory.add-members', { group: NAMES.biomed, members: [NAMES.wardStaff, 'eva.birke'] }],
   ])('%s is made, read back and undone', async (id, params) => {
     const one = CHANGES.find(({ declaration }) => declaration.id === id);
@@ -92,6 +93,7 @@ describe('the changes of the directory on the practice directory', () => {
     });
     await client.bind(user, password);
     try {
+      lab.parts.directory.set(DN.biomed, 'nTSecurityDescriptor', [ordinaryDescriptor(DOMAIN_SID)]);
       const made = must(await directoryProtectFromDeletion.plan({ object: NAMES.biomed }, context()));
       must(await directoryProtectFromDeletion.apply(made, lab.writeCredential, context()));
       await expect(client.del(DN.biomed)).rejects.toMatchObject({ code: 50 });
@@ -109,6 +111,7 @@ describe('the changes of the directory on the practice directory', () => {
   it.each([
     ['group-broad', 'access.group-nesting', `which is nested in ${NAMES.clinical}`],
     ['group-unmanaged', 'access.group-guarded', 'managedBy'],
+    ['group-unprotected', 'access.group-protected', 'Everyone (S-1-1-0) is denied Delete'],
     ['group-missing', 'access.clinical-group', NAMES.biomed],
   ])('%s is mended by what the reference guide offers under %s', async (fault, step, says) => {
     await lab.setFault(fault, true);

@@ -107,6 +107,15 @@ class SdFlags extends Control {
 }
 
 const CLINICAL = `CN=MDIP-Clinical,OU=Groups,${BASE}`;
+const accessList = (dn: string): Promise<Buffer> =>
+  withLdap(lab, async (client) => {
+    const { searchEntries } = await client.search(
+      dn,
+      { scope: 'base', attributes: ['nTSecurityDescriptor'], explicitBufferAttributes: ['nTSecurityDescriptor'] },
+      new SdFlags(),
+    );
+    return searchEntries[0]?.['nTSecurityDescriptor'] as Buffer;
+  });
 const inChain = (extra: string) => `(&(memberOf:1.2.840.113556.1.4.1941:=${CLINICAL})${extra})`;
 
 /** How each fault shows to somebody who has nothing but the wire. */
@@ -141,16 +150,10 @@ const WITNESSES: Record<string, () => Promise<boolean>> = {
   'group-circle': async () => (await count(inChain('(cn=MDIP-Clinical)'))) === 1,
   'group-help-desk': async () => {
     const delegate = sidToBytes(HELP_DESK_SID);
-    const list = await withLdap(lab, async (client) => {
-      const { searchEntries } = await client.search(
-        CLINICAL,
-        { scope: 'base', attributes: ['nTSecurityDescriptor'], explicitBufferAttributes: ['nTSecurityDescriptor'] },
-        new SdFlags(),
-      );
-      return searchEntries[0]?.['nTSecurityDescriptor'] as Buffer;
-    });
-    return delegate !== undefined && list.includes(delegate);
+    return delegate !== undefined && (await accessList(CLINICAL)).includes(delegate);
   },
+  'group-unprotected': async () =>
+    !(await accessList(`CN=MDIP-Administrators,OU=Groups,${BASE}`)).includes(sidToBytes('S-1-1-0') ?? ''),
   'group-unmanaged': async () => (await count('(&(sAMAccountName=MDIP-Clinical)(managedBy=*))')) === 0,
   'role-nested-since': async () =>
     (await count(`(&(sAMAccountName=Ward-Staff)(memberOf=CN=MDIP-Biomed,OU=Groups,${BASE}))`)) === 1,
