@@ -1,50 +1,25 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { evaluateParams, makePlan } from '../../core/guide/plan.ts';
-import { fail, ok, type Result } from '../../core/result.ts';
 import type { ChangePlan } from '../../engine/changes/change.ts';
 import { deviceRoleGroup as change } from '../../engine/changes/device-role-group.ts';
-import type { ProbeContext } from '../../engine/context.ts';
 import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
 import { NAMES } from '../../lab/tree.ts';
-import { type Lab, startLab } from '../../lab/index.ts';
+import { value } from '../support/evidence.ts';
+import { type HardenedLab, startHardenedLab, throughJournal } from '../support/hardened-lab.ts';
 import { judgeInLab, REFERENCE_GUIDE } from '../support/lab-walk.ts';
-import { testContext } from '../support/directory.ts';
 
-let lab: Lab;
-let dir: string;
-let site: ProbeContext['site'];
-
-function must<T>(result: Result<T>): T {
-  if (!result.ok) throw new Error(`${result.error.code}: ${result.error.message} ${result.error.cause ?? ''}`);
-  return result.value;
-}
+let hardened: HardenedLab;
+let lab: HardenedLab['lab'];
+let site: HardenedLab['site'];
+let context: HardenedLab['context'];
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'lockstep-device-'));
-  lab = await startLab({ dir, shipped: false });
-  site = must(await loadSite(lab.siteFile)).site;
+  hardened = await startHardenedLab();
+  ({ lab, site, context } = hardened);
 });
-afterAll(async () => {
-  await lab?.stop();
-  rmSync(dir, { recursive: true, force: true });
-});
-beforeEach(async () => {
-  await lab.reset();
-  await lab.harden();
-});
-
-const context = (): ProbeContext => ({
-  ...testContext(site, undefined),
-  secret: async (name) => {
-    const value = lab.secrets[name];
-    return value === undefined ? fail('secret.missing', name) : ok(value);
-  },
-});
-const throughJournal = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+afterAll(() => hardened?.stop());
+beforeEach(() => hardened.reset());
 
 describe('device.role-group on the practice device', () => {
   const writer = () => ({ user: 'lockstep', password: lab.secrets['device-admin'] ?? '' });
@@ -61,17 +36,17 @@ describe('device.role-group on the practice device', () => {
     expect(await plan()).toMatchObject({ ok: false, error: { message: 'Every role has its group already.' } });
     await lab.setFault('groups-shared', true);
     const before = { ...groups() };
-    const made = must(await plan());
+    const made = value(await plan());
     expect(made.diff).toBe(
       `PUT ${url()}\n-  directory.roleGroups.biomed: "${NAMES.clinical}"\n+  directory.roleGroups.biomed: "${NAMES.biomed}"\n`,
     );
-    must(await change.apply(throughJournal(made), writer(), context()));
-    const read = must(await change.readBack(throughJournal(made), context()));
+    value(await change.apply(throughJournal(made), writer(), context()));
+    const read = value(await change.readBack(throughJournal(made), context()));
     expect(read).toMatchObject({ asPlanned: true });
     expect(groups().biomed).toBe(NAMES.biomed);
     expect(JSON.stringify(made)).not.toContain(writer().password);
-    const undo = must(await change.planUndo(throughJournal(made), throughJournal(read.state), context()));
-    must(await change.apply(throughJournal(undo), writer(), context()));
+    const undo = value(await change.planUndo(throughJournal(made), throughJournal(read.state), context()));
+    value(await change.apply(throughJournal(undo), writer(), context()));
     expect(groups()).toEqual(before);
     expect(await change.planUndo(made, read.state, context())).toMatchObject({
       ok: false,
@@ -85,13 +60,13 @@ describe('device.role-group on the practice device', () => {
     const verdicts = async () =>
       (await judgeInLab(lab, (item) => item.control.id === step)).map(({ verdict }) => verdict);
     expect(await verdicts()).toEqual(['fail']);
-    const guide = must(await loadGuide(REFERENCE_GUIDE, {}));
-    const planned = makePlan(guide.guide, must(await loadSite(lab.siteFile)).sealed);
+    const guide = value(await loadGuide(REFERENCE_GUIDE, {}));
+    const planned = makePlan(guide.guide, value(await loadSite(lab.siteFile)).sealed);
     const item = planned.ok ? planned.value.items.find((one) => one.control.id === step) : undefined;
     expect(item?.control.change?.kind).toBe(change.declaration.id);
-    const params = must(evaluateParams(item?.control.change?.with ?? {}, item?.values ?? {}));
-    const made = must(await change.plan(change.declaration.params.parse(params), context()));
-    must(await change.apply(made, writer(), context()));
+    const params = value(evaluateParams(item?.control.change?.with ?? {}, item?.values ?? {}));
+    const made = value(await change.plan(change.declaration.params.parse(params), context()));
+    value(await change.apply(made, writer(), context()));
     expect(await verdicts()).toEqual(['pass']);
   });
 
@@ -113,9 +88,9 @@ describe('device.role-group on the practice device', () => {
 
   it('refuses a stale plan and a wrong password, and writes nothing then', async () => {
     await lab.setFault('groups-shared', true);
-    const made = must(await plan());
+    const made = value(await plan());
     expect(await change.apply(made, { ...writer(), password: 'wrong' }, context())).toMatchObject({ ok: false });
-    expect(must(await change.readBack(made, context()))).toMatchObject({ asPlanned: false, state: made.preImage });
+    expect(value(await change.readBack(made, context()))).toMatchObject({ asPlanned: false, state: made.preImage });
     await lab.setFault('groups-shared', false);
     expect(await change.apply(made, writer(), context())).toMatchObject({
       ok: false,

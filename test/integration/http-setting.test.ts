@@ -1,56 +1,32 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { fail, ok, type Result } from '../../core/result.ts';
+import { fail, type Result } from '../../core/result.ts';
 import type { Change, ChangeMaterial, ChangePlan } from '../../engine/changes/change.ts';
 import { httpSetting } from '../../engine/changes/http-setting.ts';
 import type { ProbeContext } from '../../engine/context.ts';
 import { confirmSetting } from '../../engine/changes/http-setting-guard.ts';
-import { loadSite } from '../../engine/session/load-site.ts';
-import { type Lab, startLab } from '../../lab/index.ts';
-import { testContext } from '../support/directory.ts';
+import { value } from '../support/evidence.ts';
+import { type HardenedLab, startHardenedLab, throughJournal } from '../support/hardened-lab.ts';
 
 const change = httpSetting as unknown as Change;
 const NOTHING = undefined as unknown as ChangeMaterial;
 
-function must<T>(result: Result<T>): T {
-  if (!result.ok) throw new Error(`${result.error.code}: ${result.error.message} ${result.error.cause ?? ''}`);
-  return result.value;
-}
 function errorOf<T>(result: Result<T>) {
   if (result.ok) throw new Error('an error was expected');
   return result.error;
 }
-const throughJournal = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
 describe('http.setting on the practice device', () => {
-  let lab: Lab;
-  let dir: string;
-  let site: ProbeContext['site'];
+  let hardened: HardenedLab;
+  let lab: HardenedLab['lab'];
+  let site: HardenedLab['site'];
+  let context: HardenedLab['context'];
 
   beforeAll(async () => {
-    dir = mkdtempSync(join(tmpdir(), 'lockstep-setting-'));
-    lab = await startLab({ dir, shipped: false });
-    site = must(await loadSite(lab.siteFile)).site;
+    hardened = await startHardenedLab();
+    ({ lab, site, context } = hardened);
   });
-  afterAll(async () => {
-    await lab?.stop();
-    rmSync(dir, { recursive: true, force: true });
-  });
-  beforeEach(async () => {
-    await lab.reset();
-    await lab.harden();
-  });
-
-  const context = (more: Partial<ProbeContext> = {}): ProbeContext => ({
-    ...testContext(site, undefined),
-    secret: async (name) => {
-      const value = lab.secrets[name];
-      return value === undefined ? fail('secret.missing', name) : ok(value);
-    },
-    ...more,
-  });
+  afterAll(() => hardened?.stop());
+  beforeEach(() => hardened.reset());
   const url = () => `${site.devices[0]?.adminUrl}/api/settings`;
   const credential = () => site.devices[0]?.credential;
   const writer = () => ({ user: credential()?.user ?? '', password: lab.secrets['device-admin'] ?? '' });
@@ -58,13 +34,13 @@ describe('http.setting on the practice device', () => {
     change.plan(change.declaration.params.parse({ url: url(), credential: credential(), ...more }), context(), NOTHING);
   const apply = (plan: ChangePlan, more: Partial<ProbeContext> = {}) =>
     change.apply(throughJournal(plan), writer(), context(more), NOTHING);
-  const readBack = async (plan: ChangePlan) => must(await change.readBack(throughJournal(plan), context(), NOTHING));
+  const readBack = async (plan: ChangePlan) => value(await change.readBack(throughJournal(plan), context(), NOTHING));
   const HEADERS = { at: '/web/securityHeaders', value: false };
 
   it('is shown, written, read back and undone', async () => {
-    const plan = must(await planFor(HEADERS));
+    const plan = value(await planFor(HEADERS));
     expect(plan.diff).toBe(`PUT ${url()}\n-  /web/securityHeaders: true\n+  /web/securityHeaders: false\n`);
-    expect(must(await apply(plan))).toBeUndefined();
+    expect(value(await apply(plan))).toBeUndefined();
     const read = await readBack(plan);
     expect(read).toEqual({
       asPlanned: true,
@@ -73,20 +49,20 @@ describe('http.setting on the practice device', () => {
     });
     expect(errorOf(await planFor(HEADERS)).code).toBe('change.refused');
     expect(errorOf(await apply(plan)).code).toBe('change.state-differs');
-    const undo = must(await change.planUndo(throughJournal(plan), throughJournal(read.state), context(), NOTHING));
+    const undo = value(await change.planUndo(throughJournal(plan), throughJournal(read.state), context(), NOTHING));
     expect(undo).toMatchObject({ undo: true, diff: expect.stringContaining('+  /web/securityHeaders: true') });
     expect(errorOf(await change.planUndo(plan, undefined, context(), NOTHING)).code).toBe('change.refused');
-    must(await apply(undo));
+    value(await apply(undo));
     expect(await readBack(undo)).toMatchObject({ asPlanned: true, state: { value: true } });
     expect(errorOf(await change.planUndo(plan, read.state, context(), NOTHING)).code).toBe('change.state-differs');
   });
 
   it('goes with a body that the guide gives, and takes a refusal for one', async () => {
-    const plan = must(await planFor({ ...HEADERS, write: { body: { web: { securityHeaders: '{{ value }}' } } } }));
-    must(await apply(plan));
+    const plan = value(await planFor({ ...HEADERS, write: { body: { web: { securityHeaders: '{{ value }}' } } } }));
+    value(await apply(plan));
     expect((await readBack(plan)).asPlanned).toBe(true);
     // The practice device shows more than it takes.
-    const whole = must(await planFor({ at: '/web/securityHeaders', value: true, write: { body: '{{ whole }}' } }));
+    const whole = value(await planFor({ at: '/web/securityHeaders', value: true, write: { body: '{{ whole }}' } }));
     expect(errorOf(await apply(whole))).toMatchObject({
       code: 'change.failed',
       message: expect.stringContaining('400'),
@@ -99,7 +75,7 @@ describe('http.setting on the practice device', () => {
     expect(errorOf(await planFor({ at: '/web/password', value: 'x' })).code).toBe('change.refused');
     expect(errorOf(await planFor({ at: '/web', value: { adminPassword: 'x' } })).code).toBe('change.refused');
     expect(errorOf(await planFor({ url: `${url()}/none`, ...HEADERS })).code).toBe('http.protocol');
-    const plan = must(await planFor(HEADERS));
+    const plan = value(await planFor(HEADERS));
     const wrong = await change.apply(plan, { user: 'lockstep', password: 'wrong' }, context(), NOTHING);
     expect(errorOf(wrong).code).toBe('secret.missing');
     expect(errorOf(await change.apply({ ...plan, operations: {} }, writer(), context(), NOTHING)).code).toBe(
@@ -120,7 +96,7 @@ describe('http.setting on the practice device', () => {
     };
 
     it('says that nobody else can undo it, and is made only after two yeses', async () => {
-      const plan = must(await guarded());
+      const plan = value(await guarded());
       for (const given of [[false], [true, false]]) {
         const { ask, questions } = answers(...given);
         expect(errorOf(await apply(plan, { ask }))).toMatchObject({ code: 'change.refused' });
@@ -129,13 +105,13 @@ describe('http.setting on the practice device', () => {
       }
       expect((await readBack(plan)).state).toMatchObject({ value: true });
       const { ask, questions } = answers(true, true, true);
-      expect(must(await apply(plan, { ask }))).toMatchObject({ confirmed: { seconds: 10 } });
+      expect(value(await apply(plan, { ask }))).toMatchObject({ confirmed: { seconds: 10 } });
       expect(questions.at(-1)).toContain('a new connection');
       expect((await readBack(plan)).asPlanned).toBe(true);
     });
 
     it('is set back when nobody confirms', async () => {
-      const plan = must(await guarded());
+      const plan = value(await guarded());
       const undone = errorOf(await apply(plan, answers(true, true, false)));
       expect(undone).toMatchObject({
         code: 'change.failed',

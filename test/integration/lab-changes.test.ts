@@ -1,55 +1,29 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client } from 'ldapts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { evaluateParams, makePlan } from '../../core/guide/plan.ts';
-import { fail, ok, type Result } from '../../core/result.ts';
 import { directoryCreateOu } from '../../engine/changes/directory-create-ou.ts';
 import { directoryProtectFromDeletion } from '../../engine/changes/directory-protect-from-deletion.ts';
 import { directoryRemoveMembers } from '../../engine/changes/directory-remove-members.ts';
 import { directorySetAttributes } from '../../engine/changes/directory-set-attributes.ts';
 import { CHANGES } from '../../engine/changes/index.ts';
-import type { ProbeContext } from '../../engine/context.ts';
 import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
-import { type Lab, startLab } from '../../lab/index.ts';
+import { value } from '../support/evidence.ts';
+import { type HardenedLab, startHardenedLab, throughJournal } from '../support/hardened-lab.ts';
 import { ordinaryDescriptor } from '../../lab/ldap-descriptor.ts';
 import { DN, DOMAIN_SID, NAMES } from '../../lab/tree.ts';
-import { testContext } from '../support/directory.ts';
 import { judgeInLab, REFERENCE_GUIDE } from '../support/lab-walk.ts';
 
-let lab: Lab;
-let dir: string;
-let site: ProbeContext['site'];
-
-function must<T>(result: Result<T>): T {
-  if (!result.ok) throw new Error(`${result.error.code}: ${result.error.message} ${result.error.cause ?? ''}`);
-  return result.value;
-}
+let hardened: HardenedLab;
+let lab: HardenedLab['lab'];
+let context: HardenedLab['context'];
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'lockstep-lab-changes-'));
-  lab = await startLab({ dir, shipped: false });
-  site = must(await loadSite(lab.siteFile)).site;
+  hardened = await startHardenedLab();
+  ({ lab, context } = hardened);
 });
-afterAll(async () => {
-  await lab?.stop();
-  rmSync(dir, { recursive: true, force: true });
-});
-beforeEach(async () => {
-  await lab.reset();
-  await lab.harden();
-});
-
-const context = (): ProbeContext => ({
-  ...testContext(site, undefined),
-  secret: async (name) => {
-    const value = lab.secrets[name];
-    return value === undefined ? fail('secret.missing', name) : ok(value);
-  },
-});
-const throughJournal = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+afterAll(() => hardened?.stop());
+beforeEach(() => hardened.reset());
 
 describe('the changes of the directory on the practice directory', () => {
   const GROUPS = 'OU=Groups,DC=hospital,DC=example';
@@ -66,14 +40,14 @@ describe('the changes of the directory on the practice directory', () => {
   ])('%s is made, read back and undone', async (id, params) => {
     const one = CHANGES.find(({ declaration }) => declaration.id === id);
     if (one === undefined) throw new Error(id);
-    const made = must(await one.plan(one.declaration.params.parse(params), context()));
-    must(await one.apply(throughJournal(made), lab.writeCredential, context()));
-    const read = must(await one.readBack(throughJournal(made), context()));
+    const made = value(await one.plan(one.declaration.params.parse(params), context()));
+    value(await one.apply(throughJournal(made), lab.writeCredential, context()));
+    const read = value(await one.readBack(throughJournal(made), context()));
     expect(read).toMatchObject({ asPlanned: true });
-    const undo = must(await one.planUndo(throughJournal(made), throughJournal(read.state), context()));
-    must(await one.apply(throughJournal(undo), lab.writeCredential, context()));
-    expect(must(await one.readBack(throughJournal(undo), context()))).toMatchObject({ asPlanned: true });
-    expect(must(await one.readBack(made, context())).state).toEqual(throughJournal(made.preImage));
+    const undo = value(await one.planUndo(throughJournal(made), throughJournal(read.state), context()));
+    value(await one.apply(throughJournal(undo), lab.writeCredential, context()));
+    expect(value(await one.readBack(throughJournal(undo), context()))).toMatchObject({ asPlanned: true });
+    expect(value(await one.readBack(made, context())).state).toEqual(throughJournal(made.preImage));
   });
 
   it('keeps the hospital’s administrators', async () => {
@@ -94,13 +68,13 @@ describe('the changes of the directory on the practice directory', () => {
     await client.bind(user, password);
     try {
       lab.parts.directory.set(DN.biomed, 'nTSecurityDescriptor', [ordinaryDescriptor(DOMAIN_SID)]);
-      const made = must(await directoryProtectFromDeletion.plan({ object: NAMES.biomed }, context()));
-      must(await directoryProtectFromDeletion.apply(made, lab.writeCredential, context()));
+      const made = value(await directoryProtectFromDeletion.plan({ object: NAMES.biomed }, context()));
+      value(await directoryProtectFromDeletion.apply(made, lab.writeCredential, context()));
       await expect(client.del(DN.biomed)).rejects.toMatchObject({ code: 50 });
       await expect(client.del(DN.wardStaff)).rejects.toMatchObject({ code: 50 });
-      const { state } = must(await directoryProtectFromDeletion.readBack(made, context()));
-      const back = must(await directoryProtectFromDeletion.planUndo(made, state, context()));
-      must(await directoryProtectFromDeletion.apply(back, lab.writeCredential, context()));
+      const { state } = value(await directoryProtectFromDeletion.readBack(made, context()));
+      const back = value(await directoryProtectFromDeletion.planUndo(made, state, context()));
+      value(await directoryProtectFromDeletion.apply(back, lab.writeCredential, context()));
       await client.del(DN.biomed);
       expect(lab.parts.directory.get(DN.biomed)).toBeUndefined();
     } finally {
@@ -119,16 +93,16 @@ describe('the changes of the directory on the practice directory', () => {
       (await judgeInLab(lab, (item) => item.control.id === step)).filter(({ verdict }) => verdict !== 'pass');
     const [broken] = await judge();
     expect(broken?.verdict).toBe('fail');
-    const guide = must(await loadGuide(REFERENCE_GUIDE, {}));
-    const planned = makePlan(guide.guide, must(await loadSite(lab.siteFile)).sealed);
+    const guide = value(await loadGuide(REFERENCE_GUIDE, {}));
+    const planned = makePlan(guide.guide, value(await loadSite(lab.siteFile)).sealed);
     const item = planned.ok ? planned.value.items.find(({ key }) => key === broken?.key) : undefined;
     const one = CHANGES.find(({ declaration }) => declaration.id === item?.control.change?.kind);
     if (one === undefined || item === undefined) throw new Error('no change');
-    const params = must(evaluateParams(item.control.change?.with ?? {}, item.values));
-    const made = must(await one.plan(one.declaration.params.parse(params), context()));
+    const params = value(evaluateParams(item.control.change?.with ?? {}, item.values));
+    const made = value(await one.plan(one.declaration.params.parse(params), context()));
     expect(`${made.summary} ${made.diff}`).toContain(says);
-    must(await one.apply(throughJournal(made), lab.writeCredential, context()));
-    expect(must(await one.readBack(throughJournal(made), context()))).toMatchObject({ asPlanned: true });
+    value(await one.apply(throughJournal(made), lab.writeCredential, context()));
+    expect(value(await one.readBack(throughJournal(made), context()))).toMatchObject({ asPlanned: true });
     expect(await judge()).toEqual([]);
   });
 });
