@@ -74,6 +74,11 @@ export function abortError(signal: AbortSignal, place?: string): AppError {
   return appError('probe.cancelled', 'Cancelled.', more);
 }
 
+/** Whether an error is that of a signal that fired, so that whoever meets it ends, too. */
+export function isAbort({ code }: AppError): boolean {
+  return code === 'probe.cancelled' || code === 'probe.deadline';
+}
+
 /** Tells DNS, refusal, routing, time-out and reset apart in what Node reports. */
 export function socketError(error: Error, place: string): AppError {
   const inner =

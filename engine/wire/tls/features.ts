@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { AbsentFact } from '../../../core/probes/declaration.ts';
 import type { tlsEndpoint } from '../../../core/probes/tls-endpoint.ts';
 import { ok, type Result } from '../../../core/result.ts';
+import { isAbort } from '../tcp.ts';
 import { describeAnswer, isHangUp } from './describe-answer.ts';
 import type { Inquiry, InquiryAnswer } from './inquiry.ts';
 import { ORDINARY_SUITES, suiteName, SUITE_NAMES, TLS13_SUITES } from './suites.ts';
@@ -77,7 +78,7 @@ export async function surveyFeatures(
       if (answer.value.kind === 'silent') lost = 'the server kept silent, so it was left alone';
       return answer.value;
     }
-    if (answer.error.code === 'probe.cancelled' || answer.error.code === 'probe.deadline') aborted = answer;
+    if (isAbort(answer.error)) aborted = answer;
     lost = answer.error.message;
     return { kind: 'other', reason: lost };
   };

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { AbsentFact } from '../../../core/probes/declaration.ts';
 import type { tlsEndpoint } from '../../../core/probes/tls-endpoint.ts';
 import { ok, type Result } from '../../../core/result.ts';
+import { isAbort } from '../tcp.ts';
 import { describeAnswer, isHangUp } from './describe-answer.ts';
 import type { Inquiry, InquiryAnswer } from './inquiry.ts';
 import { ORDINARY_SUITES, suiteName, TLS13_SUITES } from './suites.ts';
@@ -99,7 +100,7 @@ async function listSigned(inquire: Inquire, seen: readonly number[]): Promise<Re
     const open = SCHEMES.filter((scheme) => !found.includes(scheme));
     if (open.length === 0) return ok(found);
     const answer = await ask(open);
-    if (!answer.ok) return aborted(answer) ? answer : ok(answer.error.message);
+    if (!answer.ok) return isAbort(answer.error) ? answer : ok(answer.error.message);
     const { value } = answer;
     if (value.kind === 'hello' && value.scheme !== undefined && open.includes(value.scheme)) {
       found.push(value.scheme);
@@ -124,7 +125,7 @@ async function listAlone(inquire: Inquire): Promise<Result<Listed>> {
     for (const one of kinds) {
       const offered = typeof one === 'number' ? [one] : schemesOf(one);
       const answer = await ask(offered);
-      if (!answer.ok) return aborted(answer) ? answer : ok(answer.error.message);
+      if (!answer.ok) return isAbort(answer.error) ? answer : ok(answer.error.message);
       if (answer.value.kind === 'hello') {
         if (typeof one === 'number') found.push(one);
         const open = typeof one === 'number' ? ok(undefined) : await look(one);
@@ -162,8 +163,4 @@ async function refuses(answer: InquiryAnswer, again: Ask, control: Ask): Promise
   if (!(await good())) return false;
   const repeated = await again();
   return repeated.ok && isHangUp(repeated.value) && (await good());
-}
-
-function aborted(answer: Result<unknown>): boolean {
-  return !answer.ok && (answer.error.code === 'probe.cancelled' || answer.error.code === 'probe.deadline');
 }

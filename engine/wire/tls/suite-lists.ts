@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { AbsentFact } from '../../../core/probes/declaration.ts';
 import { TLS_VERSIONS, type tlsEndpoint, type TlsVersion } from '../../../core/probes/tls-endpoint.ts';
 import { ok, type Result } from '../../../core/result.ts';
+import { isAbort } from '../tcp.ts';
 import { describeAnswer, isHangUp } from './describe-answer.ts';
 import { suiteName, suitesOf } from './suites.ts';
 import { type Offer, VERSION_KEYS } from './survey.ts';
@@ -95,7 +96,7 @@ async function drain(
   for (let open = chunk; open.length > 0; open = open.filter((suite) => !found.includes(suite))) {
     const answer = await offer(version, open);
     if (!answer.ok) {
-      if (answer.error.code === 'probe.cancelled' || answer.error.code === 'probe.deadline') return answer;
+      if (isAbort(answer.error)) return answer;
       return ok({ reason: answer.error.message, lost: true });
     }
     const { value } = answer;

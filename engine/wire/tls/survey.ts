@@ -8,6 +8,7 @@ import {
   type WeakSuiteClass,
 } from '../../../core/probes/tls-endpoint.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
+import { isAbort } from '../tcp.ts';
 import { describeAnswer, isHangUp } from './describe-answer.ts';
 import type { OfferAnswer } from './offer.ts';
 import { ORDINARY_SUITES, suiteName, TLS13_SUITES, WEAK_SUITES, weakClass } from './suites.ts';
@@ -71,7 +72,7 @@ export async function surveyVersions(offer: Offer): Promise<Result<SurveyResult>
     if (stopped !== undefined) break;
     const answer = await offer(version, suitesOf(version));
     if (!answer.ok) {
-      if (answers.size === 0 || isAbort(answer.error.code)) return answer;
+      if (answers.size === 0 || isAbort(answer.error)) return answer;
       stopped = answer.error.message;
       break;
     }
@@ -130,7 +131,7 @@ async function surveyWeak(
     if (suites.length === 0) break;
     const answer = await offer('TLS 1.2', suites);
     if (!answer.ok) {
-      if (isAbort(answer.error.code)) return answer;
+      if (isAbort(answer.error)) return answer;
       undecided = answer.error.message;
     } else if (answer.value.kind === 'alert' && answer.value.refusal) {
       open = false;
@@ -215,10 +216,6 @@ function decide(answer: OfferAnswer | undefined, controlled: boolean): boolean |
 
 function isTls(answer: OfferAnswer): boolean {
   return answer.kind === 'hello' || answer.kind === 'lower' || answer.kind === 'alert';
-}
-
-function isAbort(code: string): boolean {
-  return code === 'probe.cancelled' || code === 'probe.deadline';
 }
 
 /** For the error of a probe that got nowhere. */
