@@ -11,7 +11,7 @@ import {
   reduceAll,
   type SessionState,
 } from '../../core/session/state.ts';
-import { budgetOfHost, type ConnectionBudget, createConnectionBudget } from '../budget.ts';
+import { budgetOfHost, type ConnectionBudget, createConnectionBudget, machinesOf } from '../budget.ts';
 import type { ProbeContext } from '../context.ts';
 import type { Journal } from '../evidence/journal-file.ts';
 import { redact, type RedactOptions } from '../evidence/redact.ts';
@@ -117,6 +117,7 @@ export function makeSession(
     guide.guide.budget,
     Date.now,
     budgetOfHost(guide.guide, plan.values),
+    machinesOf(site.site),
   );
   const environment: Session['environment'] = {
     site: site.site,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConnectionRefusedByBudget, createConnectionBudget } from '../../../engine/budget.ts';
+import { ConnectionRefusedByBudget, createConnectionBudget, machinesOf } from '../../../engine/budget.ts';
 
 const never = new AbortController().signal;
 
@@ -40,6 +40,25 @@ describe('connection budget', () => {
     expect(opened).toBe(2);
     await budget.connection('b', open, never);
     expect(opened).toBe(3);
+  });
+
+  it('counts a device once, by whichever of its names it is dialled', async () => {
+    const device = (host: string, web: string) => ({
+      id: host,
+      name: host,
+      host: `${host}.hospital.example`,
+      allowedPorts: [],
+      endpoints: { web: { host: `${web}.hospital.example`, port: 443 } },
+    });
+    const other = device('other', 'pump');
+    const machineOf = machinesOf({ devices: [device('pump', 'Pump-Web'), other] });
+    const budget = createConnectionBudget({ connections: 2, perSecond: 200 }, Date.now, undefined, machineOf);
+    await budget.connection('pump.hospital.example', async () => undefined, never);
+    await budget.connection('PUMP-WEB.hospital.example', async () => undefined, never);
+    await expect(budget.connection('Pump.hospital.example', async () => undefined, never)).rejects.toBeInstanceOf(
+      ConnectionRefusedByBudget,
+    );
+    await expect(budget.connection(other.host, async () => 'fine', never)).resolves.toBe('fine');
   });
 
   it('waits between connections as the rate says, and stops waiting when cancelled', async () => {
