@@ -1,7 +1,7 @@
 import type { InputValues } from '../core/guide/inputs.ts';
 import type { Guide } from '../core/guide/schema.ts';
 import { appError, type AppError } from '../core/result.ts';
-import type { Device, Site } from '../core/site/schema.ts';
+import type { Device } from '../core/site/schema.ts';
 
 /** What a guide allows towards one host. */
 export type Budget = { readonly connections: number; readonly perSecond: number };
@@ -97,19 +97,6 @@ export function budgetOfHost(guide: Pick<Guide, 'budget'>, values: InputValues):
     }
   }
   return (host) => hosts.get(host.toLowerCase()) ?? guide.budget;
-}
-
-/** Tells by which host the site knows the machine that a name stands for: a device's own, for any of its endpoints. */
-export function machinesOf(site: Pick<Site, 'devices'>): (host: string) => string {
-  const machines = new Map<string, string>();
-  for (const { host, endpoints, adminUrl } of site.devices) {
-    const names = Object.values(endpoints).map((endpoint) => endpoint.host);
-    if (adminUrl !== undefined) names.push(new URL(adminUrl).hostname);
-    for (const name of names) machines.set(name.toLowerCase(), host.toLowerCase());
-  }
-  // Last, so that what is a device of its own stays one, whoever else names it.
-  for (const { host } of site.devices) machines.set(host.toLowerCase(), host.toLowerCase());
-  return (host) => machines.get(host.toLowerCase()) ?? host.toLowerCase();
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,10 @@
-import { isIP } from 'node:net';
 import { type AppError, appError, fail, ok, type Result } from '../core/result.ts';
 import type { FactsFile } from '../core/session/events.ts';
 import type { Device, Site } from '../core/site/schema.ts';
 import { type ConnectionBudget, ConnectionRefusedByBudget } from './budget.ts';
-import { askWhetherAlive } from './wire/http.ts';
-import { abortError, addressOf, dial } from './wire/tcp.ts';
+import { belongsTo } from './devices.ts';
+import { askWhetherAlive, hostOfUrl } from './wire/http.ts';
+import { abortError, dial } from './wire/tcp.ts';
 
 /** Asks one device once, by `budget`; `ok` when it is well. */
 export type AskDevice = (device: Device, budget: ConnectionBudget, signal: AbortSignal) => Promise<Result<unknown>>;
@@ -136,20 +136,6 @@ function countConnections(budget: ConnectionBudget): ConnectionBudget {
   };
 }
 
-/** Whether a host that is dialled is the device: by the names that the site gives it, or by its address. */
-function belongsTo(host: string, device: Device, site: Site): boolean {
-  const hosts = [
-    device.host,
-    ...Object.values(device.endpoints).map((endpoint) => endpoint.host),
-    ...(device.adminUrl === undefined ? [] : [new URL(device.adminUrl).hostname.replace(/^\[|\]$/g, '')]),
-  ];
-  return hosts.some((own) => {
-    if (own.toLowerCase() === host.toLowerCase()) return true;
-    // Two names may share an address and still be two machines behind it; a bare address names what it is.
-    return (isIP(own) !== 0 || isIP(host) !== 0) && addressOf(own, site.hosts) === addressOf(host, site.hosts);
-  });
-}
-
 /** One question to a device, within the budget of its host. */
 export async function askDevice(
   device: Device,
@@ -173,7 +159,7 @@ export async function askDevice(
     );
   }
   const { url } = heartbeat;
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  const host = hostOfUrl(url);
   const answer = await budget.connection(host, () => askWhetherAlive(url, options), signal);
   if (!answer.ok || answer.value < 500) return answer;
   return fail('http.protocol', `It answers HTTP ${answer.value}.`, { place: url });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonPointerSchema } from '../json-pointer.ts';
 import { credentialSchema, idSchema } from '../site/schema.ts';
 import { declareChange } from './declaration.ts';
 
@@ -14,9 +15,7 @@ export const httpSetting = declareChange({
   version: 1,
   params: z.strictObject({
     url: urlSchema.describe('GET shows the setting'),
-    at: z
-      .string()
-      .regex(/^(\/([^~/]|~[01])*)*$/, 'a JSON pointer such as /web/port (RFC 6901), or empty for the whole answer')
+    at: jsonPointerSchema
       .default('')
       .describe('Where in the answer the setting stands; empty: the whole answer, JSON or plain text'),
     value: z.unknown().describe('What it is to be'),

@@ -2,7 +2,7 @@ import type { HttpsEnrolment } from '../../core/changes/certificate-enroll.ts';
 import type { CertificateTemplate } from '../../core/certificate-template.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { ProbeContext } from '../context.ts';
-import { type HttpAnswer, type HttpRequest, requestHttp } from '../wire/http.ts';
+import { type HttpAnswer, type HttpRequest, hostOfUrl, requestHttp } from '../wire/http.ts';
 import { anchorPems } from '../wire/tls/anchors.ts';
 import type { Installation, Way } from './certificate-way.ts';
 import type { WriteCredential } from './change.ts';
@@ -136,7 +136,7 @@ async function sendJson(
       : { authorization: `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}` }),
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
   };
-  const host = new URL(call.url).hostname.replace(/^\[|\]$/g, '');
+  const host = hostOfUrl(call.url);
   return context.connection(host, () =>
     requestHttp(
       { url: call.url, method: call.method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) },

@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import type { ProbeContext } from '../context.ts';
 import { withDirectory } from '../wire/ldap-site.ts';
 import type { Change, ChangePlan, ReadBack, WriteCredential } from './change.ts';
-import { sendToDevice } from './device-http.ts';
+import { sendToDevice } from '../wire/device-http.ts';
 import { countEnabled } from './lockout-guard.ts';
 import { findTargetGroup } from './principal.ts';
 import { stateForUndo } from './undo.ts';

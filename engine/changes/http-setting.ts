@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { httpSetting as declaration } from '../../core/changes/http-setting.ts';
+import { pointerSteps, valueAtPointer } from '../../core/json-pointer.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { ProbeContext } from '../context.ts';
 import type { AppliedNote, Change, ChangePlan, ReadBack, WriteCredential } from './change.ts';
-import { sendToDevice } from './device-http.ts';
+import { sendToDevice } from '../wire/device-http.ts';
 import { isSecretKey } from './hidden-values.ts';
 import { confirmSetting, mayGoOn } from './http-setting-guard.ts';
 import { stateForUndo } from './undo.ts';
@@ -138,13 +139,7 @@ async function readSetting(
 ): Promise<Result<State['value']>> {
   const whole = await readWhole(operations, who, context);
   if (!whole.ok) return whole;
-  const value = pointer(operations.at).reduce<unknown>(
-    (node, step) =>
-      typeof node === 'object' && node !== null && Object.hasOwn(node, step)
-        ? (node as Record<string, unknown>)[step]
-        : undefined,
-    whole.value,
-  );
+  const value = valueAtPointer(whole.value, operations.at);
   return value === undefined
     ? fail('http.protocol', `The device does not show ${operations.at}.`, { place: operations.url })
     : ok(value as State['value']);
@@ -181,11 +176,11 @@ async function writeSetting(
   const whole = plain.includes('{{ whole }}') ? await readWhole(operations, credential, context) : ok(undefined);
   if (!whole.ok) return whole;
   const nested = (inner: unknown): unknown =>
-    pointer(at).reduceRight<unknown>((below, key) => ({ [key]: below }), inner);
+    pointerSteps(at).reduceRight<unknown>((below, key) => ({ [key]: below }), inner);
   const payload =
     write.body === undefined
       ? nested(value)
-      : fill(write.body, { value, whole: withValue(whole.value, pointer(at), value) });
+      : fill(write.body, { value, whole: withValue(whole.value, pointerSteps(at), value) });
   const body = write.type === 'text' ? String(payload) : JSON.stringify(payload);
   const type = write.type === 'text' ? 'text/plain; charset=utf-8' : 'application/json';
   const answer = await sendToDevice({ url, method: write.method, body, type }, operations, credential, context);
@@ -212,15 +207,6 @@ function withValue(node: unknown, [step, ...rest]: readonly string[], value: unk
     return node.map((item, index) => (String(index) === step ? withValue(item, rest, value) : (item as unknown)));
   const object = typeof node === 'object' && node !== null ? (node as Record<string, unknown>) : {};
   return { ...object, [step]: withValue(object[step], rest, value) };
-}
-
-function pointer(at: string): readonly string[] {
-  return at === ''
-    ? []
-    : at
-        .slice(1)
-        .split('/')
-        .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 function holdsSecret(value: unknown): boolean {

@@ -1,3 +1,4 @@
+import { pointerSteps } from '../../core/json-pointer.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 
 /** A value of a JSON text with the place where it stands, so that one value can be replaced and the rest stays as it is. */
@@ -99,10 +100,7 @@ export function valueOf(node: JsonNode): unknown {
 export function setInJson(text: string, pointer: string, value: unknown): Result<string> {
   const root = readJson(text);
   if (!root.ok) return root;
-  const steps = pointer
-    .slice(1)
-    .split('/')
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const steps = pointerSteps(pointer);
   let node = root.value;
   for (const [index, step] of steps.entries()) {
     if (node.kind !== 'object')

@@ -9,7 +9,7 @@ import { checkCrl, crlBytes, namesIssuer, statusPointers } from '../keys/crl.ts'
 import { checkOcsp, ocspRequest } from '../keys/ocsp.ts';
 import { oneLine, type ReadCertificate, summarise } from '../keys/read-certificate.ts';
 import type { RevocationAnswer } from '../keys/signed-data.ts';
-import { requestHttp } from '../wire/http.ts';
+import { hostOfUrl, requestHttp } from '../wire/http.ts';
 import { anchorPems, readAnchors } from '../wire/tls/anchors.ts';
 import { failureError, observeHandshake } from '../wire/tls/handshake.ts';
 
@@ -130,7 +130,7 @@ async function fetchAnswer(
 ): Promise<Result<Buffer>> {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     return fail('input.malformed', 'Lockstep fetches over HTTP only.', { place: url });
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  const host = hostOfUrl(url);
   const message =
     kind === 'crl'
       ? { url, method: 'GET' as const }

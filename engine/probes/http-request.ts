@@ -3,7 +3,7 @@ import type { AbsentFact } from '../../core/probes/declaration.ts';
 import { httpRequest } from '../../core/probes/http-request.ts';
 import { ok } from '../../core/result.ts';
 import { defineProbe } from '../context.ts';
-import { type HttpAnswer, requestHttp } from '../wire/http.ts';
+import { type HttpAnswer, hostOfUrl, requestHttp } from '../wire/http.ts';
 import { anchorPems } from '../wire/tls/anchors.ts';
 
 const MAX_JSON = 256 * 1024;
@@ -38,7 +38,7 @@ export const httpRequestProbe = defineProbe(
     }
     if (body !== undefined)
       headers['content-type'] = parseJson(body) === undefined ? 'text/plain; charset=utf-8' : 'application/json';
-    const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+    const host = hostOfUrl(url);
     context.progress(`${method} ${new URL(url).origin}${new URL(url).pathname}`);
     const answer = await context.connection(host, () =>
       requestHttp(

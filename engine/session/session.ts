@@ -11,8 +11,9 @@ import {
   reduceAll,
   type SessionState,
 } from '../../core/session/state.ts';
-import { budgetOfHost, type ConnectionBudget, createConnectionBudget, machinesOf } from '../budget.ts';
+import { budgetOfHost, type ConnectionBudget, createConnectionBudget } from '../budget.ts';
 import type { ProbeContext } from '../context.ts';
+import { machinesOf } from '../devices.ts';
 import type { Journal } from '../evidence/journal-file.ts';
 import { redact, type RedactOptions } from '../evidence/redact.ts';
 import type { Identity } from '../keys/identity.ts';

@@ -35,13 +35,18 @@ export type HttpAnswer = {
 const ANSWER_TIMEOUT_MS = 15_000;
 const MAX_BODY = 1024 * 1024;
 
+/** The host of a URL; an IPv6 address without its brackets. */
+export function hostOfUrl(url: string | URL): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, '');
+}
+
 /**
  * One HTTP/1.1 request on a connection of its own; https is always verified, redirects are not followed. Errors: those
  * of `dial` and `connectVerified`, `http.protocol`, `input.malformed`. Call it inside the host's connection slot.
  */
 export async function requestHttp(message: HttpRequest, options: HttpOptions): Promise<Result<HttpAnswer>> {
   const url = new URL(message.url);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = hostOfUrl(url);
   const secure = url.protocol === 'https:';
   const port = Number(url.port || (secure ? 443 : 80));
   const place = `${url.host}${url.pathname}`;
@@ -78,7 +83,7 @@ export async function askWhetherAlive(
   options: DialOptions & { answerMs: number },
 ): Promise<Result<number>> {
   const url = new URL(address);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = hostOfUrl(url);
   const secure = url.protocol === 'https:';
   const port = Number(url.port || (secure ? 443 : 80));
   let stream: Duplex;

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { linkSchema } from '../../../core/site/schema.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { ProbeContext } from '../../context.ts';
-import { requestHttp } from '../http.ts';
+import { hostOfUrl, requestHttp } from '../http.ts';
 import type { Impostor } from './impostor.ts';
 
 export type Listen = NonNullable<z.output<typeof linkSchema>['impostor']>;
@@ -52,7 +52,7 @@ export async function summon(
     headers.authorization = `Basic ${Buffer.from(`${trigger.credential.user}:${password.value}`).toString('base64')}`;
   }
   const body = JSON.stringify({ host: address, port: impostor.port });
-  const answer = await context.connection(new URL(trigger.url).hostname.replace(/^\[|\]$/g, ''), () =>
+  const answer = await context.connection(hostOfUrl(trigger.url), () =>
     requestHttp(
       { url: trigger.url, method: 'POST', headers, body },
       { anchors, hosts: context.site.hosts, signal: context.signal, answerMs: seconds * 1000 },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConnectionRefusedByBudget, createConnectionBudget, machinesOf } from '../../../engine/budget.ts';
+import { ConnectionRefusedByBudget, createConnectionBudget } from '../../../engine/budget.ts';
+import { machinesOf } from '../../../engine/devices.ts';
 
 const never = new AbortController().signal;
 
@@ -51,13 +52,17 @@ describe('connection budget', () => {
       endpoints: { web: { host: `${web}.hospital.example`, port: 443 } },
     });
     const other = device('other', 'pump');
-    const machineOf = machinesOf({ devices: [device('pump', 'Pump-Web'), other] });
+    const machineOf = machinesOf({
+      devices: [device('pump', 'Pump-Web'), other],
+      hosts: { 'pump.hospital.example': '192.0.2.7' },
+    });
     const budget = createConnectionBudget({ connections: 2, perSecond: 200 }, Date.now, undefined, machineOf);
     await budget.connection('pump.hospital.example', async () => undefined, never);
     await budget.connection('PUMP-WEB.hospital.example', async () => undefined, never);
-    await expect(budget.connection('Pump.hospital.example', async () => undefined, never)).rejects.toBeInstanceOf(
-      ConnectionRefusedByBudget,
-    );
+    for (const name of ['Pump.hospital.example', '192.0.2.7'])
+      await expect(budget.connection(name, async () => undefined, never)).rejects.toBeInstanceOf(
+        ConnectionRefusedByBudget,
+      );
     await expect(budget.connection(other.host, async () => 'fine', never)).resolves.toBe('fine');
   });
 

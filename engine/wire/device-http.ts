@@ -1,8 +1,7 @@
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { ProbeContext } from '../context.ts';
-import { type HttpAnswer, type HttpRequest, requestHttp } from '../wire/http.ts';
-import { anchorPems } from '../wire/tls/anchors.ts';
-import type { WriteCredential } from './change.ts';
+import { type HttpAnswer, type HttpRequest, hostOfUrl, requestHttp } from './http.ts';
+import { anchorPems } from './tls/anchors.ts';
 
 /** How a device's administration interface is reached for reading. */
 export type DeviceReach = {
@@ -17,7 +16,7 @@ export type DeviceReach = {
 export async function sendToDevice(
   message: Pick<HttpRequest, 'url' | 'method' | 'body'> & { readonly type?: string },
   reach: DeviceReach,
-  who: WriteCredential | undefined,
+  who: { readonly user: string; readonly password: string } | undefined,
   context: ProbeContext,
 ): Promise<Result<HttpAnswer>> {
   const { url, method, body, type = 'application/json' } = message;
@@ -35,7 +34,7 @@ export async function sendToDevice(
       : { authorization: `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}` }),
     ...(body === undefined ? {} : { 'content-type': type }),
   };
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  const host = hostOfUrl(url);
   const answer = await context.connection(host, () =>
     requestHttp(
       { url, method, headers, ...(body === undefined ? {} : { body }) },
