@@ -2,22 +2,19 @@ import { certificatePinned } from '../../core/probes/certificate-pinned.ts';
 import { fail, ok } from '../../core/result.ts';
 import { defineProbe } from '../context.ts';
 import { checkChain } from '../keys/chain.ts';
-import { oneLine, type ReadCertificate, readCertificatesPem, summarise } from '../keys/read-certificate.ts';
-import { readPemFile } from '../keys/trial-identity.ts';
+import { readHeldCopy } from '../keys/held-copy.ts';
+import { oneLine, type ReadCertificate, summarise } from '../keys/read-certificate.ts';
 import { failureError, observeHandshake } from '../wire/tls/handshake.ts';
 
 const DAY_MS = 86_400_000;
 
-export const certificatePinnedProbe = defineProbe(certificatePinned, async ({ endpoint, pinned: given }, context) => {
-  // A site that was loaded holds the text; the command line may name a file.
-  const pem = given.includes('-----BEGIN') ? ok(given) : await readPemFile(given);
-  if (!pem.ok) return pem;
-  const read = readCertificatesPem(pem.value);
-  if (!read.ok) return { ok: false, error: { ...read.error, place: 'pinned' } };
-  const pinned = read.value;
+export const certificatePinnedProbe = defineProbe(certificatePinned, async ({ endpoint, pinned: held }, context) => {
+  const copy = await readHeldCopy(held, context);
+  if (!copy.ok) return copy;
+  const { certificates: pinned, readFrom } = copy.value;
   const shaken = await context.connection(endpoint.host, async () => {
     const result = await observeHandshake(endpoint, {
-      anchors: [pem.value],
+      anchors: pinned.map((one) => summarise(one).pem),
       hosts: context.site.hosts,
       signal: context.signal,
     });
@@ -41,6 +38,7 @@ export const certificatePinnedProbe = defineProbe(certificatePinned, async ({ en
       matches: relation === 'same-leaf' || relation === 'anchors-chain',
       relation,
       reason,
+      readFrom,
       pinnedValid: decisive.every((one) => now >= one.notBefore && now <= one.notAfter),
       daysLeft: Math.floor((earliest - now.getTime()) / DAY_MS),
       pinned: pinned.map(summarise),

@@ -1,6 +1,8 @@
 import type { PlanItem } from '../../core/guide/plan.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { Site } from '../../core/site/schema.ts';
+import { hostsOfDevice } from '../devices.ts';
+import { hostOfUrl } from '../wire/http.ts';
 import { addressOf } from '../wire/tcp.ts';
 
 /** One piece of work, and what no other may use meanwhile. */
@@ -68,22 +70,36 @@ export function usesOf(item: PlanItem, site: Site): ReadonlySet<string> {
       uses.add(DIRECTORY);
       for (const { host } of site.directory?.servers ?? []) add(host);
     }
-    if (params.ok) for (const host of hostsIn(params.value)) add(host);
+    if (!params.ok) continue;
+    for (const host of hostsIn(params.value)) add(host);
+    for (const id of devicesIn(params.value)) {
+      const device = site.devices.find((one) => one.id === id);
+      if (device !== undefined) add(device.ssh?.host ?? device.host);
+    }
   }
   // A device under another of its names, or at an address that its links know it by.
   for (const device of site.devices) {
-    const hosts = [device.host, ...Object.values(device.endpoints).map(({ host }) => host)];
+    const hosts = hostsOfDevice(device);
     if (hosts.some((host) => uses.has(addressOf(host, site.hosts).toLowerCase()))) hosts.forEach(add);
   }
   return uses;
 }
 
 /** Every `host`, and the host of every URL, in a value of any depth. */
-function hostsIn(value: unknown, key = ''): string[] {
-  if (typeof value === 'string') {
-    if (key === 'host') return [value];
-    return /^https?:\/\//i.test(value) && URL.canParse(value) ? [new URL(value).hostname.replace(/^\[|\]$/g, '')] : [];
-  }
+function hostsIn(value: unknown): string[] {
+  return textsIn(value).flatMap(([key, text]) => {
+    if (key === 'host') return [text];
+    return /^https?:\/\//i.test(text) && URL.canParse(text) ? [hostOfUrl(text)] : [];
+  });
+}
+
+/** Every device that is named by its id, to be reached over SSH. */
+function devicesIn(value: unknown): string[] {
+  return textsIn(value).flatMap(([key, text]) => (key === 'device' ? [text] : []));
+}
+
+function textsIn(value: unknown, key = ''): [key: string, text: string][] {
+  if (typeof value === 'string') return [[key, value]];
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]) => hostsIn(inner, name));
+  return Object.entries(value).flatMap(([name, inner]) => textsIn(inner, name));
 }

@@ -1,7 +1,4 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { certificatePinnedProbe } from '../../engine/probes/certificate-pinned.ts';
 import { httpRequestProbe } from '../../engine/probes/http-request.ts';
 import { tcpPortsProbe } from '../../engine/probes/tcp-ports.ts';
 import { freePort, startPeer, startSilentPort } from '../support/daemon.ts';
@@ -28,7 +25,7 @@ const context = (more = {}) =>
     ...more,
   });
 
-describe.skipIf(!needs('nginx'))('http.request and certificate.pinned against nginx', () => {
+describe.skipIf(!needs('nginx'))('http.request against nginx', () => {
   it('reads an answer over verified TLS, and names what is wrong with one that is not', async () => {
     const good = await ca.issue('good', { commonName: NAME, sans: [NAME], usage: 'server' });
     const nginx = await startNginx({
@@ -92,57 +89,6 @@ describe.skipIf(!needs('nginx'))('http.request and certificate.pinned against ng
     } finally {
       await nginx.stop();
       await clear.stop();
-    }
-  });
-
-  it('compares a pinned certificate with what is presented today', async () => {
-    const current = await ca.issue('current', { commonName: NAME, sans: [NAME], usage: 'server', intermediate: true });
-    const former = await ca.issue('former', { commonName: NAME, sans: [NAME], usage: 'server', intermediate: true });
-    const stranger = await ca.issue('stranger', {
-      commonName: 'other',
-      sans: ['other.test'],
-      usage: 'server',
-      selfSigned: true,
-    });
-    const nginx = await startNginx(current);
-    const pin = async (pem: string) => {
-      const file = join(ca.folder, 'pinned.pem');
-      await writeFile(file, pem);
-      return (
-        await factsOf(certificatePinnedProbe, { endpoint: { host: NAME, port: nginx.port }, pinned: file }, context())
-      ).facts;
-    };
-    try {
-      expect(await pin(current.certificatePem)).toMatchObject({
-        matches: true,
-        relation: 'same-leaf',
-        pinnedValid: true,
-        daysLeft: 179,
-      });
-      expect(await pin(ca.root)).toMatchObject({ matches: true, relation: 'anchors-chain' });
-      expect(await pin(current.chainPem.slice(current.certificatePem.length))).toMatchObject({
-        matches: true,
-        relation: 'anchors-chain',
-      });
-      expect(await pin(former.certificatePem)).toMatchObject({ matches: false, relation: 'renewed' });
-      expect(await pin(stranger.certificatePem)).toMatchObject({ matches: false, relation: 'unrelated' });
-      expect(await pin(ca.ca.roots.engineer)).toMatchObject({ matches: false, relation: 'unrelated' });
-      expect(
-        await errorOf(
-          certificatePinnedProbe,
-          { endpoint: { host: NAME, port: nginx.port }, pinned: join(ca.folder, 'none') },
-          context(),
-        ),
-      ).toBe('input.not-found');
-      expect(
-        await errorOf(
-          certificatePinnedProbe,
-          { endpoint: { host: NAME, port: nginx.port }, pinned: current.key },
-          context(),
-        ),
-      ).toBe('identity.invalid');
-    } finally {
-      await nginx.stop();
     }
   });
 });

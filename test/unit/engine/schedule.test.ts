@@ -96,6 +96,13 @@ describe('usesOf', () => {
     expect(uses('http.request', { url: 'https://pump.example/api' })).toEqual(['10.0.0.7', '10.9.9.9']);
   });
 
+  it('finds a device that is named by its id, by which SSH reaches it', () => {
+    expect(uses('certificate.pinned', { pinned: { device: 'pump', path: '/etc/emr.pem' } })).toEqual(
+      uses('tcp.ports', { host: 'pump.example' }),
+    );
+    expect(uses('certificate.pinned', { pinned: { device: 'nobody', path: '/etc/emr.pem' } })).toEqual([]);
+  });
+
   it('takes the directory for its servers, and the operator for one person', () => {
     expect(uses('directory.group', { group: 'Domain Users' })).toEqual(['dc1.example', 'directory']);
     expect(uses('tls.impostor', { as: { host: 'emr.example', port: 6661 } })).toEqual(['emr.example', 'operator']);
