@@ -68,10 +68,8 @@ export function createConnectionBudget(
         () => turn(host, work, signal),
         () => turn(host, work, signal),
       );
-      tails.set(
-        host,
-        mine.catch(() => undefined),
-      );
+      // What the work gave, a socket among it, must not stay with its host for the rest of the session.
+      tails.set(host, mine.then(nothing, nothing));
       return mine;
     },
     used: () => used,
@@ -98,6 +96,8 @@ export function budgetOfHost(guide: Pick<Guide, 'budget'>, values: InputValues):
   }
   return (host) => hosts.get(host.toLowerCase()) ?? guide.budget;
 }
+
+function nothing(): void {}
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

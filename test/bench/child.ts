@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { build } from 'vite';
+import { nativeFree } from '../../build/native-free.ts';
 import { NODE_FLAGS } from '../../build/tools/node.mjs';
 
 export type Timed = { readonly output: string; readonly wall: number };
@@ -40,6 +41,7 @@ export async function buildChild(
   await build({
     configFile: false,
     logLevel: 'error',
+    plugins: [nativeFree()],
     ssr: { noExternal: true, target: 'node' },
     build: {
       ssr: join(import.meta.dirname, script),

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { ConnectionRefusedByBudget, createConnectionBudget } from '../../../engine/budget.ts';
 import { machinesOf } from '../../../engine/devices.ts';
@@ -27,6 +29,23 @@ describe('connection budget', () => {
     const budget = createConnectionBudget({ connections: 10, perSecond: 200 });
     await expect(budget.connection('a', () => Promise.reject(new Error('reset')), never)).rejects.toThrow('reset');
     await expect(budget.connection('a', async () => 'fine', never)).resolves.toBe('fine');
+  });
+
+  it('keeps nothing of what the work gave, once it is done', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const budget = createConnectionBudget({ connections: 10, perSecond: 200 });
+    const held = await budget
+      .connection('a', async () => ({ socket: 'as large as it likes' }), never)
+      .then((value) => new WeakRef(value));
+    // Asked for as yes or no, and in a later turn: whoever looks at it holds it.
+    await expect
+      .poll(() => {
+        collect();
+        return held.deref() === undefined;
+      })
+      .toBe(true);
+    expect(budget.used()).toBe(1);
   });
 
   it('refuses the connection beyond the budget without opening it', async () => {
