@@ -19,6 +19,10 @@ export const httpSetting = declareChange({
       .default('')
       .describe('Where in the answer the setting stands; empty: the whole answer, JSON or plain text'),
     value: z.unknown().describe('What it is to be'),
+    merge: z
+      .boolean()
+      .default(false)
+      .describe('The value names some members of an object: only these are read, changed and undone, the others stay'),
     write: z
       .strictObject({
         method: z.enum(['PUT', 'POST', 'PATCH']).default('PUT'),

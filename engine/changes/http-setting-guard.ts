@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { type AppError, fail, ok, type Result } from '../../core/result.ts';
 import type { ProbeContext } from '../context.ts';
 import type { AppliedNote } from './change.ts';
 import type { SettingOperations } from './http-setting.ts';
+import { sameSetting, showSetting } from './setting-value.ts';
 
 const MARGIN_MS = 2_000;
 const PAUSE_MS = 1_000;
@@ -49,7 +49,7 @@ export async function confirmSetting(
   let why = 'No new connection could be opened';
   while (Date.now() < last.getTime() && !context.signal.aborted) {
     const seen = await way.read(place);
-    if (seen.ok && isDeepStrictEqual(seen.value, value)) {
+    if (seen.ok && sameSetting(seen.value, value)) {
       const yes = await context.ask(
         `The setting was changed, and a new connection to ${new URL(place).host} works. Keep the change? Without a yes by ${last.toISOString().slice(11, 19)} UTC Lockstep sets the old value again.`,
         { until: last, kind: 'confirm' },
@@ -67,7 +67,7 @@ export async function confirmSetting(
     for (const target of new Set([place, url])) {
       const back = await way.write(target);
       const seen = back.ok ? await way.read(url) : back;
-      if (seen.ok && isDeepStrictEqual(seen.value, former))
+      if (seen.ok && sameSetting(seen.value, former))
         return fail('change.failed', `${why}, so Lockstep set the old value again; it is there.`, about(url, cause));
       if (!seen.ok) cause = seen.error;
     }
@@ -76,7 +76,7 @@ export async function confirmSetting(
   }
   return fail(
     'change.failed',
-    `${why}, and Lockstep cannot reach the device to set the old value again. Set ${at === '' ? url : at} to ${JSON.stringify(former)} at the device.`,
+    `${why}, and Lockstep cannot reach the device to set the old value again. Set ${at === '' ? url : at} to ${showSetting(former)} at the device.`,
     about(url, cause),
   );
 }

@@ -1,13 +1,20 @@
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { httpSetting as declaration } from '../../core/changes/http-setting.ts';
 import { pointerSteps, valueAtPointer } from '../../core/json-pointer.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { ProbeContext } from '../context.ts';
-import type { AppliedNote, Change, ChangePlan, ReadBack, WriteCredential } from './change.ts';
 import { sendToDevice } from '../wire/device-http.ts';
-import { isSecretKey } from './hidden-values.ts';
+import type { AppliedNote, Change, ChangePlan, ReadBack, WriteCredential } from './change.ts';
 import { confirmSetting, mayGoOn } from './http-setting-guard.ts';
+import {
+  changedPlaces,
+  holdsSecret,
+  membersNamed,
+  sameSetting,
+  settingDiff,
+  showSetting,
+  withValue,
+} from './setting-value.ts';
 import { stateForUndo } from './undo.ts';
 
 type Params = z.output<typeof declaration.params>;
@@ -24,26 +31,27 @@ const OWN_WAY =
 const OPEN_GUARD = { seconds: 60 };
 
 async function plan(params: Params, context: ProbeContext): Promise<Result<ChangePlan>> {
-  if (isSecretKey(params.at.split('/').at(-1) ?? ''))
-    return fail('change.refused', 'A secret cannot be read back, so it is not set by this change.', {
-      place: params.at,
-    });
+  const { at: place, merge } = params;
   const wanted = z.json().safeParse(params.value);
   if (!wanted.success) return fail('guide.invalid', 'The value is not JSON.', { place: 'with.value' });
-  const seen = await readSetting(params, undefined, context);
+  const { data: value } = wanted;
+  if (merge && (typeof value !== 'object' || value === null || Array.isArray(value) || Object.keys(value).length === 0))
+    return fail('guide.invalid', 'With merge the value must be an object that names members.', { place: 'with.value' });
+  if (holdsSecret(place, value))
+    return fail('change.refused', 'A secret cannot be read back, so it is not set by this change.', { place });
+  const seen = await readSetting({ ...params, value }, undefined, context);
   if (!seen.ok) return seen;
-  if (holdsSecret(seen.value) || holdsSecret(wanted.data))
+  if (holdsSecret(place, seen.value))
     return fail(
       'change.refused',
       'There is a secret in this setting, and what was there before would be recorded. Set its parts.',
-      {
-        place: params.at,
-      },
+      { place },
     );
-  if (isDeepStrictEqual(seen.value, wanted.data)) return fail('change.refused', 'The setting has this value already.');
-  const guard = params.guard ?? (OWN_WAY.test(params.at) ? OPEN_GUARD : undefined);
-  const operations = { ...params, value: wanted.data, ...(guard === undefined ? {} : { guard }) };
-  return ok(planOf(operations, { url: params.url, at: params.at, value: seen.value }, false));
+  if (sameSetting(seen.value, value)) return fail('change.refused', 'The setting has this value already.');
+  const touchesOwnWay = changedPlaces(place, seen.value, value).some((changed) => OWN_WAY.test(changed));
+  const guard = params.guard ?? (touchesOwnWay ? OPEN_GUARD : undefined);
+  const operations = { ...params, value, ...(guard === undefined ? {} : { guard }) };
+  return ok(planOf(operations, { url: params.url, at: place, value: seen.value }, false));
 }
 
 function planOf(operations: SettingOperations, preImage: State, undo: boolean): ChangePlan {
@@ -57,7 +65,7 @@ function planOf(operations: SettingOperations, preImage: State, undo: boolean): 
   return {
     kind: declaration.id,
     summary: undo ? `Set ${name} on ${host} to its former value again.` : `Set ${name} on ${host}.`,
-    diff: `${write.method} ${write.url ?? url}\n-  ${name}: ${JSON.stringify(preImage.value)}\n+  ${name}: ${JSON.stringify(value)}\n${note}`,
+    diff: `${write.method} ${write.url ?? url}\n${settingDiff(name, preImage.value, value)}${note}`,
     operations,
     preImage,
     undo,
@@ -74,7 +82,7 @@ async function apply(
   const { operations, preImage } = parts.value;
   const now = await readSetting(operations, credential, context);
   if (!now.ok) return now;
-  if (!isDeepStrictEqual(now.value, preImage.value))
+  if (!sameSetting(now.value, preImage.value))
     return fail('change.state-differs', 'Somebody has changed the setting since.', { place: operations.url });
   const { guard } = operations;
   if (guard === undefined) return writeSetting(operations, operations.value, credential, context);
@@ -100,11 +108,11 @@ async function readBack(change: ChangePlan, context: ProbeContext): Promise<Resu
   if (!now.ok && guard?.url !== undefined)
     now = await readSetting({ ...operations, url: guard.url }, undefined, context);
   if (!now.ok) return now;
-  const asPlanned = isDeepStrictEqual(now.value, operations.value);
+  const asPlanned = sameSetting(now.value, operations.value);
   const state: State = { url, at, value: now.value };
   return ok({
     asPlanned,
-    differences: asPlanned ? [] : [`${at === '' ? url : at} is ${JSON.stringify(now.value)}.`],
+    differences: asPlanned ? [] : [`${at === '' ? url : at} is ${showSetting(now.value)}.`],
     state,
   });
 }
@@ -126,22 +134,25 @@ async function planUndo(change: ChangePlan, state: unknown, context: ProbeContex
   };
   const now = await readSetting(back, undefined, context);
   if (!now.ok) return now;
-  if (!isDeepStrictEqual(now.value, then.value.value))
+  if (!sameSetting(now.value, then.value.value))
     return fail('change.state-differs', 'Somebody has changed the setting since.', { place: url });
   return ok(planOf(back, { ...then.value, url }, true));
 }
 
 /** The setting as the device shows it. Errors: `http.protocol` (it does not show it), those of `sendToDevice`. */
 async function readSetting(
-  operations: Pick<SettingOperations, 'url' | 'at' | 'credential' | 'anchors'>,
+  operations: Pick<SettingOperations, 'url' | 'at' | 'value' | 'merge' | 'credential' | 'anchors'>,
   who: WriteCredential | undefined,
   context: ProbeContext,
 ): Promise<Result<State['value']>> {
+  const { at, merge } = operations;
   const whole = await readWhole(operations, who, context);
   if (!whole.ok) return whole;
-  const value = valueAtPointer(whole.value, operations.at);
+  const there = valueAtPointer(whole.value, at);
+  const value = merge ? membersNamed(there, operations.value) : there;
+  const what = there !== undefined ? `every member of ${at === '' ? 'the answer' : at} that is to be set` : at;
   return value === undefined
-    ? fail('http.protocol', `The device does not show ${operations.at}.`, { place: operations.url })
+    ? fail('http.protocol', `The device does not show ${what}.`, { place: operations.url })
     : ok(value as State['value']);
 }
 
@@ -170,17 +181,17 @@ async function writeSetting(
   credential: WriteCredential,
   context: ProbeContext,
 ): Promise<Result<void>> {
-  const { at, write } = operations;
+  const { at, write, merge } = operations;
+  const steps = pointerSteps(at);
   const url = write.url ?? operations.url;
   const plain = JSON.stringify(write.body ?? '');
   const whole = plain.includes('{{ whole }}') ? await readWhole(operations, credential, context) : ok(undefined);
   if (!whole.ok) return whole;
-  const nested = (inner: unknown): unknown =>
-    pointerSteps(at).reduceRight<unknown>((below, key) => ({ [key]: below }), inner);
+  const nested = (inner: unknown): unknown => steps.reduceRight<unknown>((below, key) => ({ [key]: below }), inner);
   const payload =
     write.body === undefined
       ? nested(value)
-      : fill(write.body, { value, whole: withValue(whole.value, pointerSteps(at), value) });
+      : fill(write.body, { value, whole: withValue(whole.value, steps, value, { merge }) });
   const body = write.type === 'text' ? String(payload) : JSON.stringify(payload);
   const type = write.type === 'text' ? 'text/plain; charset=utf-8' : 'application/json';
   const answer = await sendToDevice({ url, method: write.method, body, type }, operations, credential, context);
@@ -199,21 +210,6 @@ function fill(template: unknown, values: { readonly value: unknown; readonly who
   if (Array.isArray(template)) return template.map((part) => fill(part, values));
   if (typeof template !== 'object' || template === null) return template;
   return Object.fromEntries(Object.entries(template).map(([key, part]) => [key, fill(part, values)]));
-}
-
-function withValue(node: unknown, [step, ...rest]: readonly string[], value: unknown): unknown {
-  if (step === undefined) return value;
-  if (Array.isArray(node))
-    return node.map((item, index) => (String(index) === step ? withValue(item, rest, value) : (item as unknown)));
-  const object = typeof node === 'object' && node !== null ? (node as Record<string, unknown>) : {};
-  return { ...object, [step]: withValue(object[step], rest, value) };
-}
-
-function holdsSecret(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(value).some(
-    ([key, part]) => (isSecretKey(key) && typeof part !== 'boolean') || holdsSecret(part),
-  );
 }
 
 function readPlan(change: ChangePlan): Result<{ operations: SettingOperations; preImage: State }> {

@@ -70,6 +70,50 @@ describe('http.setting on the practice device', () => {
     expect(await readBack(whole)).toMatchObject({ asPlanned: false, state: { value: false } });
   });
 
+  it('sets some members of a section and leaves the others to themselves', async () => {
+    const AUDIT = { at: '/audit', value: { syslogHost: 'log.hospital.example', syslogTls: true }, merge: true };
+    const plan = value(await planFor(AUDIT));
+    expect(plan.diff).toContain('+  /audit/syslogHost: "log.hospital.example"\n   /audit/syslogTls: true\n');
+    expect(plan.preImage).toMatchObject({ value: { syslogHost: 'siem.hospital.example', syslogTls: true } });
+    value(await apply(plan));
+    // What it does not name may change meanwhile.
+    const others = value(await planFor({ at: '/audit/syslogPort', value: 6515 }));
+    expect(others.diff).toContain('confirm from a new one');
+    lab.parts.device.state.settings.audit.syslogPort = 6515;
+    const read = await readBack(plan);
+    expect(read).toMatchObject({ asPlanned: true, state: { value: AUDIT.value } });
+    const undo = value(await change.planUndo(throughJournal(plan), throughJournal(read.state), context(), NOTHING));
+    value(await apply(undo));
+    expect(lab.settings().audit).toMatchObject({ syslogHost: 'siem.hospital.example', syslogPort: 6515 });
+    lab.parts.device.state.settings.audit.syslogPort = 6514;
+    expect(errorOf(await planFor({ ...AUDIT, value: { none: 1 } })).code).toBe('http.protocol');
+    expect(errorOf(await planFor({ ...AUDIT, value: [] })).code).toBe('guide.invalid');
+    expect(errorOf(await planFor({ ...AUDIT, at: '', value: { web: { securityHeaders: true } } })).code).toBe(
+      'change.refused',
+    );
+  });
+
+  it('takes the guard by itself where an object moves the interface', async () => {
+    const plan = value(await planFor({ at: '/emrLink', value: { port: 1, verifyServer: true }, merge: true }));
+    expect(plan.diff).toContain('confirm from a new one');
+    const same = value(await planFor({ at: '/audit', value: { syslogPort: 6514, syslogTls: false }, merge: true }));
+    expect(same.diff).not.toContain('confirm');
+  });
+
+  it('puts a certificate in the place of another, and back', async () => {
+    const at = { url: `${site.devices[0]?.adminUrl}/api/certificates/emr`, at: '/pem' };
+    await lab.setFault('device-stale-anchor', true);
+    const root = site.anchors[0]?.pem ?? '';
+    const plan = value(await planFor({ ...at, value: root.replaceAll('\n', '\r\n') }));
+    expect(plan.diff).toMatch(/^PUT .*\n- {2}\/pem: certificate of .*\n\+ {2}\/pem: certificate of .*\n$/);
+    value(await apply(plan));
+    const read = await readBack(plan);
+    expect(read.asPlanned).toBe(true);
+    expect(lab.faults().find(({ id }) => id === 'device-stale-anchor')?.on).toBe(false);
+    value(await apply(value(await change.planUndo(plan, throughJournal(read.state), context(), NOTHING))));
+    expect(lab.faults().find(({ id }) => id === 'device-stale-anchor')?.on).toBe(true);
+  });
+
   it('refuses what it cannot see, what holds a secret, and a stranger', async () => {
     expect(errorOf(await planFor({ at: '/web/nothing', value: 1 })).code).toBe('http.protocol');
     expect(errorOf(await planFor({ at: '/web/password', value: 'x' })).code).toBe('change.refused');
