@@ -13,7 +13,7 @@ export type Apply = {
   /** Window (ISO 8601) in which they may be made. */
   readonly notBefore?: string;
   readonly notAfter?: string;
-  /** By control id or by the first word of the kind (`directory`, `device`); under `*` for whatever has no other. */
+  /** By control id or by the first word of the kind (`directory`, `http`); `device` for all that is none of the directory; `*` for the rest. */
   readonly credentials: ReadonlyMap<string, WriteCredential>;
 };
 
@@ -30,10 +30,17 @@ type ApplyOptions = {
 };
 
 const ANYTHING = '*';
+const DEVICE = 'device';
 
 /** The account that writes for a control whose change is of that kind; undefined where none was given. */
 export function credentialFor({ credentials }: Apply, control: string, kind: string): WriteCredential | undefined {
-  return credentials.get(control) ?? credentials.get(kind.split('.')[0] ?? '') ?? credentials.get(ANYTHING);
+  const [area = ''] = kind.split('.');
+  return (
+    credentials.get(control) ??
+    credentials.get(area) ??
+    (area === 'directory' ? undefined : credentials.get(DEVICE)) ??
+    credentials.get(ANYTHING)
+  );
 }
 
 /**

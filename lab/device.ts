@@ -17,17 +17,16 @@ export type Device = {
   readonly adminClear: Door;
   readonly telnet: Door;
   readonly debug: Door;
-  /** Brings ports, certificate and files in line with the state. */
+  /** Brings ports and certificate in line with the state. */
   readonly refresh: () => Promise<void>;
 };
 
-/** Starts the medical-device gateway, hardened. `changed` is called after every refresh. */
+/** Starts the medical-device gateway, hardened. */
 export async function startDevice(options: {
   certificates: LabCertificates;
   now: () => Date;
   ports: { ldaps: number; emr: number };
   users: ReadonlyMap<string, string>;
-  changed: (state: DeviceState) => Promise<void>;
 }): Promise<Device> {
   const { certificates } = options;
   const state: DeviceState = {
@@ -71,7 +70,6 @@ export async function startDevice(options: {
       }
       await telnet.setOpen(state.settings.services.telnet);
       await debug.setOpen(state.settings.services.debug);
-      await options.changed(state);
     },
   };
   await device.refresh();

@@ -5,6 +5,7 @@ import { appError, type AppError, ok, type Result } from '../core/result.ts';
 import { loadIdentity } from '../engine/keys/identity.ts';
 import { signGuideFile } from '../engine/session/load-guide.ts';
 import { type Lab, startLab } from './index.ts';
+import { REFERENCE_INPUTS } from './site.ts';
 
 /**
  * The practice hospital as a process of its own: nobody imports lab. It speaks plain JSON over the parent's port, of
@@ -69,7 +70,7 @@ async function change(request: Extract<Request, { type: 'fault' | 'harden' }>): 
 async function start({ dir, assetsDir, shipped }: Extract<Request, { type: 'start' }>): Promise<Result<unknown>> {
   if (lab !== undefined)
     return { ok: false, error: appError('session.state', 'The practice hospital stands already.') };
-  const started = await startLab({ dir, shipped });
+  const started = await startLab({ dir, shipped, inputs: REFERENCE_INPUTS });
   lab = started;
   const guide = await signGuide(started, dir, join(assetsDir, 'guides'));
   if (!guide.ok) return guide;

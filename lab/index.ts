@@ -71,9 +71,14 @@ const PEOPLE_NAMES: Readonly<Record<PracticeRole, string>> = {
 
 /**
  * Starts the practice hospital on free ports of 127.0.0.1 and writes its site file and practice keys (mode 0600) into
- * `dir`. `shipped: false` starts it hardened. Throws where `dir` cannot be written or no port can be had.
+ * `dir`. `shipped: false` starts it hardened; `inputs` stand in the site file. Throws where `dir` cannot be written or no port can be had.
  */
-export async function startLab(options: { dir: string; now?: () => Date; shipped?: boolean }): Promise<Lab> {
+export async function startLab(options: {
+  dir: string;
+  now?: () => Date;
+  shipped?: boolean;
+  inputs?: Readonly<Record<string, unknown>>;
+}): Promise<Lab> {
   const { dir } = options;
   const now = options.now ?? (() => new Date());
   await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -87,7 +92,7 @@ export async function startLab(options: { dir: string; now?: () => Date; shipped
   const passphrase = newPassword();
   const siteKey = await makeSiteKey(webcrypto.getRandomValues(new Uint8Array(SITE_KEY_BYTES)), webcrypto as WebCrypto);
   const certificates = await createLabCertificates(now());
-  const parts = await startParts({ dir, now, certificates, secrets });
+  const parts = await startParts({ now, certificates, secrets });
   const { dc1, dc2 } = parts.controllers;
   const { device, emr } = parts;
   const ports: SitePorts = {
@@ -117,7 +122,7 @@ export async function startLab(options: { dir: string; now?: () => Date; shipped
     return setAll((fault) => fault.shipped);
   };
   if (options.shipped !== false) await reset();
-  const files = await writeFiles(dir, certificates, siteText(ports, siteKey.key.id), passphrase);
+  const files = await writeFiles(dir, certificates, siteText(ports, siteKey.key.id, options.inputs ?? {}), passphrase);
   const closeAuthority = await openAuthority(dir, certificates, replaceFile);
   return {
     dir,
@@ -157,7 +162,6 @@ export async function startLab(options: { dir: string; now?: () => Date; shipped
 }
 
 async function startParts(options: {
-  dir: string;
   now: () => Date;
   certificates: LabCertificates;
   secrets: Readonly<Record<'directory-bind' | 'device-admin' | 'canary' | 'canary-leaver', string>>;
@@ -187,7 +191,6 @@ async function startParts(options: {
       ['admin', changedPassword],
       ['lockstep', secrets['device-admin']],
     ]),
-    changed: (state) => replaceFile(join(options.dir, SITE_FILES.pinned), state.anchorPem),
   });
   return {
     directory,

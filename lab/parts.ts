@@ -17,6 +17,6 @@ export type LabParts = {
   readonly certificates: LabCertificates;
   /** What the factory account's password is changed to. */
   readonly changedPassword: string;
-  /** Brings servers, ports and files in line with the state. */
+  /** Brings servers and ports in line with the state. */
   readonly refresh: () => Promise<void>;
 };

@@ -1,6 +1,7 @@
 import { fail, ok, type Result } from '../core/result.ts';
 import { controlLab, openControl } from './control.ts';
 import { type FaultState, type Lab, startLab } from './index.ts';
+import { REFERENCE_INPUTS } from './site.ts';
 
 /** A practice hospital in the foreground of this process. */
 export type RunningLab = {
@@ -28,7 +29,7 @@ export async function runLab(options: {
   let lab: Lab;
   let control: Awaited<ReturnType<typeof openControl>>;
   try {
-    lab = await startLab({ dir, shipped: options.shipped ?? true });
+    lab = await startLab({ dir, shipped: options.shipped ?? true, inputs: REFERENCE_INPUTS });
     control = await openControl(lab);
   } catch (error) {
     return fail('input.malformed', 'The practice hospital cannot start here.', {

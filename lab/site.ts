@@ -13,10 +13,12 @@ export type SitePorts = {
 const LOOPBACK = '127.0.0.1';
 export const DC_NAMES = { dc1: 'dc1.hospital.example', dc2: 'dc2.hospital.example' } as const;
 /** Files beside the site file. */
-export const SITE_FILES = { site: 'site.yaml', anchor: 'hospital-ca.pem', pinned: 'device-emr-anchor.pem' } as const;
+export const SITE_FILES = { site: 'site.yaml', anchor: 'hospital-ca.pem' } as const;
+/** What the hospital decided that the guide reference-mdip asks for; another guide has no such inputs. */
+export const REFERENCE_INPUTS = { auditCollector: 'siem.hospital.example' } as const;
 
 /** The site file's text. Throws where it does not fit the schema, which would be a mistake of this file. */
-export function siteText(ports: SitePorts, keyId: string): string {
+export function siteText(ports: SitePorts, keyId: string, inputs: Readonly<Record<string, unknown>>): string {
   const adminUrl = `https://${DEVICE_NAME}:${ports.device.admin}`;
   const credential = { user: 'lockstep', secret: 'device-admin' };
   const device = (port: number) => ({ host: DEVICE_NAME, port });
@@ -46,6 +48,7 @@ export function siteText(ports: SitePorts, keyId: string): string {
       key: `trial-${kind}.key`,
     })),
     people: { keyId },
+    inputs,
     roles: [
       { id: 'clinical', name: 'Bedside view', group: NAMES.clinical },
       { id: 'biomed', name: 'Biomedical engineering', group: NAMES.biomed },
@@ -75,7 +78,6 @@ export function siteText(ports: SitePorts, keyId: string): string {
         protocol: 'hl7-mllp',
         client: { device: 'gateway' },
         server: { host: EMR_NAME, port: ports.emr.secure, anchors: ['hospital-ca'] },
-        pinned: SITE_FILES.pinned,
         clearPorts: [ports.emr.clear],
         identities: TRIALS.map((kind) => `trial-${kind}`),
         impostor: {

@@ -68,7 +68,10 @@ export function addRunCommand(program: Command): void {
     .option('--window-until <time>', 'changes may be made until here')
     .option('--write-user <name>', 'account that writes')
     .option('--write-password <env:NAME>', 'its password; without it, it is asked for')
-    .option('--write-for <what=user=env:NAME...>', 'another account for a control, or for a kind: directory, device …')
+    .option(
+      '--write-for <what=user=env:NAME...>',
+      'another account for a control, or for what is changed: directory, device',
+    )
     .option('--secret <name=env:NAME...>', 'passwords that the site names')
     .option('--identity <file>', 'sign with this PKCS#12 or PEM')
     .option('--passphrase <env:NAME>', 'passphrase of the identity; without it, it is asked for')

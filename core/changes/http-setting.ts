@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { jsonPointerSchema } from '../json-pointer.ts';
-import { credentialSchema, idSchema } from '../site/schema.ts';
+import { credentialSchema, deviceUrlSchema, idSchema } from '../site/schema.ts';
 import { declareChange } from './declaration.ts';
-
-const urlSchema = z.url({ protocol: /^https$/ }).max(2000);
 
 /**
  * `http.setting`: one setting of a device that shows and takes it over its REST interface, by a mapping that the guide declares. It
@@ -14,7 +12,7 @@ export const httpSetting = declareChange({
   title: 'Change a setting over the REST interface of the device',
   version: 1,
   params: z.strictObject({
-    url: urlSchema.describe('GET shows the setting'),
+    url: deviceUrlSchema.describe('GET shows the setting'),
     at: jsonPointerSchema
       .default('')
       .describe('Where in the answer the setting stands; empty: the whole answer, JSON or plain text'),
@@ -26,7 +24,7 @@ export const httpSetting = declareChange({
     write: z
       .strictObject({
         method: z.enum(['PUT', 'POST', 'PATCH']).default('PUT'),
-        url: urlSchema.optional().describe('Default: the URL that shows it'),
+        url: deviceUrlSchema.optional().describe('Default: the URL that shows it'),
         body: z
           .unknown()
           .optional()
@@ -41,7 +39,7 @@ export const httpSetting = declareChange({
     guard: z
       .strictObject({
         seconds: z.int().min(10).max(600).default(60).describe('Time to confirm from a new connection'),
-        url: urlSchema.optional().describe('GET shows the setting there, where the change moves it'),
+        url: deviceUrlSchema.optional().describe('GET shows the setting there, where the change moves it'),
       })
       .optional()
       .describe('For a change that may cut off the connection it is made over; taken by itself where that can be seen'),

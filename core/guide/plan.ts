@@ -83,6 +83,7 @@ function describeSite(site: Site): Record<string, unknown> {
             ...(site.directory.canary === undefined ? {} : { canary: site.directory.canary }),
           },
         }),
+    anchors: site.anchors.map(({ id, pem }) => ({ id, ...(pem === undefined ? {} : { pem }) })),
     devices: site.devices,
     links: site.links,
     roles: site.roles,

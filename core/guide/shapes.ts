@@ -130,6 +130,7 @@ const SITE: Shape = map({
     bindAccount: TEXT,
     canary: directory.canary ?? ANY,
   }),
+  anchors: list(map({ id: TEXT, pem: TEXT })),
   devices: list(SECTIONS.device ?? ANY),
   links: list(SECTIONS.link ?? ANY),
   roles: list(SECTIONS['directory-group'] ?? ANY),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jsonPointerSchema } from '../json-pointer.ts';
-import { credentialSchema, idSchema } from '../site/schema.ts';
+import { credentialSchema, deviceUrlSchema, idSchema } from '../site/schema.ts';
 import { legacySshSchema } from '../site/ssh.ts';
 import { declareProbe } from './declaration.ts';
 import { certificateSummarySchema, endpointParameter } from './tls-endpoint.ts';
@@ -9,10 +9,7 @@ import { certificateSummarySchema, endpointParameter } from './tls-endpoint.ts';
 export const heldCopySchema = z.union([
   z.string().min(1).max(200_000),
   z.strictObject({
-    url: z
-      .url({ protocol: /^https$/ })
-      .max(2000)
-      .describe('GET shows the copy, e.g. $device.adminUrl + "/api/certificates/emr"'),
+    url: deviceUrlSchema.describe('GET shows the copy, e.g. $device.adminUrl + "/api/certificates/emr"'),
     at: jsonPointerSchema
       .default('')
       .describe('Where in a JSON answer the PEM text stands; empty: the answer is the certificate, PEM or DER'),

@@ -3,7 +3,7 @@ import { httpSetting as declaration } from '../../core/changes/http-setting.ts';
 import { pointerSteps, valueAtPointer } from '../../core/json-pointer.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { ProbeContext } from '../context.ts';
-import { sendToDevice } from '../wire/device-http.ts';
+import { readFromDevice, sendToDevice } from '../wire/device-http.ts';
 import type { AppliedNote, Change, ChangePlan, ReadBack, WriteCredential } from './change.ts';
 import { confirmSetting, mayGoOn } from './http-setting-guard.ts';
 import {
@@ -25,9 +25,9 @@ type State = z.output<typeof stateSchema>;
 const operationsSchema = declaration.params.extend({ value: z.json() });
 export type SettingOperations = z.output<typeof operationsSchema>;
 
-/** Settings by whose change a device is often not reached any more. */
+/** Settings by whose change a device is often not reached any more; ports of servers that it dials itself are none. */
 const OWN_WAY =
-  /(?:^|\/)(?:port|listen\w*|\w+port|bind\w*|ip|ipAddress|address|hostname|gateway|remoteAccess\w*|firewall\w*)$/i;
+  /(?:^|\/)(?:port|listen\w*|(?!syslog|smtp|ntp|ldap|proxy)\w+port|bind\w*|ip|ipAddress|address|hostname|gateway|remoteAccess\w*|firewall\w*)$/i;
 const OPEN_GUARD = { seconds: 60 };
 
 async function plan(params: Params, context: ProbeContext): Promise<Result<ChangePlan>> {
@@ -146,7 +146,7 @@ async function readSetting(
   context: ProbeContext,
 ): Promise<Result<State['value']>> {
   const { at, merge } = operations;
-  const whole = await readWhole(operations, who, context);
+  const whole = await readFromDevice(operations, who, context);
   if (!whole.ok) return whole;
   const there = valueAtPointer(whole.value, at);
   const value = merge ? membersNamed(there, operations.value) : there;
@@ -154,25 +154,6 @@ async function readSetting(
   return value === undefined
     ? fail('http.protocol', `The device does not show ${what}.`, { place: operations.url })
     : ok(value as State['value']);
-}
-
-async function readWhole(
-  operations: Pick<SettingOperations, 'url' | 'at' | 'credential' | 'anchors'>,
-  who: WriteCredential | undefined,
-  context: ProbeContext,
-): Promise<Result<unknown>> {
-  const { url, at } = operations;
-  const answer = await sendToDevice({ url, method: 'GET' }, operations, who, context);
-  if (!answer.ok) return answer;
-  const { status, body, truncated } = answer.value;
-  if (status !== 200 || truncated)
-    return fail('http.protocol', `The device does not show its settings (status ${status}).`, { place: url });
-  const text = body.toString('utf8');
-  try {
-    return ok(JSON.parse(text) as unknown);
-  } catch {
-    return at === '' ? ok(text) : fail('http.protocol', 'The settings of the device are not JSON.', { place: url });
-  }
 }
 
 async function writeSetting(
@@ -185,7 +166,7 @@ async function writeSetting(
   const steps = pointerSteps(at);
   const url = write.url ?? operations.url;
   const plain = JSON.stringify(write.body ?? '');
-  const whole = plain.includes('{{ whole }}') ? await readWhole(operations, credential, context) : ok(undefined);
+  const whole = plain.includes('{{ whole }}') ? await readFromDevice(operations, credential, context) : ok(undefined);
   if (!whole.ok) return whole;
   const nested = (inner: unknown): unknown => steps.reduceRight<unknown>((below, key) => ({ [key]: below }), inner);
   const payload =

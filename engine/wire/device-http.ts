@@ -9,6 +9,9 @@ export type DeviceReach = {
   readonly credential?: { readonly user: string; readonly secret: string } | undefined;
 };
 
+/** Who writes: the account that was asked for this one change. */
+type Login = { readonly user: string; readonly password: string };
+
 /**
  * One request to a device's administration interface, with the write credential or with the account that reads. TLS is always
  * verified. Errors: `secret.missing` (also where the device does not let the account in), those of `requestHttp`.
@@ -16,7 +19,7 @@ export type DeviceReach = {
 export async function sendToDevice(
   message: Pick<HttpRequest, 'url' | 'method' | 'body'> & { readonly type?: string },
   reach: DeviceReach,
-  who: { readonly user: string; readonly password: string } | undefined,
+  who: Login | undefined,
   context: ProbeContext,
 ): Promise<Result<HttpAnswer>> {
   const { url, method, body, type = 'application/json' } = message;
@@ -47,4 +50,27 @@ export async function sendToDevice(
   return fail('secret.missing', `The device did not let ${login?.user ?? 'nobody'} in (status ${status}).`, {
     place: url,
   });
+}
+
+/**
+ * What a device shows at a URL: JSON, or plain text where `at` asks for the whole answer. Errors: `http.protocol`, those of
+ * `sendToDevice`.
+ */
+export async function readFromDevice(
+  reach: DeviceReach & { readonly url: string; readonly at: string },
+  who: Login | undefined,
+  context: ProbeContext,
+): Promise<Result<unknown>> {
+  const { url, at } = reach;
+  const answer = await sendToDevice({ url, method: 'GET' }, reach, who, context);
+  if (!answer.ok) return answer;
+  const { status, body, truncated } = answer.value;
+  if (status !== 200 || truncated)
+    return fail('http.protocol', `The device does not show its settings (status ${status}).`, { place: url });
+  const text = body.toString('utf8');
+  try {
+    return ok(JSON.parse(text) as unknown);
+  } catch {
+    return at === '' ? ok(text) : fail('http.protocol', 'The settings of the device are not JSON.', { place: url });
+  }
 }

@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => hardened?.stop());
 beforeEach(() => hardened.reset());
 
-describe('the changes of the directory on the practice directory', () => {
+describe('changes in the practice hospital', () => {
   const GROUPS = 'OU=Groups,DC=hospital,DC=example';
 
   it.each([
@@ -87,6 +87,17 @@ describe('the changes of the directory on the practice directory', () => {
     ['group-unmanaged', 'access.group-guarded', 'managedBy'],
     ['group-unprotected', 'access.group-protected', 'Everyone (S-1-1-0) is denied Delete'],
     ['group-missing', 'access.clinical-group', NAMES.biomed],
+    ['device-directory-clear', 'access.device-directory-link', '/directory/verifyServer: true'],
+    ['device-no-auto-logoff', 'access.auto-logoff', '/session/inactivityMinutes: 15'],
+    ['device-credential-cache', 'access.credential-cache', '/directory/credentialCacheDays: 7'],
+    ['device-stale-anchor', 'certificate.pinned-anchor', 'Hospital Root CA'],
+    ['device-debug-port', 'network.ports', '/services/debug: false'],
+    ['device-telnet', 'network.legacy-services', '/services/telnet: false'],
+    ['device-http-clear', 'web.https-only', '/services/clearHttp: "redirect"'],
+    ['device-api-open', 'web.api-credentials', '/web/anonymousApi: false'],
+    ['device-no-security-headers', 'web.security-headers', '/web/securityHeaders: true'],
+    ['audit-not-forwarded', 'audit.forwarding', '/audit/syslogHost: "siem.hospital.example"'],
+    ['time-manual', 'audit.time-source', '/time/servers: ["dc1.hospital.example","dc2.hospital.example"]'],
   ])('%s is mended by what the reference guide offers under %s', async (fault, step, says) => {
     await lab.setFault(fault, true);
     const judge = async () =>
@@ -101,7 +112,9 @@ describe('the changes of the directory on the practice directory', () => {
     const params = value(evaluateParams(item.control.change?.with ?? {}, item.values));
     const made = value(await one.plan(one.declaration.params.parse(params), context()));
     expect(`${made.summary} ${made.diff}`).toContain(says);
-    value(await one.apply(throughJournal(made), lab.writeCredential, context()));
+    const onDevice = { user: 'lockstep', password: lab.secrets['device-admin'] ?? '' };
+    const writer = made.kind.startsWith('directory.') ? lab.writeCredential : onDevice;
+    value(await one.apply(throughJournal(made), writer, context()));
     expect(value(await one.readBack(throughJournal(made), context()))).toMatchObject({ asPlanned: true });
     expect(await judge()).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { createServer, type TLSSocket } from 'node:tls';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -186,7 +186,6 @@ const WITNESSES: Record<string, () => Promise<boolean>> = {
     (await refusal(lab, lab.ports.device.admin, GATEWAY)) === 'DEPTH_ZERO_SELF_SIGNED_CERT',
   'device-stale-anchor': async () => {
     const { pem } = (await askAsHospital(lab, 'GET', '/api/certificates/emr')).json() as { pem: string };
-    expect(readFileSync(join(dir, 'device-emr-anchor.pem'), 'utf8').trim()).toBe(pem.trim());
     const sent = (
       await askAsHospital(lab, 'POST', '/api/test-message', { host: EMR, port: lab.ports.emr.secure })
     ).json() as { sent: boolean };

@@ -5,6 +5,7 @@ import { fail, ok } from '../../core/result.ts';
 import type { ProbeContext } from '../../engine/context.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
+import { REFERENCE_INPUTS } from '../../lab/site.ts';
 import { testContext } from './directory.ts';
 import { value } from './evidence.ts';
 
@@ -21,7 +22,7 @@ export type HardenedLab = {
 /** The practice hospital in this process, hardened, for trying changes on it. */
 export async function startHardenedLab(): Promise<HardenedLab> {
   const dir = mkdtempSync(join(tmpdir(), 'lockstep-hardened-'));
-  const lab = await startLab({ dir, shipped: false });
+  const lab = await startLab({ dir, shipped: false, inputs: REFERENCE_INPUTS });
   const { site } = value(await loadSite(lab.siteFile));
   return {
     lab,
