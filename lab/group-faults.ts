@@ -1,17 +1,8 @@
 import { attributeFault, type Fault, fault, memberFault } from './fault.ts';
 import { DENIED, isDenied } from '../engine/wire/ldap-acl.ts';
 import { ordinaryDescriptor } from './ldap-descriptor.ts';
-import {
-  DN,
-  DOMAIN_SID,
-  guardedDescriptor,
-  HELP_DESK_SID,
-  NAMES,
-  PEOPLE,
-  people,
-  personDn,
-  plantBiomed,
-} from './tree.ts';
+import { DN, DOMAIN_SID, HELP_DESK_SID, NAMES, PEOPLE, people, personDn } from './directory-names.ts';
+import { guardedDescriptor, plantBiomed } from './tree.ts';
 
 const GLOBAL_SECURITY = String(0x8000_0002 | 0);
 const GLOBAL_DISTRIBUTION = '2';

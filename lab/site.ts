@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { siteSchema } from '../core/site/schema.ts';
 import { DEVICE_NAME, EMR_NAME, SERVER_TRIALS, TRIALS } from './certificates.ts';
-import { BASE_DN, CANARIES, NAMES } from './tree.ts';
+import { BASE_DN, CANARIES, NAMES } from './directory-names.ts';
 
 export type SitePorts = {
   readonly dc1: { ldap: number; ldaps: number };

@@ -15,7 +15,7 @@ import { agreeToNames, useSiteKey } from '../../engine/session/people.ts';
 import type { Session } from '../../engine/session/session.ts';
 import { takeOverSession } from '../../engine/session/take-over.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
-import { DN, NAMES, personDn } from '../../lab/tree.ts';
+import { DN, NAMES, personDn } from '../../lab/directory-names.ts';
 import {
   CHANGES_KEY,
   eventsOf,

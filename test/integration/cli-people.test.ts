@@ -10,7 +10,7 @@ import { loadIdentity } from '../../engine/keys/identity.ts';
 import { countersignBundle } from '../../engine/session/bundles.ts';
 import { parseSid } from '../../engine/wire/ldap-values.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
-import { personDn } from '../../lab/tree.ts';
+import { personDn } from '../../lab/directory-names.ts';
 import { CHANGES_KEY, writeAccessGuide } from '../support/access-walk.ts';
 import { lockstep } from '../support/cli.ts';
 import { value } from '../support/evidence.ts';

@@ -4,7 +4,7 @@ import type { ChangePlan } from '../../engine/changes/change.ts';
 import { deviceRoleGroup as change } from '../../engine/changes/device-role-group.ts';
 import { loadGuide } from '../../engine/session/load-guide.ts';
 import { loadSite } from '../../engine/session/load-site.ts';
-import { NAMES } from '../../lab/tree.ts';
+import { NAMES } from '../../lab/directory-names.ts';
 import { value } from '../support/evidence.ts';
 import { type HardenedLab, startHardenedLab, throughJournal } from '../support/hardened-lab.ts';
 import { judgeInLab, REFERENCE_GUIDE } from '../support/lab-walk.ts';

@@ -11,7 +11,7 @@ import { loadSite } from '../../engine/session/load-site.ts';
 import { value } from '../support/evidence.ts';
 import { type HardenedLab, startHardenedLab, throughJournal } from '../support/hardened-lab.ts';
 import { ordinaryDescriptor } from '../../lab/ldap-descriptor.ts';
-import { DN, DOMAIN_SID, NAMES } from '../../lab/tree.ts';
+import { DN, DOMAIN_SID, NAMES } from '../../lab/directory-names.ts';
 import { judgeInLab, REFERENCE_GUIDE } from '../support/lab-walk.ts';
 
 let hardened: HardenedLab;

@@ -7,7 +7,7 @@ import { Attribute, Change, Client } from 'ldapts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { membershipRights } from '../../engine/wire/ldap-descriptor.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
-import { DN, DOMAIN_SID, HELP_DESK_SID } from '../../lab/tree.ts';
+import { DN, DOMAIN_SID, HELP_DESK_SID } from '../../lab/directory-names.ts';
 import { needs } from '../support/debian.ts';
 import { hospitalRoot, withLdap } from '../support/lab-wire.ts';
 

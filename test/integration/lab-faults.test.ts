@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPracticeCa } from '../../engine/keys/practice-ca.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
 import { sidToBytes } from '../../lab/ldap-values.ts';
-import { HELP_DESK_SID } from '../../lab/tree.ts';
+import { HELP_DESK_SID } from '../../lab/directory-names.ts';
 import {
   accepts,
   ask,
