@@ -1,5 +1,6 @@
 import { type GuideContext, isInstant, isReserved } from './check-context.ts';
-import { checkExpression, describe } from './check-expression.ts';
+import { checkExpression } from './check-expression.ts';
+import { describe } from './expression-kinds.ts';
 import { checkParameters } from './check-parameters.ts';
 import { suggest } from './nearest.ts';
 import type { Control, Expectation } from './schema.ts';

@@ -1,7 +1,18 @@
-import cel, { type ASTNode } from '@marcbachmann/cel-js';
 import { compileExpression, explainExpression, toSourceOffset } from '../verdict/expression.ts';
+import { guards } from './expression-guards.ts';
+import {
+  compare,
+  describe,
+  disjoint,
+  expectKind,
+  literal,
+  membership,
+  type Node,
+  type Report,
+  text,
+} from './expression-kinds.ts';
 import { suggest } from './nearest.ts';
-import { ANY, BOOLEAN, itemOf, type Kind, kindsOf, NUMBER, propertyOf, type Shape, TEXT, valuesOf } from './shapes.ts';
+import { ANY, BOOLEAN, itemOf, type Kind, kindsOf, NUMBER, propertyOf, type Shape, TEXT } from './shapes.ts';
 
 /** A fault at an offset of an expression's source. */
 export type ExpressionFault = { readonly offset: number; readonly message: string };
@@ -14,7 +25,6 @@ export type CheckedExpression = {
   readonly faults: readonly ExpressionFault[];
 };
 
-type Node = { readonly op: string; readonly args: unknown; readonly start: number; readonly pos: number };
 type Scope = { readonly names: ReadonlyMap<string, Shape>; readonly guarded: ReadonlySet<string> };
 
 const MACROS = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
@@ -57,8 +67,6 @@ export function checkExpression(source: string, names: ReadonlyMap<string, Shape
   const shape = infer(compiled.value.ast as Node, { names, guarded: new Set() }, report);
   return { shape, roots: new Set(compiled.value.paths.map((path) => path.root)), faults };
 }
-
-type Report = (node: Node, message: string) => void;
 
 function infer(node: Node, scope: Scope, report: Report): Shape {
   switch (node.op) {
@@ -217,94 +225,4 @@ function macro(node: Node, receiver: Shape, scope: Scope, report: Report): Shape
   const lastNode = body.at(-1);
   if (lastNode !== undefined) expectKind(lastNode, last, ['boolean'], report);
   return name === 'filter' ? { type: 'array', items: entry } : BOOLEAN;
-}
-
-/** Lists that a conjunction shows to be filled, or whose emptiness a disjunction names. */
-function guards(node: Node, op: '&&' | '||'): readonly string[] {
-  if (node.op === op) return (node.args as [Node, Node]).flatMap((part) => guards(part, op));
-  if (!Array.isArray(node.args)) return [];
-  const [left, right] = node.args as [Node, Node];
-  const flipped: Readonly<Record<string, string>> = {
-    '<': '>',
-    '<=': '>=',
-    '>': '<',
-    '>=': '<=',
-    '==': '==',
-    '!=': '!=',
-  };
-  const [sized, limit, relation] = isSize(left) ? [left, right, node.op] : [right, left, flipped[node.op] ?? ''];
-  if (!isSize(sized) || limit?.op !== 'value') return [];
-  const number = Number(limit.args);
-  const filled =
-    (relation === '>' && number >= 0) ||
-    (relation === '>=' && number >= 1) ||
-    (relation === '!=' && number === 0) ||
-    (relation === '==' && number >= 1);
-  const empty =
-    (relation === '==' && number === 0) || (relation === '<' && number === 1) || (relation === '<=' && number === 0);
-  const subject = sizeSubject(sized);
-  return subject !== undefined && (op === '&&' ? filled : empty) ? [text(subject)] : [];
-}
-
-function isSize(node: Node | undefined): node is Node {
-  return node !== undefined && sizeSubject(node) !== undefined;
-}
-
-function sizeSubject(node: Node): Node | undefined {
-  if (node.op === 'rcall' && (node.args as unknown[])[0] === 'size') return (node.args as [string, Node])[1];
-  if (node.op === 'call' && (node.args as unknown[])[0] === 'size') return (node.args as [string, Node[]])[1][0];
-  return undefined;
-}
-
-function compare(node: Node, left: Shape, right: Shape, report: Report): void {
-  if (kindsOf(left)?.has('null') && kindsOf(left)?.size === 1)
-    return report(node, 'null is not a value to compare with: what is unknown is absent');
-  if (kindsOf(right)?.has('null') && kindsOf(right)?.size === 1)
-    return report(node, 'null is not a value to compare with: what is unknown is absent');
-  if (disjoint(left, right)) return report(node, `${describe(left)} and ${describe(right)} are never equal`);
-  const [a, b] = [valuesOf(left), valuesOf(right)];
-  if (a === undefined || b === undefined || a.some((value) => b.includes(value))) return;
-  const [wanted, allowed] = a.length === 1 ? [a, b] : [b, a];
-  report(
-    node,
-    `${wanted.map((value) => JSON.stringify(value)).join(', ')} is not one of ${allowed.map((value) => JSON.stringify(value)).join(', ')}`,
-  );
-}
-
-function membership(node: Node, left: Shape, right: Shape, report: Report): void {
-  const kinds = kindsOf(right);
-  if (kinds === undefined) return;
-  if (!kinds.has('list')) {
-    expectKind(node, right, ['list', 'map', 'string'], report);
-    if (disjoint(left, TEXT)) report(node, `${describe(left)} cannot be looked for in ${describe(right)}`);
-    return;
-  }
-  for (const item of right.items?.anyOf ?? [itemOf(right)]) compare(node, left, item, report);
-}
-
-function disjoint(left: Shape, right: Shape): boolean {
-  const [a, b] = [kindsOf(left), kindsOf(right)];
-  return a !== undefined && b !== undefined && ![...a].some((kind) => b.has(kind));
-}
-
-function expectKind(node: Node, shape: Shape, wanted: readonly Kind[], report: Report): void {
-  const kinds = kindsOf(shape);
-  if (kinds !== undefined && !wanted.some((kind) => kinds.has(kind)))
-    report(node, `"${text(node)}" is ${describe(shape)}; here belongs ${wanted.join(' or ')}`);
-}
-
-/** What a shape is, in words. */
-export function describe(shape: Shape): string {
-  return [...(kindsOf(shape) ?? ['anything'])].join(' or ');
-}
-
-function literal(value: unknown): Shape {
-  if (typeof value === 'bigint' || typeof value === 'number') return { type: 'number' };
-  if (typeof value === 'string') return { type: 'string', const: value };
-  if (typeof value === 'boolean') return BOOLEAN;
-  return value === null ? { type: 'null' } : ANY;
-}
-
-function text(node: Node): string {
-  return cel.serialize(node as ASTNode);
 }

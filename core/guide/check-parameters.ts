@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { checkExpression, describe } from './check-expression.ts';
+import { checkExpression } from './check-expression.ts';
+import { describe } from './expression-kinds.ts';
 import { suggest } from './nearest.ts';
 import { ANY, itemOf, kindsOf, propertyOf, type Shape, shapeOf } from './shapes.ts';
 
