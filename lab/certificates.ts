@@ -1,4 +1,6 @@
 import { createPracticeCa, type PracticeCa } from '../engine/keys/practice-ca.ts';
+import type { OcspIssuer } from './ocsp.ts';
+import type { StatusAddresses } from './revocation.ts';
 
 /** What is right or wrong about a server's certificate; each property is wrong by itself. */
 export type CertificateSpec = {
@@ -7,7 +9,12 @@ export type CertificateSpec = {
   validity: 'good' | 'expiring' | 'expired';
 };
 
+/** A serial number (hex), and since when it is revoked. */
+export type Revoked = { readonly serialNumber: string; readonly at: Date };
+
 export type KeyAndCertificate = { readonly certificatePem: string; readonly keyPem: string };
+
+export type IssuedServer = KeyAndCertificate & { readonly serialNumber: string };
 
 /** Which identities the hospital made for trials of the EMR. */
 export const TRIALS = ['good', 'expired', 'revoked', 'wrong-subject'] as const;
@@ -29,11 +36,21 @@ export type LabCertificates = {
   readonly hospitalRoot: string;
   /** The root that the hospital used before; a device may still hold it. */
   readonly formerRoot: string;
+  /** The list that devices and the EMR were given by hand. */
   readonly crlPem: string;
+  /** A list (PEM) as it is published; `more` are revoked beside the trial certificates, which the root issued. */
+  readonly crl: (
+    authority: 'root' | 'issuing',
+    list: { readonly more: readonly Revoked[]; readonly thisUpdate: Date; readonly nextUpdate: Date },
+  ) => Promise<string>;
+  /** Whose certificates the OCSP responder knows; `more` as above. */
+  readonly ocspIssuers: (more: readonly Revoked[]) => readonly OcspIssuer[];
+  /** Signs OCSP answers under an authority that nobody here knows. */
+  readonly strangeResponder: KeyAndCertificate;
   readonly deviceClient: KeyAndCertificate;
   readonly trials: Readonly<Record<Trial | ServerTrial, KeyAndCertificate>>;
   /** A server certificate as the spec wants it; the same one for the same spec. */
-  readonly server: (names: readonly string[], spec: CertificateSpec) => Promise<KeyAndCertificate>;
+  readonly server: (names: readonly string[], spec: CertificateSpec) => Promise<IssuedServer>;
   /** The hospital's answer to a request: a server certificate with these names and its chain; undefined for no request. */
   readonly sign: (requestPem: string, names: readonly string[]) => Promise<string | undefined>;
 };
@@ -42,18 +59,23 @@ export function goodCertificate(): CertificateSpec {
   return { issuer: 'hospital', name: 'right', validity: 'good' };
 }
 
-/** Makes every authority and certificate of the practice hospital, in memory. `now` is when they are issued. */
-export async function createLabCertificates(now: Date): Promise<LabCertificates> {
+/**
+ * Makes every authority and certificate of the practice hospital, in memory. `now` is when they are issued, `status` where
+ * the hospital's say that their status can be asked.
+ */
+export async function createLabCertificates(now: Date, status: StatusAddresses): Promise<LabCertificates> {
+  const byRoot = { crl: status.rootCrl, ocsp: status.ocsp };
+  const byIssuing = { crl: status.issuingCrl, ocsp: status.ocsp };
   const [people, servers, former, unknown] = await Promise.all([
     createPracticeCa({ now }),
-    createPracticeCa({ now }),
+    createPracticeCa({ now, status: byRoot }),
     createPracticeCa({ now: new Date(now.getTime() - 1000 * DAY) }),
     createPracticeCa({ now }),
   ]);
   const after = (days: number): Date => new Date(now.getTime() + days * DAY);
   const client = async (commonName: string, validity: 'good' | 'expired' = 'good') => {
     const dates = validity === 'expired' ? { notBefore: after(-400), notAfter: after(-35) } : {};
-    const issued = await servers.issue({ commonName, sans: [commonName], usage: 'client', ...dates });
+    const issued = await servers.issue({ commonName, sans: [commonName], usage: 'client', status: byRoot, ...dates });
     return { certificatePem: issued.chainPem, keyPem: issued.keyPem, serialNumber: issued.serialNumber };
   };
   const [deviceClient, good, expired, revoked, wrongSubject] = await Promise.all([
@@ -63,7 +85,7 @@ export async function createLabCertificates(now: Date): Promise<LabCertificates>
     client(TRIAL_NAME),
     client('printer7.hospital.example'),
   ]);
-  const made = new Map<string, Promise<KeyAndCertificate>>();
+  const made = new Map<string, Promise<IssuedServer>>();
   const makeServer = async (names: readonly string[], spec: CertificateSpec) => {
     const dates = {
       good: {},
@@ -79,6 +101,7 @@ export async function createLabCertificates(now: Date): Promise<LabCertificates>
       sans,
       usage: 'server',
       selfSigned: spec.issuer === 'self',
+      ...(spec.issuer === 'hospital' ? { status: byRoot } : {}),
       ...dates,
     });
     return { certificatePem: issued.chainPem, keyPem: issued.keyPem, serialNumber: issued.serialNumber };
@@ -89,15 +112,37 @@ export async function createLabCertificates(now: Date): Promise<LabCertificates>
     makeServer([EMR_NAME], { ...goodCertificate(), name: 'wrong' }),
     makeServer([EMR_NAME], { ...goodCertificate(), validity: 'expired' }),
   ]);
+  const asResponder = (authority: PracticeCa, intermediate: boolean) =>
+    authority.issue({ commonName: 'PRACTICE OCSP responder', usage: 'ocsp-signing', intermediate });
+  const [rootResponder, issuingResponder, strangeResponder] = await Promise.all([
+    asResponder(servers, false),
+    asResponder(servers, true),
+    asResponder(unknown, false),
+  ]);
+  const trialsRevoked: readonly Revoked[] = [revoked, serverRevoked].map(({ serialNumber }) => ({
+    serialNumber,
+    at: after(-1),
+  }));
   return {
     people,
     hospitalRoot: servers.roots.hospital,
     formerRoot: former.roots.hospital,
-    crlPem: await servers.crl({
-      revoked: [revoked, serverRevoked].map(({ serialNumber }) => ({ serialNumber, at: after(-1) })),
-      thisUpdate: after(-1),
-      nextUpdate: after(90),
-    }),
+    crlPem: await servers.crl({ revoked: trialsRevoked, thisUpdate: after(-1), nextUpdate: after(90) }),
+    crl: (authority, { more, ...dates }) =>
+      servers.crl({
+        intermediate: authority === 'issuing',
+        revoked: authority === 'root' ? [...trialsRevoked, ...more] : [],
+        ...dates,
+      }),
+    ocspIssuers: (more) => [
+      { issuerPem: servers.roots.hospital, responder: rootResponder, revoked: [...trialsRevoked, ...more] },
+      {
+        issuerPem: issuingResponder.chainPem.slice(issuingResponder.certificatePem.length),
+        responder: issuingResponder,
+        revoked: [],
+      },
+    ],
+    strangeResponder,
     deviceClient,
     trials: {
       good,
@@ -117,6 +162,7 @@ export async function createLabCertificates(now: Date): Promise<LabCertificates>
         sans: names,
         usage: 'server',
         intermediate: true,
+        status: byIssuing,
       });
       return issued.ok ? issued.value.chainPem : undefined;
     },

@@ -7,7 +7,14 @@ import { PRACTICE_WRITER } from '../core/practice.ts';
 import { encryptPrivateKey } from '../engine/keys/csr.ts';
 import type { PracticeRole } from '../engine/keys/practice-ca.ts';
 import { openAuthority } from './authority.ts';
-import { createLabCertificates, goodCertificate, type LabCertificates, SERVER_TRIALS, TRIALS } from './certificates.ts';
+import {
+  createLabCertificates,
+  EMR_NAME,
+  goodCertificate,
+  type LabCertificates,
+  SERVER_TRIALS,
+  TRIALS,
+} from './certificates.ts';
 import { startDevice } from './device.ts';
 import { FACTORY_PASSWORD } from './device-state.ts';
 import type { DeviceSettings } from './device-settings.ts';
@@ -17,8 +24,11 @@ import { FAULTS } from './faults.ts';
 import { hardenedPolicy } from './ldap-policy.ts';
 import { startLdapServer } from './ldap-server.ts';
 import type { LabParts } from './parts.ts';
+import { type Revocation, startRevocation } from './revocation.ts';
 import { DC_NAMES, SITE_FILES, type SitePorts, siteText } from './site.ts';
 import { createHospitalDirectory } from './tree.ts';
+
+const HOUR = 3_600_000;
 
 export type FaultState = {
   readonly id: string;
@@ -91,8 +101,9 @@ export async function startLab(options: {
   };
   const passphrase = newPassword();
   const siteKey = await makeSiteKey(webcrypto.getRandomValues(new Uint8Array(SITE_KEY_BYTES)), webcrypto as WebCrypto);
-  const certificates = await createLabCertificates(now());
-  const parts = await startParts({ now, certificates, secrets });
+  const revocation = await startRevocation(now);
+  const certificates = await createLabCertificates(now(), revocation.addresses);
+  const parts = await startParts({ now, certificates, revocation, secrets });
   const { dc1, dc2 } = parts.controllers;
   const { device, emr } = parts;
   const ports: SitePorts = {
@@ -105,6 +116,7 @@ export async function startLab(options: {
       telnet: device.telnet.port,
       debug: device.debug.port,
     },
+    authority: { crl: revocation.crl.port, ocsp: revocation.ocsp.port },
   };
   const setFault = async (id: string, on: boolean): Promise<void> => {
     const fault = FAULTS.find((candidate) => candidate.id === id);
@@ -156,6 +168,7 @@ export async function startLab(options: {
     stop: async () => {
       await closeAuthority();
       const doors = [emr.secure, emr.clear, device.admin, device.adminClear, device.telnet, device.debug];
+      doors.push(revocation.crl, revocation.ocsp);
       await Promise.all([dc1.setOpen(false), dc2.setOpen(false), ...doors.map((door) => door.setOpen(false))]);
     },
   };
@@ -164,9 +177,10 @@ export async function startLab(options: {
 async function startParts(options: {
   now: () => Date;
   certificates: LabCertificates;
+  revocation: Revocation;
   secrets: Readonly<Record<'directory-bind' | 'device-admin' | 'canary' | 'canary-leaver', string>>;
 }): Promise<LabParts> {
-  const { certificates, now, secrets } = options;
+  const { certificates, now, revocation, secrets } = options;
   const directory = createHospitalDirectory({
     now,
     bindPassword: secrets['directory-bind'],
@@ -182,6 +196,11 @@ async function startParts(options: {
   const dc1 = await startLdapServer({ directory, policy: policies.dc1, face, hostName: DC_NAMES.dc1 });
   const dc2 = await startLdapServer({ directory, policy: policies.dc2, face, hostName: DC_NAMES.dc2 });
   const emr = await startEmr(certificates, now);
+  revocation.open(certificates, async () => {
+    if (!revocation.state.emrRevoked) return [];
+    const { serialNumber } = await certificates.server([EMR_NAME], emr.state.certificate);
+    return [{ serialNumber, at: new Date(now().getTime() - HOUR) }];
+  });
   const changedPassword = newPassword();
   const device = await startDevice({
     certificates,
@@ -200,6 +219,7 @@ async function startParts(options: {
     emr,
     device,
     certificates,
+    revocation,
     changedPassword,
     refresh: async () => {
       dcKeys = await certificates.server(dcNames, dcFace.certificate);

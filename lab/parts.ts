@@ -4,6 +4,7 @@ import type { Emr } from './emr.ts';
 import type { PracticeDirectory } from './ldap-directory.ts';
 import type { DirectoryPolicy } from './ldap-policy.ts';
 import type { LdapServer } from './ldap-server.ts';
+import type { Revocation } from './revocation.ts';
 
 /** The running practice hospital, as its faults reach into it. */
 export type LabParts = {
@@ -15,6 +16,7 @@ export type LabParts = {
   readonly emr: Emr;
   readonly device: Device;
   readonly certificates: LabCertificates;
+  readonly revocation: Revocation;
   /** What the factory account's password is changed to. */
   readonly changedPassword: string;
   /** Brings servers and ports in line with the state. */

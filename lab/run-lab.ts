@@ -60,6 +60,7 @@ export function describeLab(lab: Lab): string[] {
     `Directory   dc1 ldap ${ports.dc1.ldap}, ldaps ${ports.dc1.ldaps}; dc2 ldap ${ports.dc2.ldap}, ldaps ${ports.dc2.ldaps}`,
     `EMR         HL7 over TLS ${ports.emr.secure}, clear-text twin ${ports.emr.clear}`,
     `Gateway     https ${ports.device.admin}, http ${ports.device.adminClear}, console ${ports.device.telnet}, debug ${ports.device.debug}`,
+    `Authority   CRL ${ports.authority.crl}, OCSP ${ports.authority.ocsp}`,
     '',
     ...faultTable(lab.faults()),
   ];

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { siteSchema } from '../core/site/schema.ts';
 import { DEVICE_NAME, EMR_NAME, SERVER_TRIALS, TRIALS } from './certificates.ts';
+import { CRL_HOST, OCSP_HOST } from './revocation.ts';
 import { BASE_DN, CANARIES, NAMES } from './directory-names.ts';
 
 export type SitePorts = {
@@ -8,6 +9,7 @@ export type SitePorts = {
   readonly dc2: { ldap: number; ldaps: number };
   readonly emr: { secure: number; clear: number };
   readonly device: { admin: number; adminClear: number; telnet: number; debug: number };
+  readonly authority: { crl: number; ocsp: number };
 };
 
 const LOOPBACK = '127.0.0.1';
@@ -26,7 +28,9 @@ export function siteText(ports: SitePorts, keyId: string, inputs: Readonly<Recor
     site: 'practice-hospital',
     name: 'PRACTICE Hospital',
     practice: true,
-    hosts: Object.fromEntries([DC_NAMES.dc1, DC_NAMES.dc2, EMR_NAME, DEVICE_NAME].map((name) => [name, LOOPBACK])),
+    hosts: Object.fromEntries(
+      [DC_NAMES.dc1, DC_NAMES.dc2, EMR_NAME, DEVICE_NAME, CRL_HOST, OCSP_HOST].map((name) => [name, LOOPBACK]),
+    ),
     directory: {
       kind: 'active-directory',
       baseDn: BASE_DN,

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
+import * as asn1js from 'asn1js';
 import { fail, ok, type Result } from '../../core/result.ts';
 import {
   certificatePem,
@@ -84,7 +85,12 @@ type Authority = {
  * A certification authority for the practice hospital and for tests, held in memory only. Every subject is marked
  * PRACTICE. `now` is the only clock: roots are valid from ten years before it, so that expired leaves fail alone.
  */
-export async function createPracticeCa(options: { now: Date; curve?: KeyKind }): Promise<PracticeCa> {
+export async function createPracticeCa(options: {
+  now: Date;
+  curve?: KeyKind;
+  /** Addresses at which the status of its intermediate authorities can be asked. */
+  status?: IssueOptions['status'];
+}): Promise<PracticeCa> {
   const { now } = options;
   const kind = options.curve ?? 'P-256';
   const authorities: Record<PracticeRole, { root: Authority; intermediate?: Promise<Authority> }> = {
@@ -95,7 +101,7 @@ export async function createPracticeCa(options: { now: Date; curve?: KeyKind }):
   const authority = (role: PracticeRole, intermediate: boolean): Promise<Authority> => {
     const entry = authorities[role];
     if (!intermediate) return Promise.resolve(entry.root);
-    entry.intermediate ??= makeIntermediate(role, entry.root, now, kind);
+    entry.intermediate ??= makeIntermediate(role, entry.root, now, kind, options.status);
     return entry.intermediate;
   };
 
@@ -143,13 +149,17 @@ export async function createPracticeCa(options: { now: Date; curve?: KeyKind }):
     },
     crl: async (list) => {
       const issuer = await authority(list.role ?? 'hospital', list.intermediate ?? false);
+      const thisUpdate = list.thisUpdate ?? now;
       const crl = await x509.X509CrlGenerator.create({
         issuer: issuer.certificate.subjectName,
-        thisUpdate: list.thisUpdate ?? now,
+        thisUpdate,
         nextUpdate: list.nextUpdate ?? new Date(now.getTime() + 7 * DAY),
         signingAlgorithm: signingAlgorithm(issuer.keys.privateKey),
         signingKey: issuer.keys.privateKey,
-        extensions: [await x509.AuthorityKeyIdentifierExtension.create(issuer.certificate.publicKey)],
+        extensions: [
+          await x509.AuthorityKeyIdentifierExtension.create(issuer.certificate.publicKey),
+          crlNumber(thisUpdate),
+        ],
         entries: list.revoked.map((entry) => ({
           serialNumber: entry.serialNumber,
           revocationDate: entry.at,
@@ -159,6 +169,12 @@ export async function createPracticeCa(options: { now: Date; curve?: KeyKind }):
       return `${x509.PemConverter.encode(crl.rawData, 'X509 CRL').trimEnd()}\n`;
     },
   };
+}
+
+/** A later list has a higher number (RFC 5280 section 5.2.3). */
+function crlNumber(thisUpdate: Date): x509.Extension {
+  const number = new asn1js.Integer({ value: Math.floor(thisUpdate.getTime() / 1000) });
+  return new x509.Extension('2.5.29.20', false, number.toBER());
 }
 
 async function makeRoot(role: PracticeRole, now: Date, kind: KeyKind): Promise<Authority> {
@@ -175,7 +191,13 @@ async function makeRoot(role: PracticeRole, now: Date, kind: KeyKind): Promise<A
   return { certificate, keys, parents: [] };
 }
 
-async function makeIntermediate(role: PracticeRole, root: Authority, now: Date, kind: KeyKind): Promise<Authority> {
+async function makeIntermediate(
+  role: PracticeRole,
+  root: Authority,
+  now: Date,
+  kind: KeyKind,
+  status: IssueOptions['status'],
+): Promise<Authority> {
   const keys = await generateKeyPair(kind);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: newSerialNumber(),
@@ -189,6 +211,7 @@ async function makeIntermediate(role: PracticeRole, root: Authority, now: Date, 
     extensions: [
       ...(await authorityExtensions(keys.publicKey, 0)),
       await x509.AuthorityKeyIdentifierExtension.create(root.certificate.publicKey),
+      ...statusExtensions(status),
     ],
   });
   return { certificate, keys, parents: [root.certificate] };
@@ -224,8 +247,14 @@ async function makeLeaf(
       ...(issue.sans === undefined || issue.sans.length === 0 ? [] : [subjectAltNames(issue.sans)]),
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(issuer.certificate?.publicKey ?? publicKey),
-      ...(issue.status?.crl === undefined ? [] : [new x509.CRLDistributionPointsExtension([issue.status.crl])]),
-      ...(issue.status?.ocsp === undefined ? [] : [new x509.AuthorityInfoAccessExtension({ ocsp: issue.status.ocsp })]),
+      ...statusExtensions(issue.status),
     ],
   });
+}
+
+function statusExtensions(status: IssueOptions['status']): x509.Extension[] {
+  return [
+    ...(status?.crl === undefined ? [] : [new x509.CRLDistributionPointsExtension([status.crl])]),
+    ...(status?.ocsp === undefined ? [] : [new x509.AuthorityInfoAccessExtension({ ocsp: status.ocsp })]),
+  ];
 }

@@ -1,11 +1,15 @@
-import { createServer, type TLSSocket } from 'node:tls';
+import { connect, createServer, type TLSSocket } from 'node:tls';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import 'reflect-metadata';
+import { X509Certificate, X509Crl } from '@peculiar/x509';
 import { Client, Control } from 'ldapts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkOcsp, ocspRequest } from '../../engine/keys/ocsp.ts';
 import { createPracticeCa } from '../../engine/keys/practice-ca.ts';
+import { readCertificatesPem } from '../../engine/keys/read-certificate.ts';
 import { type Lab, startLab } from '../../lab/index.ts';
 import { sidToBytes } from '../../lab/ldap-values.ts';
 import { HELP_DESK_SID } from '../../lab/directory-names.ts';
@@ -118,6 +122,29 @@ const accessList = (dn: string): Promise<Buffer> =>
   });
 const inChain = (extra: string) => `(&(memberOf:1.2.840.113556.1.4.1941:=${CLINICAL})${extra})`;
 
+const publishedList = async (): Promise<X509Crl> => {
+  const answer = await fetch(`http://127.0.0.1:${lab.ports.authority.crl}/hospital-root.crl`);
+  return new X509Crl(await answer.arrayBuffer());
+};
+const emrCertificate = (): Promise<X509Certificate> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port: lab.ports.emr.secure, servername: EMR, ca: hospitalRoot(lab) });
+    socket.on('secureConnect', () => {
+      resolve(new X509Certificate(socket.getPeerCertificate().raw));
+      socket.destroy();
+    });
+    socket.on('error', reject);
+  });
+/** What a peer makes of the responder's answer about the EMR's certificate. */
+const ocspAnswer = async (): Promise<string> => {
+  const read = readCertificatesPem(`${(await emrCertificate()).toString('pem')}\n${hospitalRoot(lab)}`);
+  const [leaf, issuer] = read.ok ? read.value : [];
+  if (leaf === undefined || issuer === undefined) throw new Error('no certificate');
+  const request = { method: 'POST', body: new Uint8Array(ocspRequest(leaf, issuer)) };
+  const answer = await fetch(`http://127.0.0.1:${lab.ports.authority.ocsp}/ocsp`, request);
+  return checkOcsp(new Uint8Array(await answer.arrayBuffer()), leaf, issuer, new Date()).reason;
+};
+
 /** How each fault shows to somebody who has nothing but the wire. */
 const WITNESSES: Record<string, () => Promise<boolean>> = {
   'dc-clear-bind': async () => (await clearBindCode()) === 49,
@@ -216,6 +243,10 @@ const WITNESSES: Record<string, () => Promise<boolean>> = {
   'device-no-security-headers': async () =>
     (await ask(lab, 'GET', '/')).headers['strict-transport-security'] === undefined,
   'audit-not-forwarded': async () => (await settings())['audit']?.['syslogHost'] === '',
+  'emr-cert-revoked': async () => (await publishedList()).findRevoked((await emrCertificate()).serialNumber) !== null,
+  'crl-stale': async () => Number((await publishedList()).nextUpdate) < Date.now(),
+  'crl-unreachable': async () => !(await accepts(lab.ports.authority.crl)),
+  'ocsp-stranger': async () => (await ocspAnswer()).includes('not from the issuer'),
   'time-manual': async () => (await settings())['time']?.['source'] === 'manual',
 };
 
