@@ -7,6 +7,8 @@ export type CertificateSpec = {
   issuer: 'hospital' | 'unknown' | 'self';
   name: 'right' | 'wrong';
   validity: 'good' | 'expiring' | 'expired';
+  /** shared: one key pair and certificate for the EMR and the gateway. */
+  key: 'own' | 'shared';
 };
 
 /** A serial number (hex), and since when it is revoked. */
@@ -56,7 +58,7 @@ export type LabCertificates = {
 };
 
 export function goodCertificate(): CertificateSpec {
-  return { issuer: 'hospital', name: 'right', validity: 'good' };
+  return { issuer: 'hospital', name: 'right', validity: 'good', key: 'own' };
 }
 
 /**
@@ -167,8 +169,9 @@ export async function createLabCertificates(now: Date, status: StatusAddresses):
       return issued.ok ? issued.value.chainPem : undefined;
     },
     server: (names, spec) => {
-      const key = JSON.stringify([names, spec.issuer, spec.name, spec.validity]);
-      const known = made.get(key) ?? makeServer(names, spec);
+      const held = spec.key === 'shared' ? [EMR_NAME, DEVICE_NAME] : names;
+      const key = JSON.stringify([held, spec.issuer, spec.name, spec.validity]);
+      const known = made.get(key) ?? makeServer(held, spec);
       made.set(key, known);
       return known;
     },

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { FACTORY_PASSWORD } from './device-state.ts';
-import { certificateFault, deviceFault, type Fault, fault } from './fault.ts';
+import { certificateFault, deviceFault, type Fault, fault, forgetInstalled } from './fault.ts';
 import { NAMES } from './directory-names.ts';
 
 const fingerprint = (pem: string): string => new X509Certificate(pem).fingerprint256;
@@ -51,6 +51,17 @@ export const DEVICE_FAULTS: readonly Fault[] = [
     ...deviceWeb,
     title: "The device's web certificate signs itself",
     wrong: { issuer: 'self' },
+  }),
+  fault('device-key-shared', {
+    control: 'certificate.own-key',
+    probe: 'certificate.shared',
+    title: 'The device and the EMR have one certificate and key between them',
+    active: ({ device: { state } }) => state.certificate.key === 'shared' && state.installed === undefined,
+    set: async (parts, on) => {
+      if (on) forgetInstalled(parts);
+      for (const { state } of [parts.device, parts.emr]) state.certificate.key = on ? 'shared' : 'own';
+      await parts.refresh();
+    },
   }),
   fault('device-stale-anchor', {
     control: 'certificate.pinned-anchor',

@@ -1,4 +1,4 @@
-import type { CertificateSpec } from './certificates.ts';
+import { type CertificateSpec, goodCertificate } from './certificates.ts';
 import { hardenedSettings } from './device-settings.ts';
 import { dnKey } from './ldap-names.ts';
 import { groupAccountType } from './ldap-write.ts';
@@ -56,7 +56,7 @@ export function certificateFault(
   },
 ): Fault {
   const [property, value] = Object.entries(part.wrong)[0] as [keyof CertificateSpec, never];
-  const right = { issuer: 'hospital', name: 'right', validity: 'good' }[property] as never;
+  const right = goodCertificate()[property] as never;
   const spec = (parts: LabParts): CertificateSpec =>
     part.of === 'dc'
       ? parts.dcFace.certificate

@@ -126,15 +126,17 @@ const publishedList = async (): Promise<X509Crl> => {
   const answer = await fetch(`http://127.0.0.1:${lab.ports.authority.crl}/hospital-root.crl`);
   return new X509Crl(await answer.arrayBuffer());
 };
-const emrCertificate = (): Promise<X509Certificate> =>
+const presented = (port: number, servername: string): Promise<X509Certificate> =>
   new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port: lab.ports.emr.secure, servername: EMR, ca: hospitalRoot(lab) });
+    const socket = connect({ host: '127.0.0.1', port, servername, ca: hospitalRoot(lab) });
     socket.on('secureConnect', () => {
       resolve(new X509Certificate(socket.getPeerCertificate().raw));
       socket.destroy();
     });
     socket.on('error', reject);
   });
+const emrCertificate = () => presented(lab.ports.emr.secure, EMR);
+const keyAt = async (port: number, name: string) => (await presented(port, name)).publicKey.toString('hex');
 /** What a peer makes of the responder's answer about the EMR's certificate. */
 const ocspAnswer = async (): Promise<string> => {
   const read = readCertificatesPem(`${(await emrCertificate()).toString('pem')}\n${hospitalRoot(lab)}`);
@@ -211,6 +213,8 @@ const WITNESSES: Record<string, () => Promise<boolean>> = {
   'device-cert-expiring': async () => (await daysLeft(lab, lab.ports.device.admin, GATEWAY)) < 30,
   'device-cert-self-signed': async () =>
     (await refusal(lab, lab.ports.device.admin, GATEWAY)) === 'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'device-key-shared': async () =>
+    (await keyAt(lab.ports.device.admin, GATEWAY)) === (await keyAt(lab.ports.emr.secure, EMR)),
   'device-stale-anchor': async () => {
     const { pem } = (await askAsHospital(lab, 'GET', '/api/certificates/emr')).json() as { pem: string };
     const sent = (
