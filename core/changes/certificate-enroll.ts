@@ -3,6 +3,7 @@ import { certificateTemplateSchema } from '../certificate-template.ts';
 import { endpointParameter } from '../probes/tls-endpoint.ts';
 import { credentialSchema, idSchema } from '../site/schema.ts';
 import { legacySshSchema } from '../site/ssh.ts';
+import { enrolmentFaults } from './certificate-enroll-faults.ts';
 import { declareChange } from './declaration.ts';
 
 const pathSchema = z
@@ -11,16 +12,39 @@ const pathSchema = z
   .regex(/^\/(?:[^\p{Cc}/]+\/)*[^\p{Cc}/]+$/u, 'an absolute path of a file');
 const commandSchema = z.string().min(1).max(1000);
 
+/** Ciphers of a PKCS#12 file (RFC 7292). */
+const pkcs12FormatSchema = z.enum(['modern', 'legacy']);
+export type Pkcs12Format = z.output<typeof pkcs12FormatSchema>;
+const pkcs12Parts = {
+  format: pkcs12FormatSchema
+    .default('modern')
+    .describe('modern: AES-256, SHA-256. legacy: 3DES, SHA-1, for products that read nothing newer'),
+  friendlyName: z
+    .string()
+    .max(64)
+    .regex(/^[^\p{Cc}\s](?:[^\p{Cc}]*[^\p{Cc}\s])?$/u, 'no control characters, no blank at the ends')
+    .optional()
+    .describe('Name of the key in the file, which Java calls alias'),
+};
+
 /** How the device gets its certificate over SSH: files that stock programs read. */
 export const sshEnrolmentSchema = z.strictObject({
   device: idSchema.describe('Device of the site file; its ssh says where and as whom, e.g. $device.id'),
-  keyFile: pathSchema.describe('Private key of the service, PEM'),
-  certificateFile: pathSchema.describe(
-    'Certificate of the service, PEM, followed by the chain unless it has a file of its own',
-  ),
+  keyFile: pathSchema.optional().describe('Private key of the service, PEM; not needed where it reads PKCS#12'),
+  certificateFile: pathSchema
+    .optional()
+    .describe('Certificate of the service, PEM, followed by the chain unless it has a file of its own'),
   chainFile: pathSchema
     .optional()
     .describe('The authorities above the certificate, where the service reads them from elsewhere'),
+  pkcs12: z
+    .strictObject({
+      ...pkcs12Parts,
+      file: pathSchema.describe('Key, certificate and chain of the service in one file'),
+      password: idSchema.describe('Name of the secret that opens it; the service knows it from its own configuration'),
+    })
+    .optional()
+    .describe('For a service that reads PKCS#12, instead of or beside the PEM files; the key is made here'),
   check: commandSchema
     .optional()
     .describe('Looks at the files before the restart, e.g. nginx -t; what fails is put back'),
@@ -34,7 +58,7 @@ const bodySchema = z
   .record(z.string(), z.unknown())
   .default({})
   .describe(
-    'JSON. <chain>, <certificate>, <intermediates>, <key>, <common-name>, <organization>, <unit>, <names>, <key-kind>, <same-key> are filled in',
+    'JSON. <chain>, <certificate>, <intermediates>, <key>, <pkcs12>, <pkcs12-password>, <common-name>, <organization>, <unit>, <names>, <key-kind>, <same-key> are filled in',
   );
 
 /** The same by a device's own administration API. */
@@ -54,6 +78,15 @@ export const httpsEnrolmentSchema = z.strictObject({
     .optional()
     .describe('Drops the key and the request that wait on the device; without it a request is not undone'),
   install: z.strictObject({ url: secureUrl, method: z.enum(['POST', 'PUT']), body: bodySchema }),
+  pkcs12: z
+    .strictObject({
+      ...pkcs12Parts,
+      password: idSchema
+        .optional()
+        .describe('Name of the secret that opens it; default: one made for this request, sent as <pkcs12-password>'),
+    })
+    .optional()
+    .describe('For a device that takes PKCS#12: <pkcs12> in the body of install, in base64; the key is made here'),
   restore: z
     .strictObject({ url: secureUrl, method: z.enum(['POST', 'PUT']), body: bodySchema })
     .optional()
@@ -101,4 +134,9 @@ export const certificateEnroll = declareChange({
     `Up to 40 TLS handshakes with ${endpoint.host}:${endpoint.port}, to see which certificate it shows.`,
   ],
   rights: "replace the device's certificate and key (an administrator of the device)",
+  faults: enrolmentFaults,
+  secrets: ({ by, endpoint }) => {
+    const name = 'ssh' in by ? by.ssh.pkcs12?.password : by.https.pkcs12?.password;
+    return name === undefined ? [] : [{ name, purpose: `Password of the PKCS#12 file of ${endpoint.host}` }];
+  },
 });

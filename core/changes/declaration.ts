@@ -11,7 +11,14 @@ export type ChangeDeclaration<P extends z.ZodType = z.ZodType> = {
   readonly visible: (params: z.output<P>) => readonly string[];
   /** Rights the write credential needs, in words. */
   readonly rights: string;
+  /** What a schema cannot say: rules between parameters, looked at as the guide writes them, expressions not yet evaluated. */
+  readonly faults?: (given: unknown) => readonly ChangeFault[];
+  /** Secrets that the parameters name, with what each is for. */
+  readonly secrets?: (params: z.output<P>) => readonly { readonly name: string; readonly purpose: string }[];
 };
+
+/** `path` is below `with`. */
+export type ChangeFault = { readonly path: readonly string[]; readonly message: string };
 
 /** Keeps the literal types of a declaration. */
 export function declareChange<P extends z.ZodType>(declaration: ChangeDeclaration<P>): ChangeDeclaration<P> {

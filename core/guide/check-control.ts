@@ -117,7 +117,10 @@ function checkChange(context: GuideContext, control: Control, names: Names, path
       `there is no change "${kind}"${suggest(kind, [...context.changes.keys()])}`,
       0,
     );
-  parameters(context, control.change.with, change.params, names, [...path, 'change', 'with']);
+  const place = [...path, 'change', 'with'];
+  parameters(context, control.change.with, change.params, names, place);
+  for (const fault of change.faults?.(control.change.with) ?? [])
+    context.report([...place, ...fault.path], fault.message);
 }
 
 function parameters(

@@ -142,7 +142,11 @@ async function unlockKey(
 }
 
 /** What the endpoint shows and where the files stand, against what was planned. */
-export async function readDeployBack(operations: DeployOperations, context: ProbeContext): Promise<Result<ReadBack>> {
+export async function readDeployBack(
+  operations: DeployOperations,
+  preImage: DeployState,
+  context: ProbeContext,
+): Promise<Result<ReadBack>> {
   const { endpoint, wanted, wantedFile } = operations;
   const shown = await awaitCertificate(endpoint, wanted, context);
   if (!shown.ok) return shown;
@@ -152,7 +156,12 @@ export async function readDeployBack(operations: DeployOperations, context: Prob
   const where = `${endpoint.host}:${endpoint.port}`;
   const fileFits = wantedFile === undefined || state.file === wantedFile;
   const differences: string[] = [];
-  if (!fileFits) differences.push('The certificate file on the device is not the one that was planned.');
+  // Kept, and nothing in its place: the device went down, or the log-in ended, between the copy and the end of the switch.
+  if (operations.do === 'deploy' && state.kept === true && state.file === preImage.file)
+    differences.push(
+      'The installation was cut off on the device, so key and certificate there may not belong together. Undo it: the former ones are kept.',
+    );
+  else if (!fileFits) differences.push('The certificate file on the device is not the one that was planned.');
   if (state.presented !== wanted)
     differences.push(
       shown.value === undefined

@@ -59,7 +59,7 @@ export const certificateEnroll: Change<typeof declaration.params> = {
     if (!read.ok) return read;
     return read.value.step === 'request'
       ? readRequestBack(read.value.operations, context, material)
-      : readDeployBack(read.value.operations, context);
+      : readDeployBack(read.value.operations, read.value.preImage, context);
   },
   async planUndo(change, state, context, material) {
     if (material === undefined) return WITHOUT_SESSION;

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import type { HttpsEnrolment } from '../../core/changes/certificate-enroll.ts';
 import type { CertificateTemplate } from '../../core/certificate-template.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { ProbeContext } from '../context.ts';
 import { type HttpAnswer, type HttpRequest, hostOfUrl, requestHttp } from '../wire/http.ts';
 import { anchorPems } from '../wire/tls/anchors.ts';
+import { packPkcs12, pkcs12Lines } from './certificate-pkcs12.ts';
 import type { Installation, Way } from './certificate-way.ts';
 import type { WriteCredential } from './change.ts';
 
@@ -12,7 +14,7 @@ type Fillings = Readonly<Record<string, string | readonly string[] | boolean>>;
 
 /** Over the device's own administration API, as the guide maps it. TLS is always verified. */
 export function httpsWay(how: HttpsEnrolment, device: string, context: ProbeContext): Way {
-  const { request, discard, install, restore } = how;
+  const { request, discard, install, pkcs12, restore } = how;
   const send = (call: Pick<HttpRequest, 'url' | 'method'>, body: unknown, who?: WriteCredential) =>
     sendJson(call, body, how, who, context);
   const write = async (
@@ -28,6 +30,7 @@ export function httpsWay(how: HttpsEnrolment, device: string, context: ProbeCont
     requestLines: () => (request === undefined ? [] : [`POST ${request.url} (the device makes the key and keeps it)`]),
     installLines: () => [
       `${install.method} ${install.url}`,
+      ...(pkcs12 === undefined ? [] : pkcs12Lines(pkcs12)),
       restore === undefined
         ? 'The device does not hand the former certificate back: there is no undo.'
         : `  undo: ${restore.method} ${restore.url}`,
@@ -53,7 +56,10 @@ export function httpsWay(how: HttpsEnrolment, device: string, context: ProbeCont
       : { discardRequest: (_stamp: string, _same: boolean, who: WriteCredential) => write(discard, {}, who) }),
     place: async () => ok({}),
     digest: () => undefined,
-    install: (what, who) => write(install, installFillings(what), who),
+    install: async (what, who) => {
+      const packed = await pkcs12Fillings(what, pkcs12, context);
+      return packed.ok ? write(install, { ...installFillings(what), ...packed.value }, who) : packed;
+    },
     ...(restore === undefined
       ? {}
       : { restore: (_what: Omit<Installation, 'key'>, who: WriteCredential) => write(restore, {}, who) }),
@@ -72,6 +78,22 @@ function templateFillings(template: CertificateTemplate): Fillings {
 
 function installFillings({ certificate, intermediates, key }: Installation): Fillings {
   return { certificate, intermediates, chain: certificate + intermediates, ...(key === undefined ? {} : { key }) };
+}
+
+/** The file in base64, and its password: that of the site, or one that is made for this request and known to nobody after it. */
+async function pkcs12Fillings(
+  what: Installation,
+  pkcs12: HttpsEnrolment['pkcs12'],
+  context: ProbeContext,
+): Promise<Result<Fillings>> {
+  if (pkcs12 === undefined) return ok({});
+  const password =
+    pkcs12.password === undefined ? ok(randomBytes(16).toString('hex')) : await context.secret(pkcs12.password);
+  if (!password.ok) return password;
+  const packed = await packPkcs12(what, pkcs12, password.value);
+  return packed.ok
+    ? ok({ pkcs12: Buffer.from(packed.value).toString('base64'), 'pkcs12-password': password.value })
+    : packed;
 }
 
 /** What has nothing to stand for it is left out, so that a device with its own key is not sent an empty one. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { certificateEnroll as declaration } from '../../core/changes/certificate-enroll.ts';
+import { enrolmentFaults } from '../../core/changes/certificate-enroll-faults.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { requestStateSchema, type RequestState } from '../../core/session/enrolment.ts';
 import type { ProbeContext } from '../context.ts';
@@ -18,6 +19,9 @@ type Params = z.output<typeof declaration.params>;
 /** Plans the first step: a key and a request. */
 export async function planRequest(params: Params, context: ProbeContext): Promise<Result<ChangePlan>> {
   const { endpoint, by, template } = params;
+  const [fault] = enrolmentFaults(params);
+  if (fault !== undefined)
+    return fail('guide.invalid', `The parameters of ${declaration.id} do not fit.`, { cause: fault.message });
   const presented = await shownChain(endpoint, context);
   if (!presented.ok) return presented;
   const again = params.renew === 'same-key' ? await mayKeepKey(params, presented.value, context) : ok(false);

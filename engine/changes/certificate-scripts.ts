@@ -29,44 +29,65 @@ export const REQUEST_FAULTS: Readonly<Record<number, string>> = {
   64: "The device's openssl could not make the request.",
 };
 
-export const SWITCH = `
-cert=$1; cert_new=$2; chain=$3; chain_new=$4; key=$5; key_new=$6; waiting=$7; old=$8; replaces=$9; shift 9
-check=$1; restart=$2
-key=$(readlink -f -- "$key") || key=$5
-if [ -n "$replaces" ]; then
-  if [ "$replaces" = nothing ]; then [ ! -e "$cert" ] || exit 54
-  else [ "$(sha256sum < "$cert" | cut -c 1-64)" = "$replaces" ] || exit 54; fi
+/** What lies at a path, as a digest, and whether the version before is kept beside it. */
+export const PLACE = `
+p=$(readlink -f -- "$1") || p=$1
+d=nothing
+if [ -e "$p" ]; then
+  [ -f "$p" ] || exit 42
+  [ -r "$p" ] || exit 43
+  d=$(sha256sum < "$p" | cut -c 1-64)
 fi
+k=no
+if [ -e "$p$2" ] || [ -e "$p$2.none" ]; then k=yes; fi
+printf '%s %s\\n' "$d" "$k"`;
+
+/** A copy is whole before it has its name: what is put back is never half of a file. Where nothing lay, that is kept too. */
+const BACK = `
+back() {
+  if [ -e "$1$old" ]; then mv -f -- "$1$old" "$1" || return 1
+  elif [ -e "$1$old.none" ]; then rm -f -- "$1" && rm -f -- "$1$old.none" || return 1; fi
+  rm -f -- "$1$old.part"
+}
+same() {
+  if [ "$replaces" = nothing ]; then [ ! -e "$1" ]
+  else [ "$(sha256sum < "$1" | cut -c 1-64)" = "$replaces" ]; fi
+}`;
+
+/** Arguments: suffix, digest, waiting key, key, check, restart, then each file with its new version, the one of the digest first. */
+export const SWITCH = `
+old=$1; replaces=$2; waiting=$3; key=$4; check=$5; restart=$6; shift 6
+${BACK}
+each() { act=$1; shift; while [ $# -gt 0 ]; do "$act" "$1" "$2" || return 1; shift 2; done; }
+fresh() { [ ! -e "$1$old" ] && [ ! -e "$1$old.none" ]; }
+keep() {
+  if [ -e "$1" ]; then cp -p -- "$1" "$1$old.part" && mv -f -- "$1$old.part" "$1$old"
+  else (umask 077; : > "$1$old.none"); fi
+}
+drop() { rm -f -- "$1$old" "$1$old.none" "$1$old.part"; }
+turn() { mv -f -- "$2" "$1"; }
+[ -z "$replaces" ] || same "$1" || exit 54
+new=
 if [ -n "$waiting" ]; then
   [ -s "$waiting" ] || exit 65
-  key_new="$key$old.part"
-  if [ -e "$key" ]; then cp -p -- "$key" "$key_new"; else (umask 077; : > "$key_new"); fi
-  cat "$waiting" > "$key_new" || { rm -f -- "$key_new"; exit 66; }
+  real=$(readlink -f -- "$key") && key=$real
+  new="$key$old.new"
+  if [ -e "$key" ]; then cp -p -- "$key" "$new"; else (umask 077; : > "$new"); fi
+  cat "$waiting" > "$new" || { rm -f -- "$new"; exit 66; }
+  set -- "$@" "$key" "$new"
 fi
-for f in "$key" "$cert" "$chain"; do [ -z "$f" ] || [ ! -e "$f$old" ] || exit 55; done
-keep() { [ -z "$1" ] || [ ! -e "$1" ] || cp -p -- "$1" "$1$old"; }
-back() {
-  for f in "$key" "$cert" "$chain"; do
-    [ -n "$f" ] || continue
-    if [ -e "$f$old" ]; then mv -f -- "$f$old" "$f"; fi
-  done
-}
-had_key=; had_cert=; had_chain=
-[ ! -e "$key" ] || had_key=1
-[ ! -e "$cert" ] || had_cert=1
-[ -z "$chain" ] || [ ! -e "$chain" ] || had_chain=1
-undo() {
-  back
-  [ -n "$had_key" ] || rm -f -- "$key"
-  [ -n "$had_cert" ] || rm -f -- "$cert"
-  [ -z "$chain" ] || [ -n "$had_chain" ] || rm -f -- "$chain"
-  [ -z "$waiting" ] || rm -f -- "$key_new"
-}
-keep "$key" && keep "$cert" && keep "$chain" || { undo; exit 55; }
-{ [ -z "$key_new" ] || mv -f -- "$key_new" "$key"; } && { [ -z "$chain" ] || mv -f -- "$chain_new" "$chain"; } && mv -f -- "$cert_new" "$cert" || { undo; exit 56; }
+clean() { [ -z "$new" ] || rm -f -- "$new"; }
+each fresh "$@" || { clean; exit 55; }
+each keep "$@" || { each drop "$@"; clean; exit 55; }
+undo() { each back "$@"; clean; sync; }
+stop=
+trap 'stop=1' HUP INT TERM
+each turn "$@" || { undo "$@"; exit 56; }
 sync
-[ -z "$check" ] || sh -c "$check" < /dev/null >&2 || { undo; exit 57; }
-sh -c "$restart" < /dev/null >&2 || { undo; sh -c "$restart" < /dev/null >&2; exit 58; }
+[ -z "$check" ] || sh -c "$check" < /dev/null >&2 || { undo "$@"; exit 57; }
+[ -z "$stop" ] || { undo "$@"; exit 59; }
+trap - HUP INT TERM
+sh -c "$restart" < /dev/null >&2 || { undo "$@"; sh -c "$restart" < /dev/null >&2; exit 58; }
 [ -z "$waiting" ] || rm -f -- "$waiting"
 exit 0`;
 export const SWITCH_FAULTS: Readonly<Record<number, string>> = {
@@ -75,21 +96,29 @@ export const SWITCH_FAULTS: Readonly<Record<number, string>> = {
   56: 'The new files cannot take the place of the old ones; the old ones were put back.',
   57: "The device's own check refuses the new files; the old ones were put back.",
   58: 'The service does not restart with the new files; the old ones were put back and it was restarted again.',
+  59: 'The device ended the installation before it was done; the old files were put back.',
   65: 'The key that was made for the request is gone from the device. Undo the request, and make a new one.',
   66: 'The new key cannot be put beside the old one.',
 };
 
+/** New versions that an installation did not come to use, because it was cut off; one of them may be a key. */
+const STAGED = `.lockstep-${'[0-9a-f]'.repeat(12)}`;
+
+/** Arguments: suffix, digest, waiting key, key, restart, then the files, the one of the digest first. */
 export const RESTORE = `
-key=$(readlink -f -- "$1") || key=$1
-cert=$(readlink -f -- "$2") || cert=$2
-chain=$3; old=$4; new_digest=$5; waiting=$6; restart=$7
-[ -z "$chain" ] || chain=$(readlink -f -- "$chain") || chain=$3
-[ -e "$cert$old" ] || exit 67
-[ "$(sha256sum < "$cert" | cut -c 1-64)" = "$new_digest" ] || cmp -s -- "$cert" "$cert$old" || exit 54
-if [ -n "$waiting" ] && [ ! -e "$waiting" ]; then (umask 077; cat "$key" > "$waiting") || exit 68; fi
-for f in "$key" "$cert" "$chain"; do
-  [ -n "$f" ] || continue
-  [ ! -e "$f$old" ] || mv -f -- "$f$old" "$f" || exit 69
+old=$1; replaces=$2; waiting=$3; key=$4; restart=$5; shift 5
+${BACK}
+main=$(readlink -f -- "$1") || main=$1
+shift
+[ -e "$main$old" ] || [ -e "$main$old.none" ] || exit 67
+same "$main" || exit 54
+if [ -n "$waiting" ] && [ ! -e "$waiting" ]; then
+  (umask 077; cat "$key" > "$waiting.part") && mv -f -- "$waiting.part" "$waiting" || exit 68
+fi
+for file in "$@" "$main"; do
+  f=$(readlink -f -- "$file") || f=$file
+  back "$f" || exit 69
+  rm -f -- "$f$old.new" "$f"${STAGED}
 done
 sync
 sh -c "$restart" < /dev/null >&2 || exit 70`;

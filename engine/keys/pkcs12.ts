@@ -1,8 +1,9 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import * as asn1js from 'asn1js';
 import forge from 'node-forge';
 import { AuthenticatedSafe, CertBag, KeyBag, PFX, PKCS8ShroudedKeyBag, type SafeContents } from 'pkijs';
 import { fail, ok, type Result } from '../../core/result.ts';
+import { MAC_OIDS, type MacHash, pkcs12Mac } from './pkcs12-mac.ts';
 
 /** DER of one private key and of all certificates, in the file's order. */
 export type Pkcs12Parts = { readonly pkcs8: Uint8Array; readonly certificates: readonly Uint8Array[] };
@@ -72,30 +73,21 @@ export async function openPkcs12(bytes: Uint8Array, passphrase: string): Promise
 function checkMac(pfx: PFX, passphrase: string): Result<void> {
   const macData = pfx.macData;
   if (macData === undefined) return ok(undefined);
-  const names: Record<string, 'sha1' | 'sha256' | 'sha384' | 'sha512'> = {
-    '1.3.14.3.2.26': 'sha1',
-    '2.16.840.1.101.3.4.2.1': 'sha256',
-    '2.16.840.1.101.3.4.2.2': 'sha384',
-    '2.16.840.1.101.3.4.2.3': 'sha512',
-  };
-  const name = names[macData.mac.digestAlgorithm.algorithmId];
+  const oid = macData.mac.digestAlgorithm.algorithmId;
+  const hash = (Object.keys(MAC_OIDS) as MacHash[]).find((name) => MAC_OIDS[name] === oid);
   const rounds = macData.iterations ?? 1;
-  if (name === undefined || rounds > MAX_ROUNDS) {
+  if (hash === undefined || rounds > MAX_ROUNDS) {
     return fail(
       'identity.invalid',
       'This PKCS#12 file is protected in a way that cannot be checked. Export it again with SHA-256.',
       {
-        cause: `MAC ${macData.mac.digestAlgorithm.algorithmId}, ${rounds} rounds`,
+        cause: `MAC ${oid}, ${rounds} rounds`,
       },
     );
   }
   const content = contentOf(pfx.authSafe.content);
-  const salt = forge.util.createBuffer(binary(macData.macSalt.valueBlock.valueHexView));
   const digest = macData.mac.digest.valueBlock.valueHexView;
-  const md = forge.md[name].create();
-  const generate = (forge as unknown as { pkcs12: { generateKey: GenerateKey } }).pkcs12.generateKey;
-  const key = generate(passphrase, salt, 3, rounds, digest.length, md);
-  const computed = createHmac(name, Buffer.from(key.getBytes(), 'binary')).update(content).digest();
+  const computed = pkcs12Mac(content, passphrase, { hash, salt: macData.macSalt.valueBlock.valueHexView, rounds });
   if (computed.length === digest.length && timingSafeEqual(computed, digest)) return ok(undefined);
   return fail(
     'identity.passphrase',
@@ -104,15 +96,6 @@ function checkMac(pfx: PFX, passphrase: string): Result<void> {
       : 'The passphrase does not open this PKCS#12 file.',
   );
 }
-
-type GenerateKey = (
-  password: string,
-  salt: forge.util.ByteStringBuffer,
-  id: number,
-  rounds: number,
-  length: number,
-  md: forge.md.MessageDigest,
-) => forge.util.ByteStringBuffer;
 
 function contentOf(content: unknown): Uint8Array {
   if (!(content instanceof asn1js.OctetString)) throw new Error('the content is not an octet string');

@@ -78,17 +78,7 @@ export async function startEnrolmentDevice(): Promise<EnrolmentDevice> {
     const until = Date.now() + 10_000;
     while (shown() === before && Date.now() < until);
   };
-  const options: SessionOptions = {
-    now: () => new Date(),
-    lockstep: '0.0.0',
-    runtime: {},
-    operator: 'Erika Engineer',
-    ask: async () => false,
-  };
-  const supply = (session: Session): Session => {
-    session.secrets.set('device-ssh', sshd.clientKey);
-    return session;
-  };
+  const sessions = enrolmentSessions({ root, ca, sshd, port: nginx.port });
   return {
     ca,
     folder,
@@ -108,21 +98,11 @@ export async function startEnrolmentDevice(): Promise<EnrolmentDevice> {
       writeFileSync(certificateFile, pem);
       reload(before);
     },
-    open: async (given = {}) => {
-      const guideFile = join(root, 'guide.yaml');
+    open: (given = {}) => {
       const guideOptions = { made: 'device', key: 'P-256', renew: 'new-key', restart, check, ...given } as const;
-      writeFileSync(guideFile, guideText({ keyFile, certificateFile }, guideOptions));
-      const siteFile = join(root, 'site.yaml');
-      writeFileSync(siteFile, siteText(ca, sshd, nginx.port));
-      const guide = must(await loadGuide(guideFile, {}));
-      const site = must(await loadSite(siteFile));
-      return supply(must(await openSession(join(root, 'sessions'), { ...guide, trust: 'trusted' }, site, options)));
+      return sessions.open(guideText({ keyFile, certificateFile }, guideOptions));
     },
-    resume: async (session) => {
-      await session.close();
-      const again = must(await resumeSession(session.dir, {}, options));
-      return supply({ ...again, guide: { ...again.guide, trust: 'trusted' } });
-    },
+    resume: sessions.resume,
     stop: async () => {
       await nginx.stop();
       await sshd.stop();
@@ -132,7 +112,59 @@ export async function startEnrolmentDevice(): Promise<EnrolmentDevice> {
   };
 }
 
+/** Sessions about the device, with a guide that is trusted. */
+export function enrolmentSessions(where: { root: string; ca: OpensslCa; sshd: Sshd; port: number }): {
+  readonly open: (guide: string, secrets?: Readonly<Record<string, string>>) => Promise<Session>;
+  readonly resume: (session: Session) => Promise<Session>;
+} {
+  const { root, ca, sshd, port } = where;
+  const options: SessionOptions = {
+    now: () => new Date(),
+    lockstep: '0.0.0',
+    runtime: {},
+    operator: 'Erika Engineer',
+    ask: async () => false,
+  };
+  const given = new Map<string, string>();
+  const supply = (session: Session): Session => {
+    session.secrets.set('device-ssh', sshd.clientKey);
+    for (const [name, secret] of given) session.secrets.set(name, secret);
+    return session;
+  };
+  return {
+    open: async (text, secrets = {}) => {
+      const guideFile = join(root, 'guide.yaml');
+      writeFileSync(guideFile, text);
+      const siteFile = join(root, 'site.yaml');
+      writeFileSync(siteFile, siteText(ca, sshd, port));
+      const guide = must(await loadGuide(guideFile, {}));
+      const site = must(await loadSite(siteFile));
+      given.clear();
+      for (const [name, secret] of Object.entries(secrets)) given.set(name, secret);
+      return supply(must(await openSession(join(root, 'sessions'), { ...guide, trust: 'trusted' }, site, options)));
+    },
+    resume: async (session) => {
+      await session.close();
+      const again = must(await resumeSession(session.dir, {}, options));
+      return supply({ ...again, guide: { ...again.guide, trust: 'trusted' } });
+    },
+  };
+}
+
 function guideText(files: { keyFile: string; certificateFile: string }, options: GuideOptions): string {
+  return enrolmentGuide(options, {
+    ssh: {
+      device: '$one.id',
+      keyFile: files.keyFile,
+      certificateFile: files.certificateFile,
+      check: options.check,
+      restart: options.restart,
+    },
+  });
+}
+
+/** @param by the way onto the device, as a guide gives it */
+export function enrolmentGuide(options: Pick<GuideOptions, 'made' | 'key' | 'renew'>, by: unknown): string {
   return `guide: certificates
 version: 1.0.0
 title: The device's certificate
@@ -164,13 +196,7 @@ controls:
         made: ${options.made}
         renew: ${options.renew}
         template: { key: ${options.key}, commonName: $one.host, organization: 'The "Hospital"', names: [$one.host] }
-        by:
-          ssh:
-            device: $one.id
-            keyFile: ${JSON.stringify(files.keyFile)}
-            certificateFile: ${JSON.stringify(files.certificateFile)}
-            check: ${JSON.stringify(options.check)}
-            restart: ${JSON.stringify(options.restart)}
+        by: ${JSON.stringify(by)}
 `;
 }
 

@@ -11,7 +11,7 @@ import { openssl } from './openssl-ca.ts';
 export const PASSPHRASE = 'only the operator knows it';
 
 /** What a person does with a certificate's step, and what is then on the device. */
-export function enrolmentSteps(deviceNow: () => EnrolmentDevice) {
+export function enrolmentSteps(deviceNow: () => Pick<EnrolmentDevice, 'ca' | 'folder' | 'keyFile' | 'sshd'>) {
   const approval = () => ({
     ticket: 'CHG-7',
     approver: 'Head of IT',
