@@ -3,7 +3,8 @@ import type { GuideView, ItemView, PeopleView, SiteView, Snapshot } from '../cor
 import type { PlanItem } from '../core/guide/plan.ts';
 import { PROBE_DECLARATIONS } from '../core/probes/index.ts';
 import { CHANGE_DECLARATIONS } from '../core/changes/index.ts';
-import { credentialSchema, type Site } from '../core/site/schema.ts';
+import type { Site } from '../core/site/schema.ts';
+import { namedSecrets } from './named-secrets.ts';
 import type { LoadedGuide } from './session/load-guide.ts';
 import { asksForNames } from './session/people.ts';
 import type { Session } from './session/session.ts';
@@ -109,36 +110,6 @@ function viewItem(item: PlanItem): ItemView {
   };
 }
 
-/** Passwords that a site and the guide's own checks name, with what each is for. */
-function secretsOf(site: Site, items: readonly PlanItem[]): readonly { name: string; purpose: string }[] {
-  const wanted = new Map<string, string>();
-  if (site.directory !== undefined)
-    wanted.set(site.directory.secret, `Password of ${site.directory.bindAccount}, to read the directory`);
-  for (const device of site.devices) {
-    if (device.credential !== undefined)
-      wanted.set(device.credential.secret, `Password of ${device.credential.user} on ${device.name}`);
-  }
-  for (const link of site.links) {
-    const trigger = link.impostor?.trigger;
-    if (typeof trigger === 'object' && trigger.credential !== undefined && !wanted.has(trigger.credential.secret)) {
-      wanted.set(
-        trigger.credential.secret,
-        `Password of ${trigger.credential.user}, to send a test message over ${link.name}`,
-      );
-    }
-  }
-  for (const item of items) {
-    for (const { params } of item.checks) {
-      for (const value of params.ok ? Object.values(params.value) : []) {
-        const parsed = credentialSchema.safeParse(value);
-        if (parsed.success && !wanted.has(parsed.data.secret))
-          wanted.set(parsed.data.secret, `Password of ${parsed.data.user}, for "${item.control.title}"`);
-      }
-    }
-  }
-  return [...wanted].map(([name, purpose]) => ({ name, purpose }));
-}
-
 /** The whole session as a page that was just loaded needs it. */
 export function viewSession(session: Session, running: boolean): Snapshot {
   const { trust } = session.guide;
@@ -148,7 +119,7 @@ export function viewSession(session: Session, running: boolean): Snapshot {
     site: viewSite(session.site.sealed),
     items: session.plan.items.map(viewItem),
     events: session.journal.events,
-    secrets: secretsOf(session.site.sealed, session.plan.items).map((secret) => ({
+    secrets: namedSecrets(session.site.sealed, session.plan.items).map((secret) => ({
       ...secret,
       supplied: session.secrets.has(secret.name),
     })),

@@ -112,4 +112,5 @@ export const sshFile = declareChange({
     ...(restart === undefined ? [] : [`On ${device}: ${restart}`]),
   ],
   rights: 'write the file and restart the service on the device (an administrator of the device, over SSH)',
+  secrets: ({ path, secrets }) => Object.values(secrets).map((name) => ({ name, purpose: `Goes into ${path}` })),
 });
