@@ -3,7 +3,7 @@ import { certificateTemplateSchema } from '../certificate-template.ts';
 import { endpointParameter } from '../probes/tls-endpoint.ts';
 import { credentialSchema, idSchema } from '../site/schema.ts';
 import { legacySshSchema } from '../site/ssh.ts';
-import { enrolmentFaults } from './certificate-enroll-faults.ts';
+import { enrolmentFaults } from '../enrolment-faults.ts';
 import { declareChange } from './declaration.ts';
 
 const pathSchema = z

@@ -4,22 +4,14 @@ import { certificateEnroll as declaration } from '../../core/changes/certificate
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { MadeRequest } from '../../core/session/enrolment.ts';
 import type { ProbeContext } from '../context.ts';
-import {
-  fingerprint,
-  oneLine,
-  publicKeyOf,
-  type ReadCertificate,
-  readCertificatesPem,
-} from '../keys/read-certificate.ts';
+import { fingerprint, type ReadCertificate, readCertificatesPem } from '../keys/read-certificate.ts';
 import type { Received } from '../keys/received.ts';
 import { checkReceived, type CheckedReceived } from '../keys/received-checks.ts';
 import { anchorPems, readAnchors } from '../wire/tls/anchors.ts';
-import { type DeployOperations, type DeployState, deployStateSchema, stampOf, wayOf } from './certificate-plan.ts';
+import { type DeployOperations, type DeployState, stampOf, wayOf } from './certificate-plan.ts';
 import { keyName } from './certificate-request-step.ts';
-import { awaitCertificate, shownCertificate } from './certificate-shown.ts';
-import { NOTHING } from './certificate-way.ts';
+import { awaitCertificate, describeCertificate, presentedOf, shownCertificate } from './certificate-shown.ts';
 import type { ChangeMaterial, ChangePlan, KeyStore, ReadBack, WriteCredential } from './change.ts';
-import { stateForUndo } from './undo.ts';
 
 type Params = z.output<typeof declaration.params>;
 
@@ -71,8 +63,8 @@ export async function planDeploy(
   const preImage: DeployState = { presented: presentedOf(shown.value), ...place.value };
   const where = `${endpoint.host}:${endpoint.port}`;
   const diff = [
-    ...(shown.value === undefined ? [] : [`- ${where}: ${describe(shown.value)}`]),
-    `+ ${where}: ${describe(leaf)}`,
+    ...(shown.value === undefined ? [] : [`- ${where}: ${describeCertificate(shown.value)}`]),
+    `+ ${where}: ${describeCertificate(leaf)}`,
     ...way.installLines(stamp),
     '',
     `# What came back (${received.form}):`,
@@ -166,60 +158,9 @@ export async function readDeployBack(
     differences.push(
       shown.value === undefined
         ? `Nobody answers at ${where}.`
-        : `${where} shows ${describe(shown.value)}${fileFits ? '; was the service restarted?' : '.'}`,
+        : `${where} shows ${describeCertificate(shown.value)}${fileFits ? '; was the service restarted?' : '.'}`,
     );
   return ok({ asPlanned: differences.length === 0, differences, state });
-}
-
-/** Plans the way back of an installation: the certificate and key before, which the device keeps. */
-export async function planRestore(
-  change: ChangePlan,
-  operations: DeployOperations,
-  preImage: DeployState,
-  state: unknown,
-  context: ProbeContext,
-): Promise<Result<ChangePlan>> {
-  const then = stateForUndo(change, state, deployStateSchema);
-  if (!then.ok) return then;
-  const way = wayOf(operations, context);
-  if (way.restore === undefined)
-    return fail('change.refused', `${way.device} does not hand the former certificate back, so this is not undone.`);
-  const shown = await shownCertificate(operations.endpoint, context);
-  if (!shown.ok) return shown;
-  const place = await way.place(operations.stamp);
-  if (!place.ok) return place;
-  const now: DeployState = { presented: presentedOf(shown.value), ...place.value };
-  if (now.presented !== then.value.presented || now.file !== then.value.file || now.kept !== then.value.kept)
-    return fail('change.state-differs', 'Somebody has changed the certificate of the device since.');
-  if (now.kept === false) return fail('change.refused', 'The former certificate is not kept on the device any more.');
-  const where = `${operations.endpoint.host}:${operations.endpoint.port}`;
-  return ok({
-    kind: declaration.id,
-    summary: `Put the former certificate of ${way.device} back.`,
-    diff: `${[
-      ...(shown.value === undefined ? [] : [`- ${where}: ${describe(shown.value)}`]),
-      `+ ${where}: the former one, SHA-256 ${preImage.presented}`,
-      ...way
-        .installLines(operations.stamp)
-        .filter((line) => line.startsWith('run:') && line.endsWith(restartOf(operations))),
-    ].join('\n')}\n`,
-    operations: {
-      ...withoutFile(operations),
-      do: 'restore',
-      wanted: preImage.presented,
-      ...(preImage.file === undefined ? {} : { wantedFile: preImage.file }),
-    } satisfies DeployOperations,
-    preImage: now,
-    undo: true,
-  });
-}
-
-function withoutFile({ wantedFile: _file, ...operations }: DeployOperations): Omit<DeployOperations, 'wantedFile'> {
-  return operations;
-}
-
-function restartOf({ by }: DeployOperations): string {
-  return 'ssh' in by ? by.ssh.restart : '';
 }
 
 function checkLines({ checks }: CheckedReceived): string[] {
@@ -227,14 +168,6 @@ function checkLines({ checks }: CheckedReceived): string[] {
   return checks.map(
     ({ outcome, sentence }) => `${words[outcome]}  ${sentence.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')}`,
   );
-}
-
-function presentedOf(certificate: ReadCertificate | undefined): string {
-  return certificate === undefined ? NOTHING : fingerprint(certificate);
-}
-
-function describe(certificate: ReadCertificate): string {
-  return `${oneLine(certificate.node.subject)}, until ${certificate.notAfter.toISOString()}, SHA-256 ${fingerprint(certificate)}, key ${publicKeyOf(certificate).slice(0, 16)}…`;
 }
 
 function pemOf(certificate: ReadCertificate): string {

@@ -4,9 +4,10 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import type { ProbeContext } from '../context.ts';
 import { readCertificatesPem } from '../keys/read-certificate.ts';
 import type { Received } from '../keys/received.ts';
-import { applyDeploy, planDeploy, planRestore, readDeployBack } from './certificate-deploy-step.ts';
+import { applyDeploy, planDeploy, readDeployBack } from './certificate-deploy-step.ts';
 import { readPlan } from './certificate-plan.ts';
 import { applyRequest, planDiscard, planRequest, readRequestBack } from './certificate-request-step.ts';
+import { planRestore } from './certificate-restore-step.ts';
 import type { Change, ChangeMaterial, ChangePlan } from './change.ts';
 
 type Params = z.output<typeof declaration.params>;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { certificateEnroll as declaration } from '../../core/changes/certificate-enroll.ts';
-import { enrolmentFaults } from '../../core/changes/certificate-enroll-faults.ts';
+import { enrolmentFaults } from '../../core/enrolment-faults.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { requestStateSchema, type RequestState } from '../../core/session/enrolment.ts';
 import type { ProbeContext } from '../context.ts';

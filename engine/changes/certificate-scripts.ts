@@ -54,7 +54,10 @@ same() {
   else [ "$(sha256sum < "$1" | cut -c 1-64)" = "$replaces" ]; fi
 }`;
 
-/** Arguments: suffix, digest, waiting key, key, check, restart, then each file with its new version, the one of the digest first. */
+/**
+ * Arguments: suffix, digest, waiting key, key, check, restart, then each file with its new version, the one of the digest first. It
+ * is kept first and replaced last, so that kept and not replaced means cut off in between.
+ */
 export const SWITCH = `
 old=$1; replaces=$2; waiting=$3; key=$4; check=$5; restart=$6; shift 6
 ${BACK}
@@ -66,6 +69,7 @@ keep() {
 }
 drop() { rm -f -- "$1$old" "$1$old.none" "$1$old.part"; }
 turn() { mv -f -- "$2" "$1"; }
+turn_all() { main=$1; main_new=$2; shift 2; each turn "$@" && turn "$main" "$main_new"; }
 [ -z "$replaces" ] || same "$1" || exit 54
 new=
 if [ -n "$waiting" ]; then
@@ -82,7 +86,7 @@ each keep "$@" || { each drop "$@"; clean; exit 55; }
 undo() { each back "$@"; clean; sync; }
 stop=
 trap 'stop=1' HUP INT TERM
-each turn "$@" || { undo "$@"; exit 56; }
+turn_all "$@" || { undo "$@"; exit 56; }
 sync
 [ -z "$check" ] || sh -c "$check" < /dev/null >&2 || { undo "$@"; exit 57; }
 [ -z "$stop" ] || { undo "$@"; exit 59; }

@@ -1,9 +1,10 @@
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { Endpoint } from '../../core/site/schema.ts';
 import type { ProbeContext } from '../context.ts';
-import { fingerprint, type ReadCertificate, readCertificate } from '../keys/read-certificate.ts';
+import { fingerprint, oneLine, publicKeyOf, type ReadCertificate, readCertificate } from '../keys/read-certificate.ts';
 import { failureError, observeHandshake } from '../wire/tls/handshake.ts';
 import { readPlainHandshake } from '../wire/tls/plain-handshake.ts';
+import { NOTHING } from './certificate-way.ts';
 
 /** A restarted service needs a moment until it listens again. */
 const PATIENCE_MS = 15_000;
@@ -65,4 +66,14 @@ export async function awaitCertificate(
     if (context.signal.aborted || Date.now() + PAUSE_MS > until) return seen;
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
+}
+
+/** SHA-256 of what an endpoint shows, or `nothing`. */
+export function presentedOf(certificate: ReadCertificate | undefined): string {
+  return certificate === undefined ? NOTHING : fingerprint(certificate);
+}
+
+/** A certificate in one line of a plan. */
+export function describeCertificate(certificate: ReadCertificate): string {
+  return `${oneLine(certificate.node.subject)}, until ${certificate.notAfter.toISOString()}, SHA-256 ${fingerprint(certificate)}, key ${publicKeyOf(certificate).slice(0, 16)}…`;
 }

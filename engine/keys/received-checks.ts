@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { X509Certificate } from '@peculiar/x509';
+import { TLS_GUIDELINE } from '../guideline.ts';
 import { checkChain, isSelfSigned } from './chain.ts';
 import { canonicalName } from './certificate-request.ts';
 import { oneLine, publicKeyOf, type ReadCertificate } from './read-certificate.ts';
@@ -16,6 +17,7 @@ export type ReceivedCheck = {
     | 'purpose'
     | 'strength'
     | 'validity'
+    | 'lifetime'
     | 'chain'
     | 'factory'
     | 'private-key';
@@ -97,6 +99,7 @@ export function checkReceived(
   else if (at > leaf.notAfter) say('validity', 'refused', `It ended on ${leaf.notAfter.toISOString()}.`);
   else if (days < SHORT_DAYS) say('validity', 'note', `Valid from ${span}: it ends in ${days} days already.`);
   else say('validity', 'good', `Valid from ${span}, ${days} days more.`);
+  checkLifetime(leaf, say);
 
   checkFactory(leaf, shown, sameKey, say);
   const presented = [leaf, ...received.certificates.filter((one) => one !== leaf)];
@@ -147,6 +150,15 @@ function checkPurpose(leaf: ReadCertificate, wanted: ReceivedWanted, say: Say): 
     say('purpose', 'refused', `Its key may not sign (key usage ${keyUsage.join(', ')}), which TLS 1.3 needs.`);
   else if (has === undefined) say('purpose', 'note', 'It may be used for anything: it has no extended key usage.');
   else say('purpose', 'good', `For ${has.join(', ')}, as asked for.`);
+}
+
+/** Longer ones outlive the people who know of them; the hospital's authority may have its reasons, so it is no refusal. */
+function checkLifetime({ notBefore, notAfter }: ReadCertificate, say: Say): void {
+  const { title, version, levels } = TLS_GUIDELINE;
+  const [days, most] = [Math.floor((notAfter.getTime() - notBefore.getTime()) / DAY), levels.intermediate.lifetimeDays];
+  if (days > most)
+    say('lifetime', 'note', `It is valid for ${days} days in all; ${title} ${version} wants at most ${most}.`);
+  else say('lifetime', 'good', `It is valid for ${days} days in all, at most ${most} as ${title} ${version} wants.`);
 }
 
 function checkFactory(leaf: ReadCertificate, shown: ReadCertificate | undefined, sameKey: boolean, say: Say): void {

@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { renderCalendar } from '../../core/report/calendar.ts';
+import { sessionReport } from '../../core/report/session-report.ts';
 import { makeRequest } from '../../engine/keys/certificate-request.ts';
-import { readReceived } from '../../engine/keys/received.ts';
-import { applyChange, planChange, planUndo } from '../../engine/session/changes.ts';
+import { planChange } from '../../engine/session/changes.ts';
 import type { Session } from '../../engine/session/session.ts';
 import { isRoot, needs } from '../support/debian.ts';
 import { enrolmentGuide, enrolmentSessions, must, NAME, STEP } from '../support/enrolment-device.ts';
@@ -24,7 +24,7 @@ describe.skipIf(!isRoot() || !needs('stunnel4', 'openssl', ...SSHD_PROGRAMS))(
       device = await startKeystoreDevice(5);
     }, TIME);
     afterAll(() => device?.stop());
-    const { approval, verdict, apply, step, request, undo, answer, files } = enrolmentSteps(() => device);
+    const { verdict, apply, step, request, undo, answer, files } = enrolmentSteps(() => device);
     const fileOpens = (words: string) =>
       openssl(['pkcs12', '-in', device.keyFile, '-nokeys', '-passin', 'stdin'], `${words}\n`).toString();
 
@@ -49,6 +49,13 @@ describe.skipIf(!isRoot() || !needs('stunnel4', 'openssl', ...SSHD_PROGRAMS))(
           expect(installed.plan.diff).toContain(words);
 
         expect(await verdict(session)).toBe('pass');
+        const { plan, journal, outcomes } = session;
+        const calendar = renderCalendar(sessionReport(plan, journal.events, journal.head(), outcomes));
+        const day = new Date(new X509Certificate(device.shown()).validTo)
+          .toISOString()
+          .slice(0, 10)
+          .replaceAll('-', '');
+        expect(calendar).toMatch(new RegExp(`DTSTART;VALUE=DATE:${day}\\r\\n[^]*SUMMARY:[^]*Certificate ends: `));
         const seen = new X509Certificate(device.shown());
         expect(seen.publicKey.export({ format: 'pem', type: 'spki' })).toBe(
           openssl(['req', '-noout', '-pubkey'], request(session).pem).toString(),
@@ -76,74 +83,6 @@ describe.skipIf(!isRoot() || !needs('stunnel4', 'openssl', ...SSHD_PROGRAMS))(
         expect(left).toContain('CHG-7');
         for (const secret of [KEYSTORE_PASSWORD, JSON.stringify(KEYSTORE_PASSWORD).slice(1, -1), 'BEGIN PRIVATE KEY'])
           expect(left).not.toContain(secret);
-        await session.close();
-      },
-      TIME,
-    );
-
-    it(
-      'over SSH: PEM beside a modern file, one switch for all; what the service does not open is put back',
-      async () => {
-        const beside = {
-          keyFile: join(device.folder, 'web.key'),
-          certificateFile: join(device.folder, 'web.crt'),
-          chainFile: join(device.folder, 'web-chain.crt'),
-        };
-        const [oldShown, oldDigest, oldFiles] = [device.shown(), device.digest(), files()];
-        let session = await device.open({ format: 'modern', beside, password: 'not what the service knows' });
-        await step(session);
-        const received = must(await readReceived(Buffer.from(answer(request(session).pem))));
-        const failing = must(await planChange(session, STEP, received));
-        const refused = await applyChange(session, STEP, failing.change, approval());
-        expect(refused).toMatchObject({
-          ok: false,
-          error: { code: 'change.refused', message: expect.stringContaining('The service does not restart') },
-        });
-        expect([device.shown(), device.digest(), files()]).toEqual([oldShown, oldDigest, oldFiles]);
-
-        session.secrets.set('keystore', KEYSTORE_PASSWORD);
-        const { change, plan } = must(await planChange(session, STEP, received));
-        expect(plan.diff).toContain('AES-256, MAC with SHA-256');
-        expect(plan.diff).not.toContain('!');
-        expect(await apply(session, change)).toMatchObject({ asPlanned: true });
-        expect(device.shown()).not.toBe(oldShown);
-        // The three PEM files were not there before: the undo takes them away again.
-        for (const file of Object.values(beside)) expect(readFileSync(file, 'utf8')).toContain('-----BEGIN');
-        expect(statSync(beside.keyFile).mode & 0o777).toBe(0o600);
-        session = await device.resume(session);
-        await undo(session, change);
-        expect([device.shown(), device.digest(), files()]).toEqual([oldShown, oldDigest, oldFiles]);
-        await session.close();
-      },
-      TIME,
-    );
-
-    it(
-      'over SSH: without its password nothing is written, and an undo is refused where somebody was here since',
-      async () => {
-        const session = await device.open();
-        await step(session);
-        const [oldDigest, oldFiles] = [device.digest(), files()];
-        const received = must(await readReceived(Buffer.from(answer(request(session).pem))));
-        for (const [password, code] of [
-          [undefined, 'secret.missing'],
-          ['', 'identity.passphrase'],
-        ] as const) {
-          if (password === undefined) session.secrets.delete('keystore');
-          else session.secrets.set('keystore', password);
-          const { change } = must(await planChange(session, STEP, received));
-          expect(await applyChange(session, STEP, change, approval())).toMatchObject({ ok: false, error: { code } });
-        }
-        expect([device.digest(), files()]).toEqual([oldDigest, oldFiles]);
-        session.secrets.set('keystore', KEYSTORE_PASSWORD);
-        const { change } = must(await planChange(session, STEP, received));
-        expect(await apply(session, change)).toMatchObject({ asPlanned: true });
-        const ours = readFileSync(device.keyFile);
-        writeFileSync(device.keyFile, Buffer.concat([ours, Buffer.from('\n')]));
-        expect(await planUndo(session, STEP, change)).toMatchObject({ error: { code: 'change.state-differs' } });
-        writeFileSync(device.keyFile, ours);
-        await undo(session, change);
-        expect(device.digest()).toBe(oldDigest);
         await session.close();
       },
       TIME,

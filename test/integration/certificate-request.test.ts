@@ -95,12 +95,12 @@ describe.skipIf(!needs('openssl'))('certificates from request to import, with st
     });
     const check = async (
       bytes: Buffer | string,
-      more: { passphrase?: string; shown?: string; sameKey?: boolean } = {},
+      more: { passphrase?: string; shown?: string; sameKey?: boolean; anchors?: string } = {},
     ) => {
       const received = must(await readReceived(Buffer.from(bytes), more.passphrase));
       const facts = must(await readRequest(request));
       const wanted = { ...facts, purposes: ['server', 'client'] as const };
-      const anchors = must(readCertificatesPem(ca.root));
+      const anchors = must(readCertificatesPem(more.anchors ?? ca.root));
       const shown = more.shown === undefined ? undefined : must(readCertificatesPem(more.shown))[0];
       return {
         form: received.form,
@@ -138,6 +138,7 @@ describe.skipIf(!needs('openssl'))('certificates from request to import, with st
           purpose: 'good',
           strength: 'good',
           validity: 'good',
+          lifetime: 'good',
           factory: 'good',
           chain: 'good',
         });
@@ -149,6 +150,29 @@ describe.skipIf(!needs('openssl'))('certificates from request to import, with st
       expect(checked.form).toBe('DER');
       expect(checked.accepted).toBe(false);
       expect(refused(checked)).toEqual([expect.stringContaining('chain: The other side will not believe it')]);
+      // Where the other side holds the issuing authority itself, nothing is missing.
+      const direct = await check(ca.pack('der', [ca.sign(request)]), { anchors: ca.intermediate });
+      expect(direct).toMatchObject({ form: 'DER', accepted: true });
+    });
+
+    it('of an authority that the other side does not hold is refused, with its whole chain', async () => {
+      const other = createOpensslCa();
+      const checked = await check(other.sign(request) + other.intermediate + other.root);
+      other.remove();
+      expect(checked.accepted).toBe(false);
+      // It bears the names of the right one: only the signatures tell them apart.
+      expect(refused(checked)).toEqual([expect.stringContaining('chain: The other side will not believe it')]);
+    });
+
+    it('that lives longer than the guideline wants is noted, and no more', async () => {
+      const lifetime = async (days: number) =>
+        (await check(ca.sign(request, { days }) + ca.intermediate)).checks.find(({ id }) => id === 'lifetime');
+      expect(await lifetime(366)).toMatchObject({ outcome: 'good' });
+      expect(await lifetime(367)).toMatchObject({
+        outcome: 'note',
+        sentence: 'It is valid for 367 days in all; Mozilla server-side TLS 6.0 wants at most 366.',
+      });
+      expect(await check(ca.sign(request, { days: 730 }) + ca.intermediate)).toMatchObject({ accepted: true });
     });
 
     const usual = [
@@ -170,6 +194,21 @@ describe.skipIf(!needs('openssl'))('certificates from request to import, with st
         'a purpose that is missing',
         { extensions: replaced('extendedKeyUsage', 'extendedKeyUsage=serverAuth') },
         'purpose: It may not be used as clientAuth',
+      ],
+      [
+        'another purpose',
+        { extensions: replaced('extendedKeyUsage', 'extendedKeyUsage=emailProtection,codeSigning') },
+        'purpose: It may not be used as serverAuth and clientAuth',
+      ],
+      [
+        'another name',
+        { extensions: replaced('subjectAltName', 'subjectAltName=DNS:printer7.hospital.test') },
+        'names: It lacks the name gateway.hospital.test, 127.0.0.1, 2001:db8::1; it carries printer7.hospital.test',
+      ],
+      [
+        'the right to sign certificates',
+        { extensions: replaced('keyUsage', 'keyUsage=critical,digitalSignature,keyCertSign') },
+        'authority: It could issue certificates itself',
       ],
       [
         'a key that may not sign',

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { enrolmentOf } from '../../core/session/enrolment.ts';
 import { readReceived } from '../../engine/keys/received.ts';
@@ -136,6 +137,52 @@ describe.skipIf(!isRoot() || !needs('nginx', 'openssl', ...SSHD_PROGRAMS))(
         const back = must(await planUndo(session, STEP, change));
         await applyChange(session, STEP, back.change, approval());
         expect([device.shown(), keyOnDevice()]).toEqual([shown, key]);
+        await session.close();
+      });
+
+      it('finds in a resumed session an installation that the device ended between key and certificate, and puts the pair back', async () => {
+        let session = await device.open({ made: 'here' });
+        const pair = () => {
+          const certified = openssl(['x509', '-noout', '-pubkey', '-in', device.certificateFile]).toString();
+          return certified === keyOnDevice() ? 'fits' : 'does not fit';
+        };
+        await step(session);
+        const [shown, key, before] = [device.shown(), keyOnDevice(), files()];
+        const received = must(await readReceived(Buffer.from(answer(request(session).pem))));
+        const { change } = must(await planChange(session, STEP, received));
+        // The shell on the device is killed as it moves the certificate into its place, as a power cut would do.
+        const mv = join(device.programs, 'mv');
+        const dies = `#!/bin/sh\nfor last do :; done\n[ "$last" != "${device.certificateFile}" ] || kill -9 $PPID\nexec /bin/mv "$@"\n`;
+        writeFileSync(mv, dies.replace('|| kill -9 $PPID', '|| { kill -9 $PPID; exit 1; }'), { mode: 0o755 });
+        const applied = must(await applyChange(session, STEP, change, approval()));
+        rmSync(mv);
+        expect(applied).toMatchObject({ asPlanned: false });
+        expect(applied.differences.join()).toContain('The installation was cut off on the device');
+        expect([device.shown(), pair()]).toEqual([shown, 'does not fit']);
+        // With the power the connection is gone too, and nobody takes away what lay ready.
+        writeFileSync(`${device.keyFile}.lockstep-0123456789ab`, 'a key that was not used');
+
+        session = await device.resume(session);
+        expect(session.state().items[STEP]?.changes.at(-1)).toMatchObject({ asPlanned: false });
+        await undo(session, change);
+        expect([device.shown(), keyOnDevice(), pair(), files()]).toEqual([shown, key, 'fits', before]);
+        const again = must(await planChange(session, STEP, received));
+        expect(await apply(session, again.change)).toMatchObject({ asPlanned: true });
+        expect(pair()).toBe('fits');
+        await session.close();
+      });
+
+      it('says that the service does not show the certificate, although its restart went well, and undoes it', async () => {
+        const session = await device.open({ made: 'here', restart: 'true' });
+        await step(session);
+        const [shown, before] = [device.shown(), files()];
+        const received = must(await readReceived(Buffer.from(answer(request(session).pem))));
+        const { change } = must(await planChange(session, STEP, received));
+        const applied = must(await applyChange(session, STEP, change, approval()));
+        expect(applied.asPlanned).toBe(false);
+        expect(applied.differences).toEqual([expect.stringContaining('was the service restarted?')]);
+        await undo(session, change);
+        expect([device.shown(), files()]).toEqual([shown, before]);
         await session.close();
       });
 

@@ -22,6 +22,8 @@ export type EnrolmentDevice = {
   readonly folder: string;
   readonly keyFile: string;
   readonly certificateFile: string;
+  /** Folder that comes first in the PATH of whoever logs in; empty. */
+  readonly programs: string;
   readonly sshd: Sshd;
   readonly port: number;
   /** SHA-256 of what the endpoint shows, asked with openssl. */
@@ -63,7 +65,9 @@ export async function startEnrolmentDevice(): Promise<EnrolmentDevice> {
   };
   await put(5);
   const nginx = await startNginx({ certificate: `"${certificateFile}"`, key: `"${keyFile}"`, reloads: true });
-  const sshd = await startSshd();
+  const programs = join(root, 'programs');
+  mkdirSync(programs);
+  const sshd = await startSshd([`SetEnv PATH=${programs}:/usr/sbin:/usr/bin:/sbin:/bin`]);
   const conf = join(nginx.folder, 'nginx.conf');
   const check = `${findProgram('nginx')} -t -q -p ${nginx.folder} -c ${conf} -e stderr`;
   const restart = `kill -HUP $(cat ${nginx.folder}/pid)`;
@@ -84,6 +88,7 @@ export async function startEnrolmentDevice(): Promise<EnrolmentDevice> {
     folder,
     keyFile,
     certificateFile,
+    programs,
     sshd,
     port: nginx.port,
     shown,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Pkcs12Format } from '../../core/changes/certificate-enroll.ts';
 import { makeRequest } from '../../engine/keys/certificate-request.ts';
 import type { Session } from '../../engine/session/session.ts';
-import { freePort } from './daemon.ts';
+import { freePort, startPeer } from './daemon.ts';
 import { findProgram } from './debian.ts';
 import { enrolmentGuide, enrolmentSessions, type GuideOptions, NAME } from './enrolment-device.ts';
 import { createOpensslCa, openssl, type OpensslCa } from './openssl-ca.ts';
@@ -49,7 +49,8 @@ export async function startKeystoreDevice(days: number): Promise<KeystoreDevice>
   rmSync(at('key.pem'));
   const port = await freePort();
   const pid = at('stunnel.pid');
-  const [accept, connect] = [`accept = 127.0.0.1:${port}`, `connect = 127.0.0.1:${await freePort()}`];
+  const behind = await startPeer((socket) => socket.resume());
+  const [accept, connect] = [`accept = 127.0.0.1:${port}`, `connect = 127.0.0.1:${behind.port}`];
   // It presents no authority out of the file, only those that it trusts.
   writeFileSync(at('authorities.pem'), ca.intermediate);
   const shows = [`cert = ${keyFile}`, `CAfile = ${at('authorities.pem')}`];
@@ -89,6 +90,7 @@ export async function startKeystoreDevice(days: number): Promise<KeystoreDevice>
     resume: sessions.resume,
     stop: async () => {
       execFileSync('sh', ['-c', halt]);
+      await behind.stop();
       await sshd.stop();
       ca.remove();
       rmSync(root, { recursive: true, force: true });

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { AbsentFact } from '../../../core/probes/declaration.ts';
 import type { tlsEndpoint, TlsVersion } from '../../../core/probes/tls-endpoint.ts';
-import { compareWithLevel, type SeenServer, tlsGuidelineSchema } from '../../../core/guidelines/tls-guideline.ts';
+import { compareWithLevel, type SeenServer } from '../../../core/guidelines/tls-guideline.ts';
 import { ok, type Result } from '../../../core/result.ts';
-import mozilla from '../../../assets/guidelines/mozilla-server-side-tls.json' with { type: 'json' };
+import { TLS_GUIDELINE } from '../../guideline.ts';
 import type { Inquiry, InquiryAnswer } from './inquiry.ts';
 import type { OfferAnswer } from './offer.ts';
 import { SCHEMES, surveySignatures } from './signature-schemes.ts';
@@ -15,8 +15,6 @@ type EndpointFacts = z.input<typeof tlsEndpoint.facts>;
 type FullFacts = Pick<EndpointFacts, 'suites' | 'signatures' | 'weakSuites' | 'acceptsWeakSuite'>;
 
 type Inquire = (inquiry: Inquiry) => Promise<Result<InquiryAnswer>>;
-
-const guideline = tlsGuidelineSchema.parse(mozilla);
 
 /** What is absent where only the essential survey was asked for. */
 export const NOT_ASKED: readonly AbsentFact[] = ['suites', 'signatures', 'guideline'].map((path) => ({
@@ -91,10 +89,10 @@ function watchSchemes(offer: Offer, inquire: Inquire): { offer: Offer; seen: rea
 /** How everything that was seen compares with the guideline that the product carries. */
 export function compareWithGuideline(seen: SeenServer): NonNullable<EndpointFacts['guideline']> {
   return {
-    title: guideline.title,
-    version: guideline.version,
-    modern: compareWithLevel(guideline.levels.modern, seen),
-    intermediate: compareWithLevel(guideline.levels.intermediate, seen),
+    title: TLS_GUIDELINE.title,
+    version: TLS_GUIDELINE.version,
+    modern: compareWithLevel(TLS_GUIDELINE.levels.modern, seen),
+    intermediate: compareWithLevel(TLS_GUIDELINE.levels.intermediate, seen),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ChangeFault } from './declaration.ts';
+import type { ChangeFault } from './changes/declaration.ts';
 
 const HERE =
   'a key made on the device never leaves it, so nothing can be packed around it here: PKCS#12 needs made: here';
