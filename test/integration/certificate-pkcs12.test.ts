@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderCalendar } from '../../core/report/calendar.ts';
 import { sessionReport } from '../../core/report/session-report.ts';
 import { makeRequest } from '../../engine/keys/certificate-request.ts';
+import { namedSecrets } from '../../engine/named-secrets.ts';
 import { planChange } from '../../engine/session/changes.ts';
 import type { Session } from '../../engine/session/session.ts';
 import { isRoot, needs } from '../support/debian.ts';
@@ -33,6 +34,8 @@ describe.skipIf(!isRoot() || !needs('stunnel4', 'openssl', ...SSHD_PROGRAMS))(
       async () => {
         let session = await device.open({ format: 'legacy' });
         expect(await verdict(session)).toBe('fail');
+        const wanted = namedSecrets(session.site.sealed, session.plan.items).map(({ name }) => name);
+        expect(wanted).toEqual(['device-ssh', 'keystore']);
         const [oldShown, oldDigest, oldFiles] = [device.shown(), device.digest(), files()];
         const mode = statSync(device.keyFile).mode;
 
