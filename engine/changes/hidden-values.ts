@@ -4,9 +4,12 @@ import { type JsonNode, readJson } from './json-text.ts';
 const SECRET_KEY =
   /pass(?:word|wd|phrase)?\b|password|passwd|passphrase|secret|token|api[-_]?key|private[-_]?key|preshared|psk\b|community|credential|registeredusers|auth(?:entication)?[-_]?key/i;
 
-/** Where a private key lies is no secret. */
+/** Where a private key lies is no secret, nor is where a proxy passes requests on to. */
 function isPlace(key: string, value: string): boolean {
-  return /private[-_]?key/i.test(key) && /^"?\/(?:[\w.-]+\/)+[\w.-]+"?[,;]?$/.test(value);
+  return (
+    (/private[-_]?key/i.test(key) && /^"?\/(?:[\w.-]+\/)+[\w.-]+"?[,;]?$/.test(value)) ||
+    (/^\w+_pass$/i.test(key) && /^(?:https?|grpcs?):\/\/[\w.:[\]-]+\/?;$/.test(value))
+  );
 }
 
 /** Whether a key is called as secrets are. */
@@ -63,21 +66,45 @@ function hideInJson(
   isSecret: (key: string) => boolean,
   mark: (value: string) => string,
 ): string {
-  const spans: JsonNode[] = [];
+  const [values, closed]: [JsonNode[], JsonNode[]] = [[], []];
   const walk = (node: JsonNode, secret: boolean): void => {
     if (node.kind === 'scalar') {
-      if (secret && typeof node.value !== 'boolean' && node.value !== null) spans.push(node);
-    } else if (node.kind === 'array') for (const item of node.items) walk(item, secret);
+      if (secret && typeof node.value !== 'boolean' && node.value !== null) values.push(node);
+      return;
+    }
+    if (secret) closed.push(node);
+    if (node.kind === 'array') for (const item of node.items) walk(item, secret);
     else
       for (const { key, node: member } of node.members)
         walk(member, secret || (isSecret(key) && !isPlace(key, text.slice(member.start, member.end))));
   };
   walk(root, false);
+  // Old passwords are often still good, so what is commented out counts: whole where only secrets stand, else by its keys.
+  const comments = [...text.matchAll(/"(?:[^"\\]|\\.)*"|\/\/[^\n]*|\/\*[\s\S]*?\*\//g)].filter(([token]) =>
+    token.startsWith('/'),
+  );
+  const spans = [
+    ...values.map(({ start, end }) => ({ start, end, shown: () => mark(text.slice(start, end)) })),
+    ...comments.map(({ index: start, 0: comment }) => {
+      const inside = closed.some((node) => node.start < start && start < node.end);
+      const shown = () =>
+        inside
+          ? `${comment.slice(0, 2)} ${mark(comment)}${comment.startsWith('/*') ? ' */' : ''}`
+          : comment.replace(
+              /"([^"\n]+)"(\s*:\s*)("(?:[^"\\\n]|\\.)*"|[^\s,{[]+)/g,
+              (all, key: string, between: string, value: string) =>
+                isSecret(key) && !/^(?:true|false|null)$/.test(value) && !isPlace(key, value)
+                  ? `"${key}"${between}${mark(value)}`
+                  : all,
+            );
+      return { start, end: start + comment.length, shown };
+    }),
+  ].sort((one, other) => one.start - other.start);
   let shown = '';
   let at = 0;
-  for (const { start, end } of spans) {
-    shown += text.slice(at, start) + mark(text.slice(start, end));
-    at = end;
+  for (const span of spans) {
+    shown += text.slice(at, span.start) + span.shown();
+    at = span.end;
   }
   return shown + text.slice(at);
 }

@@ -116,20 +116,23 @@ export function setInJson(text: string, pointer: string, value: unknown): Result
   return ok(text.slice(0, node.start) + print(value, indentAt(text, node.start)) + text.slice(node.end));
 }
 
-/** A new member stands first, so that no comma of another line changes. */
+/** A new member stands first, so that no comma of another line changes, and before a comment. */
 function insert(text: string, node: JsonNode & { kind: 'object' }, key: string, value: unknown): string {
   const first = node.members[0];
   const outer = indentAt(text, node.start);
-  const inner =
-    first === undefined || !text.slice(node.start, first.start).includes('\n')
-      ? `${outer}  `
-      : indentAt(text, first.start);
-  const member = `\n${inner}${JSON.stringify(key)}: ${print(value, inner)}`;
   const rest = text.slice(node.start + 1);
+  const gap = rest.slice(0, (first?.start ?? node.end - 1) - node.start - 1);
+  const inner =
+    first !== undefined && gap.includes('\n')
+      ? indentAt(text, first.start)
+      : (/\n([ \t]*)\S/.exec(gap)?.[1] ?? `${outer}  `);
+  const member = `\n${inner}${JSON.stringify(key)}: ${print(value, inner)}${first === undefined ? '' : ','}`;
   const after =
-    first === undefined
-      ? `\n${outer}${rest.replace(/^\s*/, '')}`
-      : `,${/^[ \t]*\r?\n/.test(rest) ? rest : `\n${inner}${rest.trimStart()}`}`;
+    first === undefined && gap.trim() === ''
+      ? `\n${outer}${rest.trimStart()}`
+      : /^[ \t]*\r?\n/.test(rest)
+        ? rest
+        : `\n${inner}${rest.trimStart()}`;
   return text.slice(0, node.start + 1) + member + after;
 }
 

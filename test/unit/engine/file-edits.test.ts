@@ -21,6 +21,11 @@ const COMMENTED = `{
   "Name" : "Orthanc", // "not" a member
   "Nested" : { "a" : [ 1, 2 ] },
   "Empty" : {
+  },
+  "Users" : {
+    // "alice" : "a"
+  },
+  "One" : { // one
   }
 }
 `;
@@ -32,6 +37,8 @@ describe('edits of a file', () => {
     ['/Nested/a', [3], '[ 1, 2 ]', '[\n    3\n  ]'],
     ['/Nested/b', true, '{ "a" : [ 1, 2 ] }', '{\n    "b": true,\n    "a" : [ 1, 2 ] }'],
     ['/Empty/x', 1, '{\n  }', '{\n    "x": 1\n  }'],
+    ['/Users/x', 1, ' {\n    // "alice"', ' {\n    "x": 1\n    // "alice"'],
+    ['/One/x', 1, '{ // one', '{\n    "x": 1\n    // one'],
     ['/New/deep', null, '{\n  /* general', '{\n  "New": {\n    "deep": null\n  },\n  /* general'],
   ])('sets %s in JSON and leaves comments and the rest alone', (json, value, from, to) => {
     expect(edit(COMMENTED, [{ json, value }], { a: 1, b: 'x' })).toBe(COMMENTED.replace(from, to));
@@ -118,6 +125,18 @@ describe('secrets in files', () => {
     ['# rocommunity public 10.0.0.0/8', '# rocommunity ‹hidden 1›'],
     ['"apiToken": "abc",', '"apiToken": ‹hidden 1›'],
     ['PasswordAuthentication no', 'PasswordAuthentication no'],
+    ['  proxy_pass http://127.0.0.1:8042;', '  proxy_pass http://127.0.0.1:8042;'],
+    ['  proxy_pass http://a:b@127.0.0.1:8042;', '  proxy_pass ‹hidden 1›'],
+    ['smtp_pass abc;', 'smtp_pass ‹hidden 1›'],
+    [
+      '{"RegisteredUsers": {\n// "a": "b"\n"c": "d" /* once "e" */}}',
+      '{"RegisteredUsers": {\n// ‹hidden 1›\n"c": ‹hidden 2› /* ‹hidden 3› */}}',
+    ],
+    [
+      '{ /* "password": "b", "x": "//" */ "url": "a//b", // "Token" : 5\n"y": 1}',
+      '{ /* "password": ‹hidden 1›, "x": "//" */ "url": "a//b", // "Token" : ‹hidden 2›\n"y": 1}',
+    ],
+    ['{ // "password": true, the password is: none\n}', '{ // "password": true, the password is: none\n}'],
     ['url = ldap://svc:abc@dc1/', 'url = ldap://svc:‹hidden 1›@dc1/'],
     [
       '{"RegisteredUsers": {"a": "b", "c": "b"}, "Port": 1}',
