@@ -10,11 +10,23 @@ export function namedSecrets(site: Site, items: readonly PlanItem[]): readonly N
   const want = ({ name, purpose }: NamedSecret): void => {
     if (!wanted.has(name)) wanted.set(name, purpose);
   };
-  for (const one of [...ofSite(site), ...items.flatMap(ofChecks), ...items.flatMap(ofChange)]) want(one);
+  for (const one of [...ofSite(site, items.some(goesOverSsh)), ...items.flatMap(ofChecks), ...items.flatMap(ofChange)])
+    want(one);
   return [...wanted].map(([name, purpose]) => ({ name, purpose }));
 }
 
-function ofSite({ directory, devices, links }: Site): NamedSecret[] {
+/** A password that nothing needs is not asked for. */
+function goesOverSsh({ control: { change }, checks }: PlanItem): boolean {
+  const given = [change?.with, ...checks.map(({ params }) => (params.ok ? params.value : undefined))];
+  return given.some((value) => objectsIn(value).some((object) => typeof object.device === 'string'));
+}
+
+function objectsIn(value: unknown): Record<string, unknown>[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return [value as Record<string, unknown>, ...Object.values(value).flatMap(objectsIn)];
+}
+
+function ofSite({ directory, devices, links }: Site, overSsh: boolean): NamedSecret[] {
   return [
     ...(directory === undefined
       ? []
@@ -25,7 +37,7 @@ function ofSite({ directory, devices, links }: Site): NamedSecret[] {
         : [{ name: credential.secret, purpose: `Password of ${credential.user} on ${device}` }],
     ),
     ...devices.flatMap(({ name: device, ssh }) =>
-      ssh === undefined
+      ssh === undefined || !overSsh
         ? []
         : [
             { name: ssh.secret, purpose: `Password or private key of ${ssh.user} on ${device}, for SSH` },
@@ -50,7 +62,7 @@ function ofSite({ directory, devices, links }: Site): NamedSecret[] {
 
 function ofChecks({ checks, control }: PlanItem): NamedSecret[] {
   const values = checks.flatMap(({ params }) => (params.ok ? Object.values(params.value) : []));
-  return values.flatMap((value) => {
+  return values.flatMap(objectsIn).flatMap((value) => {
     const { data } = credentialSchema.safeParse(value);
     return data === undefined
       ? []

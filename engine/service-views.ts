@@ -2,13 +2,12 @@ import { X509Certificate } from 'node:crypto';
 import type { GuideView, ItemView, PeopleView, SiteView, Snapshot } from '../core/ipc.ts';
 import type { PlanItem } from '../core/guide/plan.ts';
 import { PROBE_DECLARATIONS } from '../core/probes/index.ts';
-import { CHANGE_DECLARATIONS } from '../core/changes/index.ts';
 import type { Site } from '../core/site/schema.ts';
 import { namedSecrets } from './named-secrets.ts';
 import type { LoadedGuide } from './session/load-guide.ts';
 import { asksForNames } from './session/people.ts';
 import type { Session } from './session/session.ts';
-import { visibleOf, visibleOfChange } from './session/visible.ts';
+import { offeredChange, visibleOf } from './session/visible.ts';
 
 /** A guide as the start page shows it. */
 export function viewGuide({ guide, trust, signer }: LoadedGuide): GuideView {
@@ -70,9 +69,9 @@ export function viewSite(site: Site): SiteView {
 }
 
 /** One step of the walk. */
-function viewItem(item: PlanItem): ItemView {
+function viewItem(item: PlanItem, site: Site): ItemView {
   const { control } = item;
-  const change = CHANGE_DECLARATIONS.find((candidate) => candidate.id === control.change?.kind);
+  const change = offeredChange(item, site);
   return {
     key: item.key,
     control: {
@@ -97,7 +96,15 @@ function viewItem(item: PlanItem): ItemView {
           }),
       ...(change === undefined
         ? {}
-        : { change: { kind: change.id, title: change.title, rights: change.rights, visible: visibleOfChange(item) } }),
+        : {
+            change: {
+              kind: change.declaration.id,
+              title: change.declaration.title,
+              rights: change.declaration.rights,
+              visible: change.visible,
+              ...(change.lacks === undefined ? {} : { lacks: change.lacks }),
+            },
+          }),
     },
     target: item.target,
     applies: item.applies.kind !== 'no',
@@ -117,7 +124,7 @@ export function viewSession(session: Session, running: boolean): Snapshot {
     session: session.id,
     guide: viewGuide(session.guide),
     site: viewSite(session.site.sealed),
-    items: session.plan.items.map(viewItem),
+    items: session.plan.items.map((item) => viewItem(item, session.site.sealed)),
     events: session.journal.events,
     secrets: namedSecrets(session.site.sealed, session.plan.items).map((secret) => ({
       ...secret,

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { certificateTemplateSchema } from '../certificate-template.ts';
 import { endpointParameter } from '../probes/tls-endpoint.ts';
 import { credentialSchema, idSchema } from '../site/schema.ts';
-import { legacySshSchema } from '../site/ssh.ts';
 import { enrolmentFaults } from '../enrolment-faults.ts';
+import { lacksSsh, legacySshSchema } from '../site/ssh.ts';
 import { declareChange } from './declaration.ts';
 
 const pathSchema = z
@@ -139,4 +139,5 @@ export const certificateEnroll = declareChange({
     const name = 'ssh' in by ? by.ssh.pkcs12?.password : by.https.pkcs12?.password;
     return name === undefined ? [] : [{ name, purpose: `Password of the PKCS#12 file of ${endpoint.host}` }];
   },
+  lacks: ({ by }, site) => ('ssh' in by ? lacksSsh(by.ssh.device, site) : undefined),
 });

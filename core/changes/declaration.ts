@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Site } from '../site/schema.ts';
 
 /** What a change is, without code that touches anything. */
 export type ChangeDeclaration<P extends z.ZodType = z.ZodType> = {
@@ -15,6 +16,8 @@ export type ChangeDeclaration<P extends z.ZodType = z.ZodType> = {
   readonly faults?: (given: unknown) => readonly ChangeFault[];
   /** Secrets that the parameters name, with what each is for. */
   readonly secrets?: (params: z.output<P>) => readonly { readonly name: string; readonly purpose: string }[];
+  /** What the site file lacks for it, as a sentence; undefined where it lacks nothing. */
+  readonly lacks?: (params: z.output<P>, site: Site) => string | undefined;
 };
 
 /** `path` is below `with`. */

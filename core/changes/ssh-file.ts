@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idSchema } from '../site/schema.ts';
-import { legacySshSchema } from '../site/ssh.ts';
+import { lacksSsh, legacySshSchema } from '../site/ssh.ts';
 import { declareChange } from './declaration.ts';
 
 const lineSchema = z
@@ -113,4 +113,5 @@ export const sshFile = declareChange({
   ],
   rights: 'write the file and restart the service on the device (an administrator of the device, over SSH)',
   secrets: ({ path, secrets }) => Object.values(secrets).map((name) => ({ name, purpose: `Goes into ${path}` })),
+  lacks: ({ device }, site) => lacksSsh(device, site),
 });

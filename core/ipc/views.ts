@@ -86,6 +86,8 @@ export type ItemView = {
       readonly title: string;
       readonly rights: string;
       readonly visible: readonly string[];
+      /** What the site file lacks for it, as a sentence. */
+      readonly lacks?: string;
     };
   };
   readonly target: Target;

@@ -66,7 +66,7 @@ export const roleSchema = z.strictObject({
 export const credentialSchema = z.strictObject({ user: z.string().min(1).max(256), secret: idSchema });
 
 /** Where a device shows something over its REST interface; always encrypted and verified. */
-export const deviceUrlSchema = z.url({ protocol: /^https$/ }).max(2000);
+export const deviceUrlSchema = z.url({ protocol: /^https$/, error: 'only https:// is taken here' }).max(2000);
 
 /** What a healthy device answers: asked before the first and after every probe that touched it. */
 export const heartbeatSchema = z.union([

@@ -1,4 +1,4 @@
-import { evaluateParams, type PlanItem } from '../../core/guide/plan.ts';
+import type { PlanItem } from '../../core/guide/plan.ts';
 import { type AppError, appError, type ErrorCode, fail, ok, type Result } from '../../core/result.ts';
 import { interruptedChanges } from '../../core/session/state.ts';
 import type { AppliedNote, Change, ChangePlan, ReadBack, WriteCredential } from '../changes/change.ts';
@@ -7,7 +7,7 @@ import type { Received } from '../keys/received.ts';
 import { changeOfKind, findChange, findEvent, guarded, recordedPlan } from './change-parts.ts';
 import { materialOf } from './key-store.ts';
 import type { Session } from './session.ts';
-import { visibleOfChange } from './visible.ts';
+import { offeredChange, paramsOfChange } from './visible.ts';
 
 /** A plan that the operator has been shown and may approve. */
 export type ShownChange = { readonly change: string; readonly plan: ChangePlan; readonly visible: readonly string[] };
@@ -45,22 +45,16 @@ const UNCLEAR: readonly ErrorCode[] = [
 
 /**
  * Plans the change of a step, or of one that waits its next step, and records the plan. Errors: `guide.untrusted` (such a guide never changes anything),
- * `session.state` (the step has no change), `guide.invalid`, and the change's own.
+ * `session.state` (the step has no change), `change.refused` (what the site gives does not fit), and the change's own.
  */
 export async function planChange(session: Session, key: string, received?: Received): Promise<Result<ShownChange>> {
   const found = findChange(session, key);
   if (!found.ok) return found;
   const { item, change } = found.value;
-  const template = item.control.change?.with ?? {};
-  const params = evaluateParams(template, item.values);
+  const params = paramsOfChange(item, change.declaration, session.site.sealed);
   if (!params.ok) return params;
-  const parsed = change.declaration.params.safeParse(params.value);
-  if (!parsed.success)
-    return fail('guide.invalid', `The parameters of ${change.declaration.id} do not fit.`, {
-      cause: parsed.error.message,
-    });
   const plan = await guarded(session, (context) =>
-    change.plan(parsed.data, context, materialOf(session, key, received)),
+    change.plan(params.value, context, materialOf(session, key, received)),
   );
   return plan.ok ? show(session, item, plan.value) : plan;
 }
@@ -238,5 +232,5 @@ async function show(session: Session, item: PlanItem, plan: ChangePlan, undoOf?:
   const pending = shown.get(session) ?? new Map<string, Pending>();
   pending.set(change, { item, plan, ...(undoOf === undefined ? {} : { undoOf }) });
   shown.set(session, pending);
-  return ok({ change, plan, visible: visibleOfChange(item) });
+  return ok({ change, plan, visible: offeredChange(item, session.site.sealed)?.visible ?? [] });
 }

@@ -1,6 +1,9 @@
+import type { ChangeDeclaration } from '../../core/changes/declaration.ts';
 import { CHANGE_DECLARATIONS } from '../../core/changes/index.ts';
 import { evaluateParams, type Plan, type PlanItem } from '../../core/guide/plan.ts';
 import { PROBE_DECLARATIONS } from '../../core/probes/index.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import type { Site } from '../../core/site/schema.ts';
 
 /** What the hospital's monitoring will see of one check. */
 export function visibleOf(item: PlanItem, check: number): readonly string[] {
@@ -22,12 +25,41 @@ export function visibleItems(plan: Plan): readonly string[] {
   return [...new Set([...sentences, ...heartbeats])];
 }
 
-/** What the hospital's monitoring will see of the change of a step; empty where the step has none. */
-export function visibleOfChange(item: PlanItem): readonly string[] {
-  const { change } = item.control;
-  const declaration = CHANGE_DECLARATIONS.find((candidate) => candidate.id === change?.kind);
-  if (change === undefined || declaration === undefined) return [];
-  const values = evaluateParams(change.with, item.values);
-  const params = declaration.params.safeParse(values.ok ? values.value : undefined);
-  return params.success ? declaration.visible(params.data) : [];
+/** The change that a step offers: what monitoring will see of it, or what the site file lacks for it. */
+export type OfferedChange = {
+  readonly declaration: ChangeDeclaration;
+  readonly visible: readonly string[];
+  readonly lacks?: string;
+};
+
+/** The change of a step at this site; undefined where the step has none. */
+export function offeredChange(item: PlanItem, site: Site): OfferedChange | undefined {
+  const declaration = CHANGE_DECLARATIONS.find((candidate) => candidate.id === item.control.change?.kind);
+  if (declaration === undefined) return undefined;
+  const params = paramsOfChange(item, declaration, site);
+  return params.ok
+    ? { declaration, visible: declaration.visible(params.value) }
+    : { declaration, visible: [], lacks: params.error.message };
+}
+
+/**
+ * The parameters of the change of a step. Error: `change.refused` where the site file does not give what it takes, so that nothing can
+ * be done here and other steps can go on.
+ */
+export function paramsOfChange(item: PlanItem, declaration: ChangeDeclaration, site: Site): Result<unknown> {
+  const values = evaluateParams(item.control.change?.with ?? {}, item.values);
+  if (!values.ok) {
+    const { code, place = '' } = values.error;
+    if (code !== 'expression.absent') return values;
+    const name = place.split(': ').at(-1);
+    return fail('change.refused', `The site file gives no value for ${name}, which this change takes.`, {
+      place: item.key,
+      fixBy: 'hospital',
+    });
+  }
+  const parsed = declaration.params.safeParse(values.value);
+  const lacks = parsed.success
+    ? declaration.lacks?.(parsed.data, site)
+    : `This change does not fit the site file: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}.`;
+  return lacks === undefined ? ok(parsed.data) : fail('change.refused', lacks, { place: item.key, fixBy: 'hospital' });
 }

@@ -63,7 +63,9 @@ export function ChangePanel({ item, state }: { item: ItemView; state: ItemState 
         <h4 className="min-w-0 flex-1 text-sm font-medium">
           {change.title}
           <span className="block text-xs font-normal text-faint">
-            Lockstep can do this for you. Needs: {change.rights}.
+            {change.lacks === undefined
+              ? `Lockstep can do this for you. Needs: ${change.rights}.`
+              : `Lockstep could do this for you. ${change.lacks}`}
           </span>
         </h4>
         {last === undefined ? null : (
@@ -91,7 +93,7 @@ export function ChangePanel({ item, state }: { item: ItemView; state: ItemState 
           <Button size="sm" icon={SearchCheck} busy={busy} isDisabled={running} onPress={() => void settle(last.id)}>
             Find out how it ended
           </Button>
-        ) : last === undefined || last.phase !== 'planned' ? (
+        ) : change.lacks === undefined && (last === undefined || last.phase !== 'planned') ? (
           <Button
             size="sm"
             icon={FilePen}

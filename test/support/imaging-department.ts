@@ -1,9 +1,8 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import net from 'node:net';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './cli.ts';
-import { type IsolatedHost, startIsolatedHost } from './isolated-host.ts';
+import { type DebianHost, startDebianHost } from './debian-host.ts';
 import { addGroup, addMember, addUser, startSamba, type SambaServer } from './samba.ts';
 import { createPracticeCa, type PracticeCa } from '../../engine/keys/practice-ca.ts';
 
@@ -27,53 +26,44 @@ export const PASSWORDS = {
   WRITE_PASSWORD: '',
 };
 
-/** A Samba domain controller and an Orthanc, both real, and a folder as an engineer would have it on the laptop. */
+/** A Samba domain controller and a host with Orthanc, all real, and a folder as an engineer would have it on the laptop. */
 export type Department = {
-  /** The engineer's folder, where the commands run. */
+  /** The engineer's folder, where the commands run. `ssh -F ssh_config pacs` logs in to the host of Orthanc. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
   readonly samba: SambaServer;
-  /** Orthanc exactly as Debian installs and starts it. */
-  readonly orthancAsInstalled: () => Promise<void>;
-  /** Orthanc with the hardened settings and nginx in front; `change` is put into its settings. */
-  readonly orthancHardened: (change?: Readonly<Record<string, unknown>>) => Promise<void>;
+  readonly host: DebianHost;
   readonly hardenDirectory: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
-/** Starts the directory with its insecure settings, writes the site files, and starts no Orthanc yet. Needs root. */
+/**
+ * Starts the directory with its insecure settings, and Orthanc exactly as Debian installs it, on a host where the hospital has
+ * installed nginx, put a certificate, and switched the firewall on, which lets everything through. Needs root.
+ */
 export async function startDepartment(): Promise<Department> {
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-imaging-'));
   const ca = await createPracticeCa({ now: new Date() });
   const samba = await startSamba({ ca, globals: INSECURE_DIRECTORY });
-  let host: IsolatedHost | undefined;
+  let host: DebianHost | undefined;
   const stop = async () => {
     await host?.stop();
     await samba.stop();
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const address = await freeAddress();
     await fillDirectory(samba);
     await writeKeys(folder, ca);
-    await writeSites(folder, address, samba);
+    host = await startDebianHost('pacs', [
+      'install -d /etc/orthanc/tls',
+      `install -m 644 ${join(folder, 'pacs.crt')} /etc/orthanc/tls/server.crt`,
+      `install -m 640 -g orthanc ${join(folder, 'pacs.key')} /etc/orthanc/tls/server.key`,
+      `install -m 644 ${join(folder, 'hospital-ca.pem')} /etc/orthanc/tls/hospital-ca.crt`,
+      'systemctl enable nftables && systemctl start nftables',
+    ]);
+    await copyFile(host.sshConfig, join(folder, 'ssh_config'));
+    await writeSites(folder, host, samba);
     await writeBin(folder);
-    const server = join(folder, 'orthanc');
-    await mkdir(server);
-    for (const part of ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']) await mkdir(join(server, part));
-    const values = {
-      ...PORTS,
-      ADDRESS: address,
-      FOLDER: server,
-      PASSWORD: PASSWORDS.ORTHANC_PASSWORD,
-      CERTIFICATE: join(folder, 'pacs.crt'),
-      KEY: join(folder, 'pacs.key'),
-      CA: join(folder, 'hospital-ca.pem'),
-    };
-    const move = async (next: () => Promise<IsolatedHost>) => {
-      await host?.stop();
-      host = await next();
-    };
     return {
       folder,
       env: {
@@ -82,35 +72,10 @@ export async function startDepartment(): Promise<Department> {
         LOCKSTEP_DATA_DIR: join(folder, 'sessions'),
         ...PASSWORDS,
         WRITE_PASSWORD: samba.adminPassword,
+        PACS_SSH: host.clientKey,
       },
       samba,
-      orthancAsInstalled: () =>
-        move(() =>
-          startIsolatedHost(address, [8042, 4242], [{ command: 'Orthanc', args: ['/etc/orthanc'], ready: 8042 }]),
-        ),
-      orthancHardened: async (change = {}) => {
-        const settings = JSON.parse(await filled('hardened.json', values)) as Record<string, unknown>;
-        await writeFile(join(server, 'orthanc.json'), JSON.stringify({ ...settings, ...change }, null, 2), {
-          mode: 0o600,
-        });
-        for (const name of ['nginx.conf', 'openssl.cnf'])
-          await writeFile(join(server, name), await filled(name, values));
-        await move(() =>
-          startIsolatedHost(
-            address,
-            [443, 4242],
-            [
-              {
-                command: 'Orthanc',
-                args: [join(server, 'orthanc.json')],
-                ready: 8042,
-                env: { OPENSSL_CONF: join(server, 'openssl.cnf') },
-              },
-              { command: 'nginx', args: ['-p', server, '-c', join(server, 'nginx.conf'), '-e', 'stderr'], ready: 443 },
-            ],
-          ),
-        );
-      },
+      host,
       hardenDirectory: () => samba.restart(SECURE_DIRECTORY),
       stop,
     };
@@ -154,15 +119,16 @@ async function writeKeys(folder: string, ca: PracticeCa): Promise<void> {
 }
 
 /** The site as it was found (plain HTTP) and as it is meant to be. */
-async function writeSites(folder: string, address: string, samba: SambaServer): Promise<void> {
+async function writeSites(folder: string, host: DebianHost, samba: SambaServer): Promise<void> {
   const site = await filled('site.yaml', {
     ...PORTS,
-    ADDRESS: address,
+    ADDRESS: host.address,
     CA: 'hospital-ca.pem',
     CLIENT_CERTIFICATE: 'laptop.crt',
     CLIENT_KEY: 'laptop.key',
   });
   const directory = [
+    `  laptopAddress: ${host.laptop}`,
     'directory:',
     '  kind: active-directory',
     `  baseDn: ${samba.baseDn}`,
@@ -173,8 +139,13 @@ async function writeSites(folder: string, address: string, samba: SambaServer): 
     'roles:',
     `  - { id: reader, name: Image reader, group: ${GROUP} }`,
   ];
-  const whole = replaced(site, /^hosts: \{ (.*) \}$/m, (line) =>
+  let whole = replaced(site, /^hosts: \{ (.*) \}$/m, (line) =>
     line.replace(' }', `, ${samba.host}: "${samba.address}" }`),
+  );
+  whole = replaced(
+    whole,
+    /^ {4}aeTitle: .*$/m,
+    (line) => `    ssh: { user: root, hostKey: "${host.hostKey}", secret: pacs-ssh }\n${line}`,
   );
   await writeFile(join(folder, 'site.yaml'), `${whole}${directory.join('\n')}\n`);
   let found = replaced(whole, /adminUrl: .*/, () => `adminUrl: http://${PACS}:8042`);
@@ -200,23 +171,4 @@ async function writeBin(folder: string): Promise<void> {
 async function filled(name: string, values: Readonly<Record<string, string>>): Promise<string> {
   const text = await readFile(join(FIXTURES, name), 'utf8');
   return text.replace(/@([A-Z_]+)@/g, (mark, key: string) => values[key] ?? mark);
-}
-
-/** An address in 127.0.0.0/8 on which nobody serves what Orthanc and its proxy do. */
-async function freeAddress(): Promise<string> {
-  for (let round = 0; round < 50; round += 1) {
-    const [a = 0, b = 0, c = 0] = crypto.getRandomValues(new Uint8Array(3));
-    const address = `127.${192 + (a % 60)}.${b}.${1 + (c % 254)}`;
-    const taken = await Promise.all(Object.values(PORTS).map((port) => isTaken(address, Number(port))));
-    if (!taken.includes(true)) return address;
-  }
-  throw new Error('no free loopback address');
-}
-
-function isTaken(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect({ host, port });
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
 }

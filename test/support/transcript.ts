@@ -6,8 +6,10 @@ import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ROOT } from './cli.ts';
+import { findProgram } from './debian.ts';
 import { type Department, startDepartment } from './imaging-department.ts';
-import { type Ran, type Step, walkDepartment } from './imaging-walk.ts';
+import { walkDepartment } from './imaging-walk.ts';
+import type { Ran, Step } from './walk-shell.ts';
 
 const WIDTH = 110;
 const README_WIDTH = 136;
@@ -43,15 +45,16 @@ function whole(steps: readonly Step[]): string {
     ['Samba', 'samba', '--version'],
     ['Orthanc', 'Orthanc', '--version'],
     ['OpenSSL', 'openssl', 'version'],
+    ['nftables', 'nft', '--version'],
   ].map(([name = '', program = '', option = '']) => `${name}: \`${firstLine(program, option)}\``);
   const head = [
     '# A walk against a real Samba and a real Orthanc',
     '',
     `Written by \`node test/support/transcript.ts\` on ${new Date().toISOString().slice(0, 10)}; the commands ran as shown, and this is what they`,
     'printed. `lockstep` stands for `npm run -s lockstep --`. Folders of the run are left out of paths, and long commands are broken',
-    'into lines. Lockstep, Samba and Orthanc ran on one computer, so Orthanc as installed took Lockstep for a local user; Orthanc and its',
-    'proxy had a network of their own, of which only the ports were published that a hospital would. Certificates and signers are',
-    'practice ones. `test/long/orthanc-samba.test.ts` walks the same road and judges what comes out.',
+    'into lines. Lockstep and Samba ran on one computer; Orthanc, nginx, OpenSSH and the firewall ran on a host with network and',
+    "processes of its own, where a stand-in obeys Debian's unit files in the place of systemd. Certificates and signers are practice",
+    'ones. `test/long/orthanc-samba.test.ts` walks the same road and judges what comes out.',
     '',
     `${versions.join(', ')}.`,
     '',
@@ -97,11 +100,14 @@ function excerpt(steps: readonly Step[]): string {
   const shown = [
     ...show('first', (line) => /^(fail|open)/.test(line)),
     ...show('apply', (line) => /^(access|dn:|changetype|fail|open)/.test(line)),
+    ...show('harden', (line) => /^(http\.|\S+ was changed, and)/.test(line)),
     ...show('second', (line) => /^(pass +(access\.named|http\.enc|dicom\.client)|hardened)/.test(line)),
     ...show('verify', () => true),
     ...show('openssl-hospital', () => true),
     ...show('break', () => true),
     ...show('third', (line) => line.startsWith('fail')),
+    ...show('undo', (line) => /^(http\.|\S+ was changed, and)/.test(line)),
+    ...show('files-after', () => true),
   ].map((line) => (line.length > README_WIDTH ? `${line.slice(0, README_WIDTH - 1)}…` : line));
   return [
     '<!-- transcript -->',
@@ -134,5 +140,10 @@ function prompt(command: string): string[] {
 }
 
 function firstLine(program: string, option: string): string {
-  return execFileSync(program, [option], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).split('\n')[0] ?? '';
+  return (
+    execFileSync(findProgram(program) ?? program, [option], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).split('\n')[0] ?? ''
+  );
 }
