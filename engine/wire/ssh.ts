@@ -138,7 +138,14 @@ type Login = { readonly password: string } | { readonly privateKey: string; read
 function loginOf({ secret, passphrase, host, port }: SshTarget): Result<Login> {
   if (secret === '') return fail('secret.missing', 'An empty password is never sent.', { place: `${host}:${port}` });
   if (!/^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(secret)) return ok({ password: secret });
-  return ok({ privateKey: secret, ...(passphrase === undefined ? {} : { passphrase }) });
+  return ok({ privateKey: linesOfPem(secret), ...(passphrase === undefined ? {} : { passphrase }) });
+}
+
+/** A key whose line breaks were lost, as where it was pasted into a field of one line. */
+function linesOfPem(text: string): string {
+  const [, begin, body = '', end] =
+    /^\s*(-----BEGIN [A-Z ]+-----)([A-Za-z0-9+/= ]+)(-----END [A-Z ]+-----)\s*$/.exec(text) ?? [];
+  return begin === undefined ? text : `${begin}\n${body.replaceAll(' ', '')}\n${end}\n`;
 }
 
 /** Asks what the server takes, then tries the one way that fits; a second try would count against the account. */

@@ -78,6 +78,13 @@ describe.skipIf(!isRoot() || !needs(...SSHD_PROGRAMS))('SSH to a real OpenSSH', 
     expect(errorOf(await connect({ secret: sshd.lockedKey, passphrase: 'wrong' }))).toBe('ssh.credentials');
   });
 
+  it('takes a key that was pasted into one line', async () => {
+    for (const between of ['', ' ']) {
+      const pasted = must(await connect({ secret: sshd.clientKey.trim().replaceAll('\n', between) }));
+      pasted.close();
+    }
+  });
+
   it('refuses a host key that is not the pinned one before it sends anything, and says what it saw and where it goes', async () => {
     const before = sshd.log();
     const hostKey = `SHA256:${'A'.repeat(43)}`;

@@ -269,6 +269,22 @@ describe('what a person records', () => {
     await expect.element(card.getByRole('button', { name: 'Plan the undo…' })).toBeVisible();
   });
 
+  it('says what the site file lacks for a change, in the place of a button that could not work', async () => {
+    await startApp((fake) => fake.openWalk());
+    const { snapshot } = useWizard.getState();
+    if (snapshot === undefined) throw new Error('no session is open');
+    const lacks = 'The site file names no SSH access for the device pacs.';
+    const items = snapshot.items.map((item) => {
+      const { change } = item.control;
+      return change === undefined ? item : { ...item, control: { ...item.control, change: { ...change, lacks } } };
+    });
+    useWizard.setState({ current: 'access.clinical-group', snapshot: { ...snapshot, items } });
+    await settle();
+    const card = page.getByRole('article', { name: 'Administrator' });
+    await expect.element(card.getByText(`Lockstep could do this for you. ${lacks}`)).toBeVisible();
+    await expect.element(card.getByRole('button', { name: 'Plan the change…' })).not.toBeInTheDocument();
+  });
+
   it('offers no change under an untrusted guide', async () => {
     await startApp((fake) => {
       fake.readOnly = 'This guide is not signed, so Lockstep reads and changes nothing.';
