@@ -206,6 +206,8 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
     await page.keyboard.press('ArrowLeft');
     await shot('redact');
     await button('Attach with 1 box').click();
+    // The button says "1 box", too.
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByText('1 box').first().waitFor();
     const stored = filesBelow(launched.userData).filter((file) => /attachments.*\.jpg$/.test(file));
     expect(stored).toHaveLength(1);
