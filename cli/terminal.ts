@@ -47,13 +47,20 @@ export function isInteractive(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-/** Asks a yes-or-no question; no where nobody can answer, or nobody has by `until`. */
-export async function askYesNo(question: string, { until }: { until?: Date } = {}): Promise<boolean> {
+/** Asks a yes-or-no question; no where nobody can answer, or nobody has by `until`. `otherwise` says what happens then. */
+export async function askYesNo(
+  question: string,
+  { until, otherwise }: { until?: Date; otherwise?: string } = {},
+): Promise<boolean> {
   if (!isInteractive()) return false;
   const reader = createInterface({ input: process.stdin, output: process.stderr });
   const signal = until === undefined ? undefined : AbortSignal.timeout(Math.max(0, until.getTime() - Date.now()));
   try {
-    const answer = await reader.question(`${question} [y/N] `, signal === undefined ? {} : { signal });
+    const end =
+      until === undefined || otherwise === undefined
+        ? ''
+        : ` Without a yes by ${until.toISOString().slice(11, 19)} UTC ${otherwise}.`;
+    const answer = await reader.question(`${question}${end} [y/N] `, signal === undefined ? {} : { signal });
     return /^y(es)?$/i.test(answer.trim());
   } catch (error) {
     if (signal?.aborted !== true) throw error;

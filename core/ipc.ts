@@ -156,8 +156,13 @@ export type Push =
       readonly question: string;
       /** When the question is taken back, and no counts as the answer. */
       readonly until?: string;
-      /** `confirm`: whether a change that may cut off its own way may stay. Default: something to do at the device. */
-      readonly about?: 'device' | 'confirm';
+      /** What happens without a yes by then, as the end of a sentence. */
+      readonly otherwise?: string;
+      /**
+       * `free`: whether nobody is treated with the device; `confirm`: whether a change that may cut off its own way may stay.
+       * Default: something to do at the device.
+       */
+      readonly about?: 'device' | 'free' | 'confirm';
     }
   | { readonly kind: 'asked'; readonly ask: string }
   | { readonly kind: 'running'; readonly running: boolean }

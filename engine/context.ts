@@ -3,8 +3,15 @@ import type { AbsentFact, ProbeDeclaration } from '../core/probes/declaration.ts
 import type { Result } from '../core/result.ts';
 import type { Site } from '../core/site/schema.ts';
 
-/** `until`: when nobody's answer counts any more and the question is taken back; false then. */
-export type AskOptions = { readonly until?: Date; readonly kind?: 'device' | 'confirm' };
+/** How a question is put: what it is about, and how long. */
+export type AskOptions = {
+  /** When nobody's answer counts any more and the question is taken back; false then. */
+  readonly until?: Date;
+  /** What happens without a yes by then, as the end of a sentence: `the device puts the old version back by itself`. */
+  readonly otherwise?: string;
+  /** `free`: whether nobody is treated with the device; `confirm`: whether a change may stay. Default: something to do at the device. */
+  readonly kind?: 'device' | 'free' | 'confirm';
+};
 
 /**
  * Everything that a probe may use from outside. Anchors and `file:` entries of the site are inlined already; paths of

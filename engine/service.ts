@@ -45,7 +45,7 @@ export function createService(options: ServiceOptions): Service {
     lockstep: options.lockstep,
     runtime: options.runtime,
     operator,
-    ask: (question, { until, kind } = {}) =>
+    ask: (question, { until, otherwise, kind } = {}) =>
       new Promise((resolve) => {
         asks += 1;
         const ask = `ask-${asks}`;
@@ -61,6 +61,7 @@ export function createService(options: ServiceOptions): Service {
           key: current,
           question,
           ...(until === undefined ? {} : { until: until.toISOString() }),
+          ...(otherwise === undefined ? {} : { otherwise }),
           ...(kind === undefined ? {} : { about: kind }),
         });
       }),
@@ -197,7 +198,12 @@ export function createService(options: ServiceOptions): Service {
         return ok(linkOf(item, open.outcomes.get(key)) ?? null);
       }),
     'change.plan': ({ key }) => inSession(async (open) => viewChange(await planChange(open, key))),
-    'change.apply': (input) => inSession((open) => applyFromPage(open, input)),
+    'change.apply': (input) =>
+      inSession((open) => {
+        // What is asked from now on is about this step.
+        current = input.key;
+        return applyFromPage(open, input);
+      }),
     'change.settle': ({ key, change }) => inSession((open) => settleChange(open, key, change)),
     'change.handOff': ({ key, change, path }) =>
       inSession(async (open) => {

@@ -212,7 +212,8 @@ export function takePush(push: Push): void {
       set((state) => (state.ask?.ask === push.ask ? { ask: undefined } : {}));
       return;
     case 'running':
-      set(push.running ? { running: true } : { running: false, progress: {}, lastProgress: undefined });
+      // An engine that died asks nothing any more.
+      set(push.running ? { running: true } : { running: false, ask: undefined, progress: {}, lastProgress: undefined });
       return;
     case 'menu':
       return;

@@ -2,7 +2,6 @@ import { VERSION } from '../../core/version.ts';
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { NOT_IN_CLINICAL_USE } from '../../core/probes/tls-impostor.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { Identity } from '../../engine/keys/identity.ts';
 import { loadGuide } from '../../engine/session/load-guide.ts';
@@ -177,7 +176,7 @@ async function prepare(options: RunOptions): Promise<Result<Ready>> {
     runtime: RUNTIME,
     operator: options.operator,
     ask: (question, more) =>
-      options.notInClinicalUse === true && question.startsWith(NOT_IN_CLINICAL_USE)
+      options.notInClinicalUse === true && more?.kind === 'free'
         ? Promise.resolve(true)
         : askYesNo(question, more),
     onProgress: ({ line, done, total, key }) => {

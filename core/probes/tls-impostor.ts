@@ -7,9 +7,6 @@ import { endpointParameter } from './tls-endpoint.ts';
 export const IMPOSTOR_TRIALS = ['unknown-ca', 'wrong-name', 'expired', 'revoked'] as const;
 export type ImpostorTrial = (typeof IMPOSTOR_TRIALS)[number];
 
-/** How the question begins that must be confirmed before the device is touched. */
-export const NOT_IN_CLINICAL_USE = 'Is the device not in clinical use?';
-
 /**
  * Lockstep listens as the server with certificates that a device which checks must refuse: one of an unknown CA, and those
  * that the site gives.

@@ -51,8 +51,8 @@ export async function confirmSetting(
     const seen = await way.read(place);
     if (seen.ok && sameSetting(seen.value, value)) {
       const yes = await context.ask(
-        `The setting was changed, and a new connection to ${new URL(place).host} works. Keep the change? Without a yes by ${last.toISOString().slice(11, 19)} UTC Lockstep sets the old value again.`,
-        { until: last, kind: 'confirm' },
+        `The setting was changed, and a new connection to ${new URL(place).host} works. Keep the change?`,
+        { until: last, otherwise: 'Lockstep sets the old value again', kind: 'confirm' },
       );
       if (yes) return ok({ confirmed: { seconds: guard?.seconds ?? 0, at: context.now().toISOString() } });
       why = 'Nobody confirmed the change';

@@ -173,8 +173,8 @@ async function confirm(
       context,
       async (ssh): Promise<Result<'stays' | 'declined'>> => {
         const yes = await context.ask(
-          `${path} was changed, and a new connection to ${device} works. Keep the change? Without a yes by ${last.toISOString().slice(11, 19)} UTC the device puts the old version back by itself.`,
-          { until: last, kind: 'confirm' },
+          `${path} was changed, and a new connection to ${device} works. Keep the change?`,
+          { until: last, otherwise: 'the device puts the old version back by itself', kind: 'confirm' },
         );
         if (!yes) {
           const back = await revertNow(ssh, marker, wayBack(work), { armed: true });

@@ -1,4 +1,4 @@
-import { type ImpostorTrial, NOT_IN_CLINICAL_USE, tlsImpostor } from '../../core/probes/tls-impostor.ts';
+import { type ImpostorTrial, tlsImpostor } from '../../core/probes/tls-impostor.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { defineProbe, type ProbeContext } from '../context.ts';
 import { type ClientIdentity, loadTrialIdentity } from '../keys/trial-identity.ts';
@@ -88,8 +88,11 @@ async function identitiesToShow(
 async function confirmFree(name: string, context: ProbeContext): Promise<Result<undefined>> {
   // Nobody is treated in a practice hospital.
   if (context.site.practice) return ok(undefined);
-  const question = `${NOT_IN_CLINICAL_USE} For a moment it will talk to Lockstep in the place of ${name}.`;
-  const free = await askUntil(Date.now() + PATIENCE_MS, question, context);
+  const question = `Is the device free, and nobody treated with it now? For a moment it will talk to Lockstep in the place of ${name}.`;
+  const free = await askUntil(Date.now() + PATIENCE_MS, question, context, {
+    otherwise: 'the device is left alone, and this check ends as an error',
+    kind: 'free',
+  });
   if (context.signal.aborted) return { ok: false, error: abortError(context.signal) };
   return free
     ? ok(undefined)
@@ -122,7 +125,9 @@ async function checkRestored(
   context: ProbeContext,
 ): Promise<boolean | undefined> {
   const question = `Set the device back to ${name}, send one test message, and say when it is done.`;
-  const done = await askUntil(Date.now() + PATIENCE_MS, question, context);
+  const done = await askUntil(Date.now() + PATIENCE_MS, question, context, {
+    otherwise: 'the record says that nobody checked whether the device was set back',
+  });
   if (done) await pause(SETTLE_MS, context.signal);
   // A device that still comes here was not set back, whatever was said.
   if (impostor.present(identity).length > 0) return false;

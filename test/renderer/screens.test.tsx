@@ -304,6 +304,36 @@ const SCREENS: readonly Screen[] = [
     sees: 'send one test message',
   },
   {
+    name: 'ask-free',
+    prepare: walked,
+    then: (main) =>
+      main.push({
+        kind: 'ask',
+        ask: 'a2',
+        key: 'link.emr.device-refuses-impostor@link:emr-vitals',
+        about: 'free',
+        question: 'Is the device free, and nobody treated with it now?',
+        until: new Date(Date.now() + 600_000).toISOString(),
+        otherwise: 'the device is left alone, and this check ends as an error',
+      }),
+    sees: 'Without a yes in this time the device is left alone',
+  },
+  {
+    name: 'ask-confirm-late',
+    prepare: walked,
+    then: (main) =>
+      main.push({
+        kind: 'ask',
+        ask: 'a3',
+        key: 'network.ports@device:mdip-1',
+        about: 'confirm',
+        question: '/etc/ssh/sshd_config was changed, and a new connection to mdip-1 works. Keep the change?',
+        until: new Date(Date.now() + 9_000).toISOString(),
+        otherwise: 'the device puts the old version back by itself',
+      }),
+    sees: 'Without a yes in this time the device puts the old version back by itself',
+  },
+  {
     name: 'waiver',
     prepare: walked,
     then: async () => {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { linkSchema } from '../../../core/site/schema.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import type { ProbeContext } from '../../context.ts';
+import type { AskOptions, ProbeContext } from '../../context.ts';
 import { hostOfUrl, requestHttp } from '../http.ts';
 import type { Impostor } from './impostor.ts';
 
@@ -36,7 +36,7 @@ export async function summon(
     const question = again
       ? `Send one more test message from the device to ${address} port ${impostor.port}, and say when it is done.`
       : `Point the device at ${address} port ${impostor.port} in the place of ${name}, send one test message, and say when it is done.`;
-    const asked = askUntil(over + GRACE_MS, question, context);
+    const asked = askUntil(over + GRACE_MS, question, context, { otherwise: 'Lockstep stops waiting for the device' });
     const waited = impostor.waitForVisit(seconds * 1000, context.signal).then(() => 'waited' as const);
     const first = await Promise.race([asked.then((done) => (done ? 'done' : 'declined')), waited]);
     if (first === 'declined')
@@ -71,7 +71,12 @@ export async function summon(
 }
 
 /** The operator's answer; no where there is none by `until` (milliseconds since 1970) or when the probe is cancelled. */
-export function askUntil(until: number, question: string, { ask, signal }: ProbeContext): Promise<boolean> {
+export function askUntil(
+  until: number,
+  question: string,
+  { ask, signal }: ProbeContext,
+  how: Omit<AskOptions, 'until'>,
+): Promise<boolean> {
   return new Promise((resolve) => {
     const finish = (answer: boolean): void => {
       clearTimeout(timer);
@@ -82,6 +87,6 @@ export function askUntil(until: number, question: string, { ask, signal }: Probe
     const timer = setTimeout(refuse, until - Date.now());
     signal.addEventListener('abort', refuse, { once: true });
     if (signal.aborted) refuse();
-    else ask(question, { until: new Date(until) }).then(finish, refuse);
+    else ask(question, { ...how, until: new Date(until) }).then(finish, refuse);
   });
 }
