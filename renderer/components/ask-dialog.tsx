@@ -61,7 +61,7 @@ export function AskDialog() {
             </p>
           )}
           {ask?.until === undefined ? null : <Countdown key={ask.ask} until={ask.until} then={endOf(ask)} />}
-          <p className="text-sm text-soft">{means}</p>
+          {about === 'confirm' && ask?.until !== undefined ? null : <p className="text-sm text-soft">{means}</p>}
         </div>
       </div>
     </Dialog>

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,25 +11,22 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Page } from 'playwright';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PRACTICE_WRITER } from '../../core/practice.ts';
 import { needs } from '../support/debian.ts';
 import { electronMissing, launchApp, type Launched } from '../support/electron.ts';
 import { exif, GPS, photograph } from '../support/pictures.ts';
 import { unpack, verifySignature } from '../support/stock-tools.ts';
-
-const SCREENS = join(import.meta.dirname, '..', '..', 'test-results', 'screens');
+import { walkScreens } from '../support/walk-screens.ts';
 
 /** One walk through the wizard as a newcomer takes it; each test goes on where the one before left off. */
 describe.skipIf(electronMissing)('a whole walk in the window', () => {
   let launched: Launched;
   let page: Page;
   let work: string;
-  let shots = 0;
+  const { folder, shot } = walkScreens('walk', () => page);
 
   beforeAll(async () => {
-    rmSync(SCREENS, { recursive: true, force: true });
-    mkdirSync(SCREENS, { recursive: true });
     work = mkdtempSync(join(tmpdir(), 'lockstep-walk-'));
     launched = await launchApp({ args: ['--practice'] });
     page = await launched.app.firstWindow();
@@ -42,22 +38,7 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
     rmSync(work, { recursive: true, force: true });
   });
 
-  // Later steps would only wait for what the broken one should have brought.
-  let broken = false;
-  beforeEach((context) => {
-    if (broken) context.skip('an earlier step of the walk failed');
-  });
-  afterEach(async (context) => {
-    if (context.task.result?.state !== 'fail' || broken) return;
-    broken = true;
-    await page.screenshot({ path: join(SCREENS, 'failed.png') });
-  });
-
   const button = (name: string | RegExp) => page.getByRole('button', { name });
-  const shot = async (name: string) => {
-    shots += 1;
-    await page.screenshot({ path: join(SCREENS, `${String(shots).padStart(2, '0')}-${name}.png`) });
-  };
   const step = (id: string) => page.locator(`[data-step="${id}"]`);
 
   it('starts with the guides, and shows who published the chosen one before it trusts it', async () => {
@@ -262,7 +243,7 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
     await button('Save as PDF…').click();
     await page.getByText('Saved as report.pdf').waitFor();
     await shot('saved-pdf');
-    copyFileSync(file, join(SCREENS, 'report.pdf'));
+    copyFileSync(file, join(folder, 'report.pdf'));
     const info = output('pdfinfo', [file]);
     expect(info).toMatch(/^Tagged: +yes$/m);
     expect(info).toMatch(/^JavaScript: +no$/m);
@@ -293,7 +274,7 @@ describe.skipIf(electronMissing)('a whole walk in the window', () => {
     );
     expect(holding).toEqual([]);
     expect(readFileSync(join(opened, 'report.html'), 'utf8')).toContain('CHG-10442');
-    copyFileSync(join(opened, 'report.html'), join(SCREENS, 'report.html'));
+    copyFileSync(join(opened, 'report.html'), join(folder, 'report.html'));
   });
 
   it('compares a second session with the bundle of the first', async () => {
