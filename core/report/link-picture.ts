@@ -4,6 +4,8 @@ import type { ReportItem } from './model.ts';
 /** Of a control that judges a link: who proved what. */
 export type LinkView = NonNullable<ReportItem['link']>;
 
+type Status = EndObservation['status'];
+
 export const LINK_WORDS: Readonly<Record<LinkState | 'undecided', string>> = {
   'encrypted-and-authenticated': 'Encrypted and authenticated',
   'encrypted-only': 'Encrypted only',
@@ -11,37 +13,74 @@ export const LINK_WORDS: Readonly<Record<LinkState | 'undecided', string>> = {
   undecided: 'Not decided',
 };
 
-const SIGNS = { observed: '✓', refuted: '✗', 'not-tested': '?' } as const;
-const WORDS = { observed: 'seen', refuted: 'refuted', 'not-tested': 'not tested' } as const;
+const MEANS: Readonly<Record<LinkState | 'undecided', string>> = {
+  'encrypted-and-authenticated': 'Others cannot read along, and every proof that the guide asks for was seen.',
+  'encrypted-only': 'Others cannot read along, but somebody could pose as one of its ends.',
+  clear: 'What goes over it can be read, and changed, on the way.',
+  undecided: 'Something that the guide asks for was not tested, so nothing is claimed.',
+};
 
-/** The three proofs, each at the end of the wire that has to insist on it. */
-const PROOFS: readonly (readonly [LinkEnd, string, number])[] = [
-  ['device', "The device insists on the server's certificate", 118],
-  ['client', "The server insists on the device's certificate", 188],
-  ['server', 'The server proves itself', 222],
-];
+const SIGNS: Readonly<Record<Status, string>> = { observed: '✓', refuted: '✗', 'not-tested': '?' };
 
-/** Measures of the picture: two boxes, and the wire between them on which the proofs sit. */
+type Proof = { readonly at: 'device' | 'server'; readonly x: number } & Readonly<Record<Status, string>>;
+
+/** The three proofs, each at the end of the wire that gives it or insists on it. */
+const PROOFS: Readonly<Record<LinkEnd, Proof>> = {
+  device: {
+    at: 'device',
+    x: 143,
+    observed: 'It checks the server',
+    refuted: 'It does not check the server',
+    'not-tested': 'Not tested: whether it checks the server',
+  },
+  client: {
+    at: 'server',
+    x: 341,
+    observed: 'It checks the device',
+    refuted: 'It does not check the device',
+    'not-tested': 'Not tested: whether it checks the device',
+  },
+  server: {
+    at: 'server',
+    x: 377,
+    observed: 'It proves itself',
+    refuted: 'It does not prove itself',
+    'not-tested': 'Not tested: whether it proves itself',
+  },
+};
+const ORDER: readonly LinkEnd[] = ['device', 'client', 'server'];
+
+/** Measures of the picture: two boxes, and the wire between them on which the proofs sit, with a padlock in its middle. */
 export const LINK_PICTURE = {
-  width: 340,
-  height: 60,
-  radius: 13,
-  box: { width: 80, height: 40, y: 10 },
+  width: 520,
+  height: 56,
+  radius: 14,
+  middle: { x: 260, y: 28 },
+  box: { width: 112, height: 44, y: 6 },
   boxes: [
-    { x: 1, name: 'device' },
-    { x: 259, name: 'server' },
+    { x: 1, name: 'Device' },
+    { x: 407, name: 'Server' },
   ],
-  wire: 'M80 30H260',
+  wire: 'M113 28H407',
+} as const;
+
+/** The padlock, drawn around the middle of the wire: shut, open, or a question. */
+export const PADLOCK = {
+  body: 'M-6.5 -1h13v8.5h-13z',
+  shut: 'M-4 -1v-3a4 4 0 0 1 8 0v3',
+  open: 'M-4 -1v-4a4 4 0 0 1 8 0',
 } as const;
 
 export type LinkProof = {
   readonly end: LinkEnd;
-  readonly status: EndObservation['status'];
+  /** The box it stands at. */
+  readonly at: 'device' | 'server';
+  readonly status: Status;
   /** What stands in the circle. */
   readonly mark: string;
-  readonly sign: string;
-  readonly word: string;
-  readonly title: string;
+  /** What was seen, or not tested, as a statement about the end. */
+  readonly statement: string;
+  /** How it was seen. */
   readonly sentence: string;
   /** Whether the guide asks for it. */
   readonly required: boolean;
@@ -51,15 +90,34 @@ export type LinkProof = {
 
 /** What is drawn on a link's wire and listed below it, in the order of the numbers in the circles. */
 export function linkProofs({ ends, requires }: LinkView): readonly LinkProof[] {
-  return PROOFS.map(([end, title, x], index) => {
+  return ORDER.map((end, index) => {
     const { status, sentence } = ends[end];
-    const sign = SIGNS[status];
-    const required = requires.includes(end);
-    return { end, status, mark: `${index + 1}${sign}`, sign, word: WORDS[status], title, sentence, required, x };
+    const proof = PROOFS[end];
+    return {
+      end,
+      at: proof.at,
+      status,
+      mark: `${index + 1}${SIGNS[status]}`,
+      statement: proof[status],
+      sentence: withoutLead(sentence),
+      required: requires.includes(end),
+      x: proof.x,
+    };
   });
 }
 
 /** The state for which the wire is drawn. */
 export function linkState({ state }: LinkView): LinkState | 'undecided' {
   return state ?? 'undecided';
+}
+
+/** What the state means for whoever relies on the link. In clear text, where that was seen: not all of it need be. */
+export function linkMeans(link: LinkView): string {
+  return link.state === 'clear' ? `${link.sentence} ${MEANS.clear}` : MEANS[linkState(link)];
+}
+
+/** The statement says already whether it was seen. */
+function withoutLead(sentence: string): string {
+  const rest = /^(?:Whether [^:]* was not seen|The server does not prove itself): (.+)$/su.exec(sentence)?.[1];
+  return rest === undefined ? sentence : `${rest.slice(0, 1).toUpperCase()}${rest.slice(1)}`;
 }

@@ -1,4 +1,4 @@
-import { LINK_PICTURE, LINK_WORDS, linkProofs, linkState } from './link-picture.ts';
+import { LINK_PICTURE, LINK_WORDS, linkMeans, linkProofs, linkState, PADLOCK } from './link-picture.ts';
 import { html, type Markup, NOTHING } from './markup.ts';
 import type { Lane, ReportItem, ReportModel } from './model.ts';
 import { type Standing, STANDING_SIGNS, STANDING_WORDS, STANDINGS, standingOf } from './standing.ts';
@@ -92,25 +92,33 @@ function link(item: ReportItem, model: ReportModel): Markup {
   if (item.link === undefined) return NOTHING;
   const proofs = linkProofs(item.link);
   const state = linkState(item.link);
-  const { width, height, box, boxes, wire, radius } = LINK_PICTURE;
-  const middle = box.y + box.height / 2;
+  const { width, height, middle, box, boxes, wire, radius } = LINK_PICTURE;
   const ends = boxes.map(
     ({ x, name }) =>
-      html`<rect class="end" x="${x}" y="${box.y}" width="${box.width}" height="${box.height}" rx="4"/><text x="${x + box.width / 2}" y="${middle + 4.5}">${name}</text>`,
+      html`<rect class="end" x="${x}" y="${box.y}" width="${box.width}" height="${box.height}" rx="6"/><text x="${x + box.width / 2}" y="${middle.y + 4.5}">${name}</text>`,
   );
+  const lock =
+    state === 'undecided'
+      ? html`<text x="0" y="4.5">?</text>`
+      : html`<path class="lock-body" d="${PADLOCK.body}"/><path d="${state === 'clear' ? PADLOCK.open : PADLOCK.shut}"/>`;
   const marks = proofs.map(
     ({ status, mark, x }) =>
-      html`<circle class="proof proof-${status}" cx="${x}" cy="${middle}" r="${radius}"/><text class="proof-text" x="${x}" y="${middle + 4.5}">${mark}</text>`,
+      html`<circle class="proof proof-${status}" cx="${x}" cy="${middle.y}" r="${radius}"/><text x="${x}" y="${middle.y + 4.5}">${mark}</text>`,
   );
-  const lines = proofs.map(
-    ({ status, sign, word, title, required, sentence }) =>
-      html`<li><span class="verdict proof-${status}">${sign} ${word}</span> ${title}${required ? NOTHING : html` <span class="quiet">(the guide does not ask for it)</span>`}: ${sentence}</li>\n`,
-  );
+  const lists = boxes.map(({ name }) => {
+    const lines = proofs.flatMap(({ at, status, mark, statement, required, sentence }) =>
+      at === name.toLowerCase()
+        ? html`<li><strong class="proof-${status}">${mark} ${statement}.</strong> ${sentence}${required ? NOTHING : html` <span class="quiet">The guide does not ask for it.</span>`}</li>\n`
+        : [],
+    );
+    return html`<div><strong class="quiet">${name}</strong>\n<ul>\n${lines}</ul></div>\n`;
+  });
   return html`<figure class="link">
 <figcaption><strong>${item.target.name}: ${LINK_WORDS[state]}</strong> ${standingBadge(standingOf(item, model))}</figcaption>
-<svg viewBox="0 0 ${width} ${height}" aria-hidden="true" focusable="false"><path class="wire wire-${state}" d="${wire}"/>${ends}${marks}</svg>
-<ol>
-${lines}</ol>
+<p>${linkMeans(item.link)}</p>
+<svg viewBox="0 0 ${width} ${height}" aria-hidden="true" focusable="false"><path class="wire wire-${state}" d="${wire}"/>${ends}<g class="lock lock-${state}" transform="translate(${middle.x} ${middle.y})"><circle r="${radius}"/>${lock}</g>${marks}</svg>
+<div class="ends">
+${lists}</div>
 </figure>
 `;
 }

@@ -43,19 +43,22 @@ time { white-space: nowrap; }
 .ground { fill: var(--soft); } .fill-moment, .fill-not-reviewed { fill: var(--open); } .fill-not-applicable { fill: var(--line); }
 .fill-pass { fill: var(--pass); } .fill-fail { fill: var(--fail); } .fill-error { fill: var(--error); } .fill-expired { fill: none; stroke: var(--error); stroke-width: 4; }
 .link { margin: .75rem 0; border: 1px solid var(--line); padding: .6rem 1rem; break-inside: avoid; }
-.link svg { display: block; width: 100%; max-width: 24rem; margin: .5rem 0; } .link ol { margin: 0; padding-left: 1.5rem; }
+.link p { margin: .25rem 0 0; } .link svg { display: block; width: 100%; max-width: 38rem; margin: .6rem 0; } .ends { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1.5rem; max-width: 52rem; }
+.ends ul { list-style: none; margin: 0; padding: 0; } .ends li { margin: .2rem 0; }
 .link text { fill: var(--ink); font: 12px system-ui, sans-serif; text-anchor: middle; } .end { fill: var(--soft); stroke: var(--open); }
 .wire { stroke: var(--open); stroke-width: 2; fill: none; stroke-dasharray: 2 6; } .wire-encrypted-and-authenticated { stroke: var(--pass); stroke-width: 5; stroke-dasharray: none; }
 .wire-encrypted-only { stroke: var(--fail); stroke-width: 3; stroke-dasharray: 10 5; } .wire-clear { stroke: var(--fail); stroke-dasharray: 1 5; }
 .proof { fill: var(--paper); stroke: var(--open); stroke-width: 2; } .proof.proof-observed { stroke: var(--pass); } .proof.proof-refuted { stroke: var(--fail); }
-.verdict.proof-observed { color: var(--pass); } .verdict.proof-refuted { color: var(--fail); } .verdict.proof-not-tested { color: var(--open); }
+strong.proof-observed { color: var(--pass); } strong.proof-refuted { color: var(--fail); } strong.proof-not-tested { color: var(--error); }
+.lock { fill: none; stroke: var(--open); stroke-width: 2; } .lock circle { fill: var(--paper); } .lock text { stroke: none; } .lock-body { fill: var(--paper); }
+.lock-encrypted-and-authenticated { stroke: var(--pass); } .lock-encrypted-only, .lock-clear { stroke: var(--fail); } .lock-encrypted-and-authenticated .lock-body { fill: var(--pass); }
 @media print {
 @page { margin: 17mm 15mm 18mm; }
 :root { color-scheme: light; } html { font-size: 9.25pt; } body { max-width: none; padding: 0; }
-a { text-decoration: none; } nav { display: none; } h2, h3, h4, caption { break-after: avoid; } tr, .banner, .word, pre { break-inside: avoid; } .link svg { max-width: 18rem; }
+a { text-decoration: none; } nav { display: none; } h2, h3, h4, caption { break-after: avoid; } tr, .banner, .word, pre { break-inside: avoid; } .link svg { max-width: 26rem; }
 svg, .verdict, .word, pre { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;
 
 /** SHA-256 of `STYLE`, base64: the only style that the report's policy lets in. */
-export const STYLE_SHA256 = 'azyS0TJWxCBsvDJ0KEJ+fEC7EjZw++gDctWwS7/YSSU=';
+export const STYLE_SHA256 = 'CDLrF0KXSoOq7DHwE76rZb+MkApBiG6qhdxF/s5SHBo=';

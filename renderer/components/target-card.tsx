@@ -1,7 +1,7 @@
 import { Cable, Hospital, Monitor, Play, ShieldAlert, type LucideIcon, UsersRound } from 'lucide-react';
 import { useState } from 'react';
 import type { Finding } from '../../core/session/events.ts';
-import { showDate, showTime } from '../lib/format.ts';
+import { showDate, showTime, showTimesIn } from '../lib/format.ts';
 import { isRunnable, type Row } from '../lib/items.ts';
 import { FIX_WORDS, TARGET_WORDS } from '../lib/words.ts';
 import { runItems, useWizard } from '../store.ts';
@@ -104,7 +104,7 @@ function Findings({ row }: { row: Row }) {
             <VerdictIcon verdict={finding.verdict} />
           </span>
           <div className="min-w-0 flex-1">
-            <p className="text-base break-words text-pretty select-text">{finding.sentence}</p>
+            <p className="text-base break-words text-pretty select-text">{showTimesIn(finding.sentence)}</p>
             {finding.verdict === 'fail' || finding.verdict === 'error' ? (
               <p className="text-xs text-faint">
                 {FIX_WORDS[finding.fixBy ?? item.control.owner] ?? finding.fixBy}

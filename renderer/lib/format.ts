@@ -20,6 +20,11 @@ export function showTime(iso: string): string {
   return Number.isNaN(time) ? iso : `${TIME.format(time)} UTC`;
 }
 
+/** A sentence with each time of ISO 8601 in it as `showTime` gives it. */
+export function showTimesIn(sentence: string): string {
+  return sentence.replace(/\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g, showTime);
+}
+
 /** Hex digest → groups of four, as people compare them. */
 export function showFingerprint(hex: string): string {
   return hex.replace(/(.{4})(?=.)/g, '$1 ');

@@ -63,11 +63,11 @@ export async function setTheme(theme: Theme): Promise<void> {
   await settle();
 }
 
-/** What axe finds in the whole document, one line per fault. */
-export async function axeFaults(): Promise<readonly string[]> {
-  const result = await axe.run(document, {
+/** What axe finds in the whole document, or in a part of it, one line per fault. */
+export async function axeFaults(within: Document | Element = document): Promise<readonly string[]> {
+  const result = await axe.run(within, {
     resultTypes: ['violations'],
-    rules: { 'page-has-heading-one': { enabled: true } },
+    rules: { 'page-has-heading-one': { enabled: within === document } },
   });
   return result.violations.flatMap((violation) =>
     violation.nodes.map(
