@@ -2,29 +2,38 @@ import { CalendarSync, FileDown, FileInput, ShieldCheck } from 'lucide-react';
 import { useState } from 'react';
 import type { ItemView } from '../../core/ipc.ts';
 import { type AppError, ok, type Result } from '../../core/result.ts';
-import type { ChangeState } from '../../core/session/state.ts';
+import type { ChangeState, ItemState } from '../../core/session/state.ts';
 import { call, putSecret } from '../api.ts';
 import { showTime } from '../lib/format.ts';
 import type { EnrolmentView } from '../lib/enrolment.ts';
 import { Button } from './button.tsx';
+import { CertificateStages } from './certificate-stages.tsx';
 import { SecretInput } from './field.tsx';
 import { Fingerprint } from './fingerprint.tsx';
-import { ErrorNote, Note } from './note.tsx';
+import { Note } from './note.tsx';
+import { RefusedAnswer } from './refused-answer.tsx';
 
 type Props = {
   item: ItemView;
   enrolment: EnrolmentView;
+  /** That the request went out. */
+  deferred: ItemState['deferred'];
+  /** The answer is here, and the plan to install it is shown. */
+  answered: boolean;
   /** A plan is shown already, or something runs. */
   disabled: boolean;
   onRenew: () => void;
 };
 
 /** What lies between the two steps of a certificate: the request goes to the hospital's authority, its answer comes back. */
-export function CertificateWait({ item, enrolment: { request, installed }, disabled, onRenew }: Props) {
+export function CertificateWait({ item, enrolment, deferred, answered, disabled, onRenew }: Props) {
+  const { request, installed } = enrolment;
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<AppError>();
   const [saved, setSaved] = useState<readonly string[]>();
   if (request === undefined) return null;
+  // An earlier request may have gone out, too: the note names its change.
+  const sent = deferred?.note.includes(`(${request.id})`) === true;
 
   async function doing<T>(work: Promise<Result<T, AppError>>): Promise<T | undefined> {
     setBusy(true);
@@ -43,20 +52,27 @@ export function CertificateWait({ item, enrolment: { request, installed }, disab
       aria-label="Certificate"
       data-enrolment
     >
-      {installed === undefined ? (
-        <Note title="The request waits for the hospital's authority.">
-          That may take days: the session can be left, and goes on here.
+      <CertificateStages done={installed === undefined ? 1 : 3} />
+      {installed !== undefined ? null : answered ? (
+        <Note tone="good" title="The answer of the hospital's authority is here.">
+          It was checked against the request. The plan below installs it, once it is approved.
         </Note>
-      ) : null}
+      ) : (
+        <Note title="The request waits for the hospital's authority.">
+          {sent ? `${deferred.note} Import what comes back.` : 'Save it, and give it to whoever runs the authority.'} That
+          may take days: the session can be left, and goes on here.
+        </Note>
+      )}
       <RequestFacts request={request} />
-      {error === undefined ? null : <Refused error={error} />}
+      {error === undefined ? null : <RefusedAnswer error={error} />}
       {saved === undefined ? null : (
         <p className="text-sm" role="status">
           Saved: {saved.join(', ')}.
         </p>
       )}
-      {installed === undefined ? (
+      {answered ? null : installed === undefined ? (
         <Waiting
+          sent={sent}
           disabled={disabled}
           busy={busy}
           onSave={() => void save('certificate.handOff')}
@@ -83,19 +99,20 @@ async function importFile(key: string, passphrase: string): Promise<Result<unkno
 }
 
 function Waiting(props: {
+  sent: boolean;
   disabled: boolean;
   busy: boolean;
   onSave: () => void;
   onImport: (passphrase: string) => void;
 }) {
   const [passphrase, setPassphrase] = useState('');
-  const { disabled, busy, onSave } = props;
+  const { sent, disabled, busy, onSave } = props;
   const choose = () => {
     setPassphrase('');
     props.onImport(passphrase);
   };
   return (
-    <div className="grid grid-cols-1 gap-3">
+    <div className="grid grid-cols-1 gap-3 border-t border-line pt-3">
       <div className="max-w-md">
         <SecretInput
           label="Passphrase of the answer"
@@ -106,10 +123,24 @@ function Waiting(props: {
         />
       </div>
       <div className="flex flex-wrap items-center gap-2.5">
-        <Button size="sm" kind="primary" icon={FileDown} busy={busy} isDisabled={disabled} onPress={onSave}>
+        <Button
+          size="sm"
+          kind={sent ? 'plain' : 'primary'}
+          icon={FileDown}
+          busy={busy}
+          isDisabled={disabled}
+          onPress={onSave}
+        >
           Save the request…
         </Button>
-        <Button size="sm" icon={FileInput} busy={busy} isDisabled={disabled} onPress={choose}>
+        <Button
+          size="sm"
+          kind={sent ? 'primary' : 'plain'}
+          icon={FileInput}
+          busy={busy}
+          isDisabled={disabled}
+          onPress={choose}
+        >
           Import what came back…
         </Button>
       </div>
@@ -139,30 +170,5 @@ function RequestFacts({ request }: { request: ChangeState }) {
         <Fingerprint hex={facts.publicKeySha256 ?? ''} />
       </dd>
     </dl>
-  );
-}
-
-/** Every check of what came back is in the cause, one a line. */
-function Refused({ error }: { error: AppError }) {
-  const { cause, ...rest } = error;
-  const checks =
-    error.code === 'change.refused'
-      ? (cause ?? '').split('\n').filter((line) => /^(good|note|REFUSED)/.test(line))
-      : [];
-  if (checks.length === 0) return <ErrorNote error={error} />;
-  return (
-    <div className="grid grid-cols-1 gap-2">
-      <ErrorNote error={rest} />
-      <ul className="grid grid-cols-1 gap-1 text-sm" aria-label="What was checked">
-        {checks.map((line) => (
-          <li key={line} className={line.startsWith('REFUSED') ? 'text-fail' : 'text-soft'}>
-            {line
-              .replace(/^REFUSED/, 'Refused:')
-              .replace(/^good/, 'Good:')
-              .replace(/^note/, 'Note:')}
-          </li>
-        ))}
-      </ul>
-    </div>
   );
 }

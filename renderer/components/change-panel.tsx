@@ -40,6 +40,8 @@ export function ChangePanel({ item, state }: { item: ItemView; state: ItemState 
   const changes = state?.changes ?? [];
   const last = changes.at(-1);
   const canUndo = last !== undefined && !last.undo && last.phase === 'read-back';
+  // What was left to the hospital in between is said where it is waited for.
+  const staged = last?.step !== undefined;
   const cutOff = last !== undefined && !applying && OPEN.includes(last.phase);
 
   async function doing(work: Promise<Result<unknown, AppError>>): Promise<void> {
@@ -58,9 +60,9 @@ export function ChangePanel({ item, state }: { item: ItemView; state: ItemState 
       data-change
       aria-label={`${change.title}: ${item.target.name}`}
     >
-      <header className="flex items-center gap-2">
-        <FilePen aria-hidden className="size-4 text-faint" />
-        <h4 className="min-w-0 flex-1 text-sm font-medium">
+      <header className="flex flex-wrap items-start gap-x-2 gap-y-2">
+        <FilePen aria-hidden className="mt-0.5 size-4 text-faint" />
+        <h4 className="min-w-72 flex-1 text-sm font-medium">
           {change.title}
           <span className="block text-xs font-normal text-faint">
             {change.lacks === undefined
@@ -107,7 +109,7 @@ export function ChangePanel({ item, state }: { item: ItemView; state: ItemState 
       </header>
       {readOnly === undefined ? null : <p className="text-sm text-soft">Nothing can be changed here: {readOnly}</p>}
       {error === undefined ? null : <ErrorNote error={error} />}
-      {state?.deferred === undefined ? null : state.verdict === 'pass' ? (
+      {state?.deferred === undefined || staged ? null : state.verdict === 'pass' ? (
         <Note tone="good" title="Done by the hospital">
           {state.deferred.note} The checks were run again and pass.
         </Note>
@@ -119,6 +121,8 @@ export function ChangePanel({ item, state }: { item: ItemView; state: ItemState 
       <CertificateWait
         item={item}
         enrolment={enrolmentView(changes)}
+        deferred={state?.deferred}
+        answered={last?.phase === 'planned' && last.step?.do === 'deploy'}
         disabled={running || readOnly !== undefined || last?.phase === 'planned' || cutOff}
         onRenew={() => void plan()}
       />

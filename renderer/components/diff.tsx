@@ -6,7 +6,10 @@ const TONES: Readonly<Record<LineKind, string>> = {
   around: 'text-soft',
 };
 
-/** A plan as a diff. What is written and what goes is said by the text itself, so colour adds nothing new. */
+/**
+ * A plan as a diff. What is written and what goes is said by the text itself, so colour adds nothing new. A long line goes on
+ * below, further in: its end may be what matters.
+ */
 export function Diff({ text, label }: { text: string; label: string }) {
   return (
     <div
@@ -16,7 +19,7 @@ export function Diff({ text, label }: { text: string; label: string }) {
       className="max-h-80 overflow-auto rounded-md border border-line bg-sunken py-1.5 font-mono text-xs leading-5 select-text"
     >
       {diffLines(text).map(({ line, kind }, index) => (
-        <div key={index} className={`px-3 whitespace-pre ${TONES[kind]}`}>
+        <div key={index} className={`pr-3 pl-8 -indent-5 whitespace-pre-wrap wrap-anywhere ${TONES[kind]}`}>
           {line === '' ? ' ' : line}
         </div>
       ))}

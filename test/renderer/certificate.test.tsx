@@ -16,6 +16,10 @@ afterEach(stopApp);
 
 const inputs = (main: FakeMain, channel: string) =>
   main.calls.filter((call) => call.channel === channel).map((call) => call.input as Record<string, unknown>);
+const stages = () =>
+  [...document.querySelectorAll('[aria-label="How far it has come"] li')].map((stage) =>
+    (stage.textContent ?? '').replace(/^\d/, ''),
+  );
 const says = (words: string) => until(() => document.body.innerText.includes(words));
 
 /** A request whose key was made here: planned, or made and waiting. */
@@ -74,17 +78,22 @@ describe('a device’s certificate in the wizard', () => {
     const main = await open(true);
     await says("The request waits for the hospital's authority.");
     await says('mdip-1.hospital.test');
+    expect(stages()).toEqual(['Request, done', 'Authority, under way', 'Installed, to come']);
     if (PICTURES !== undefined) await page.screenshot({ path: `${PICTURES}/certificate-waits.png` });
     await page.getByRole('button', { name: 'Save the request…' }).click();
     await says('Saved: mdip-1.csr, mdip-1-README.txt.');
     expect(inputs(main, 'certificate.handOff')).toEqual([{ key: KEY }]);
+    await says('The request went out as mdip-1.csr (chg-1). Import what comes back.');
+    expect(document.body.innerText).not.toContain('Left to the hospital');
     await page.getByLabelText('Passphrase of the answer (optional)').fill('from the CA');
     (page.getByRole('button', { name: 'Import what came back…' }).element() as HTMLElement).focus();
     await userEvent.keyboard('{Enter}');
     await says('It is for the key of the request.');
     expect(inputs(main, 'certificate.import')[0]).toMatchObject({ key: KEY, passphrase: expect.stringMatching(/^h-/) });
     expect(JSON.stringify(useWizard.getState())).not.toContain('from the CA');
-    await expect.element(page.getByRole('button', { name: 'Import what came back…' })).toBeDisabled();
+    // Once the answer is here, there is one next step: to approve its installation.
+    await says("The answer of the hospital's authority is here.");
+    await expect.element(page.getByRole('button', { name: 'Import what came back…' })).not.toBeInTheDocument();
     await says('Passphrase of the key');
     await says('Write account');
   });
@@ -113,6 +122,7 @@ describe('a device’s certificate in the wizard', () => {
     main.append('change.readback', { ...about, asPlanned: true, differences: [], state: {} });
     await says('Plan the renewal…');
     expect(document.body.innerText).not.toContain('The request waits');
+    expect(stages()).toEqual(['Request, done', 'Authority, done', 'Installed, done']);
     await page.getByRole('button', { name: 'Save the anchor for the other side…' }).click();
     await says('Saved: mdip-1-trust-anchor.crt.');
     await page.getByRole('button', { name: 'Plan the renewal…' }).click();

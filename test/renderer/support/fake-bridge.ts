@@ -423,7 +423,7 @@ export function fakeMain(): FakeMain {
       return { name: 'hand-off.txt' };
     },
     'certificate.handOff': (input: Input<'certificate.handOff'>) => {
-      append('deferred', { key: input.key, to: 'hospital', note: 'The request went out as mdip-1.csr.' });
+      append('deferred', { key: input.key, to: 'hospital', note: 'The request went out as mdip-1.csr (chg-1).' });
       return { names: ['mdip-1.csr', 'mdip-1-README.txt'] };
     },
     'certificate.import': (input: Input<'certificate.import'>) => {
