@@ -63,7 +63,7 @@ const levelSchema = z.strictObject({
 export const tlsEndpoint = declareProbe({
   id: 'tls.endpoint',
   title: 'TLS of a server',
-  version: 3,
+  version: 4,
   params: z.strictObject({
     endpoint: endpointParameter,
     factory: z
@@ -99,7 +99,7 @@ export const tlsEndpoint = declareProbe({
             .boolean()
             .optional()
             .describe(
-              'True: ServerHello in that version; false: fatal alert, a lower version, or a hang-up each time while an accepted offer was answered just before and after. Absent: inconclusive',
+              'True: ServerHello in that version; false: every suite of it was refused by a fatal alert, a lower version, or a hang-up that comes again between two accepted offers, and for a harmless offer likewise. Absent: inconclusive, e.g. because in the end the server did not answer what it had accepted',
             ),
           answer: z
             .enum(['hello', 'lower', 'alert', 'closed', 'reset', 'silent', 'other', 'not-tried'])
@@ -129,7 +129,9 @@ export const tlsEndpoint = declareProbe({
     acceptsWeakSuite: z
       .boolean()
       .optional()
-      .describe('True as soon as one weak suite was chosen; false only when all were refused'),
+      .describe(
+        'True as soon as one weak suite was chosen; false only when all were refused, in each version that is accepted',
+      ),
     suites: z
       .strictObject({ ssl30: suiteList, tls10: suiteList, tls11: suiteList, tls12: suiteList, tls13: suiteList })
       .optional()

@@ -1,10 +1,9 @@
-import type { AbsentFact } from '../../core/probes/declaration.ts';
 import { tlsEndpoint } from '../../core/probes/tls-endpoint.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { Endpoint } from '../../core/site/schema.ts';
 import { defineProbe, type ProbeContext } from '../context.ts';
 import { stimulusFor, type ApplicationProtocol } from '../wire/stimulus.ts';
-import { abortError, converse, dial } from '../wire/tcp.ts';
+import { abortError, converse, dial, isAbort } from '../wire/tcp.ts';
 import { anchorPems, readAnchors } from '../wire/tls/anchors.ts';
 import { CERTIFICATE_FACTS, type CertificateFacts, certificateFacts } from '../wire/tls/certificate-facts.ts';
 import { FEATURES, surveyFeatures } from '../wire/tls/features.ts';
@@ -13,7 +12,10 @@ import { compareWithGuideline, NOT_ASKED, openLevels, surveyFully } from '../wir
 import { inquire, type Inquiry } from '../wire/tls/inquiry.ts';
 import { offer } from '../wire/tls/offer.ts';
 import { type Presented, readPresented } from '../wire/tls/presented.ts';
-import { noAnswer, type Offer, surveyVersions } from '../wire/tls/survey.ts';
+import { refusalsOf } from '../wire/tls/refusals.ts';
+import { noAnswer, surveyVersions } from '../wire/tls/survey.ts';
+import type { Offer } from '../wire/tls/version-offer.ts';
+import { withdrawRefusals } from '../wire/tls/withdraw-refusals.ts';
 
 const GREETING_TIMEOUT_MS = 4_000;
 
@@ -31,7 +33,8 @@ export const tlsEndpointProbe = defineProbe(
       context.connection(endpoint.host, () => offer(endpoint, version, suites, options));
     const inquireThere = (inquiry: Inquiry) =>
       context.connection(endpoint.host, () => inquire(endpoint, inquiry, options));
-    const surveyed = await surveyVersions(offerThere);
+    const refuses = refusalsOf(offerThere);
+    const surveyed = await surveyVersions(offerThere, refuses);
     if (!surveyed.ok) return surveyed;
     if (surveyed.value.kind === 'no-answer') {
       const greeted = await greet(endpoint, protocol, context);
@@ -44,6 +47,7 @@ export const tlsEndpointProbe = defineProbe(
     context.progress(`Asking ${place} for what else it offers`);
     const features = await surveyFeatures(
       inquireThere,
+      refuses,
       surveyed.value.survey.accepts ?? {},
       surveyed.value.stopped,
       depth === 'full',
@@ -56,9 +60,10 @@ export const tlsEndpointProbe = defineProbe(
         ? await surveyFully(
             offerThere,
             inquireThere,
+            refuses,
             surveyed.value.survey,
             surveyed.value.stopped,
-            features.value.tls13Suites,
+            features.value.suites,
           )
         : ok({ facts: {}, absent: NOT_ASKED });
     if (!full.ok) return full;
@@ -67,24 +72,33 @@ export const tlsEndpointProbe = defineProbe(
     const { absent: surveyAbsent, ...survey } = surveyed.value.survey;
     const presented = await readPresented(endpoint, anchors.value, context);
     if (!presented.ok) return presented;
-    const absent: AbsentFact[] = [
-      { path: 'clearText', reason: 'The server speaks TLS.' },
-      ...surveyAbsent,
-      ...features.value.absent,
-      ...full.value.absent,
-    ];
     const { negotiated, certificates, refusal, stapled, why } = presented.value;
     const named = await readUnknownName(endpoint, presented.value, anchors.value, context);
     if (!named.ok) return named;
-    const facts = {
-      speaksTls: true,
-      engine,
-      ...survey,
-      ...features.value.facts,
-      ...full.value.facts,
-      ...(stapled === undefined ? {} : { stapled }),
-      ...('unknownName' in named.value ? named.value : {}),
+    const told = {
+      facts: {
+        speaksTls: true,
+        engine,
+        ...survey,
+        ...features.value.facts,
+        ...full.value.facts,
+        ...(stapled === undefined ? {} : { stapled }),
+        ...('unknownName' in named.value ? named.value : {}),
+      },
+      absent: [
+        { path: 'clearText', reason: 'The server speaks TLS.' },
+        ...surveyAbsent,
+        ...features.value.absent,
+        ...full.value.absent,
+      ],
     };
+    const { good } = surveyed.value;
+    // The handshake was the last control; where it brought nothing, the offer that was accepted first is.
+    const control =
+      certificates.length > 0 || good === undefined ? undefined : await offerThere(good.version, good.suites);
+    if (control?.ok === false && isAbort(control.error)) return control;
+    const tired = control !== undefined && !(control.ok && control.value.kind === 'hello');
+    const { facts, absent } = tired ? withdrawRefusals(told.facts, told.absent) : told;
     if (stapled === undefined) absent.push({ path: 'stapled', reason: why });
     if ('why' in named.value) absent.push({ path: 'unknownName', reason: named.value.why });
     if (negotiated === undefined) absent.push({ path: 'negotiated', reason: why });

@@ -1,8 +1,11 @@
 import type { Endpoint } from '../../core/site/schema.ts';
 import type { ProbeContext } from '../context.ts';
 import type { Trial } from './ldap-trials.ts';
-import { offer, type OfferAnswer } from './tls/offer.ts';
+import { describeAnswer } from './tls/describe-answer.ts';
+import { offer } from './tls/offer.ts';
+import { refusalsOf } from './tls/refusals.ts';
 import { ORDINARY_SUITES, TLS13_SUITES } from './tls/suites.ts';
+import { type Offer, offerVersion } from './tls/version-offer.ts';
 
 const OUTDATED = ['TLS 1.0', 'TLS 1.1'] as const;
 export type OutdatedVersion = (typeof OUTDATED)[number];
@@ -18,31 +21,24 @@ export async function tryOutdatedTls(
   hosts: Readonly<Record<string, string>>,
   context: ProbeContext,
 ): Promise<Trial<OutdatedVersion[]>> {
-  const put = (version: Parameters<typeof offer>[1], suites: readonly number[]) =>
+  const put: Offer = (version, suites) =>
     context.connection(endpoint.host, () => offer(endpoint, version, suites, { hosts, signal: context.signal }));
-  const stillAnswers = async () => {
+  const refuses = refusalsOf(put);
+  // A refusal without an alert counts only while the port goes on answering what it agreed to before.
+  const control = async () => {
     if (agreed === undefined) return false;
     const answer = agreed === 'TLSv1.3' ? await put('TLS 1.3', TLS13_SUITES) : await put('TLS 1.2', ORDINARY_SUITES);
     return answer.ok && answer.value.kind === 'hello';
   };
   const accepted: OutdatedVersion[] = [];
   for (const version of OUTDATED) {
-    const answer = await put(version, ORDINARY_SUITES);
-    if (!answer.ok) return { inconclusive: `${version} was not decided: ${answer.error.message}` };
-    if (answer.value.kind === 'hello') accepted.push(version);
-    else if (isRefusal(answer.value)) continue;
-    // GnuTLS hangs up instead of sending an alert: a refusal only while the port goes on answering what it agreed to before.
-    else if (!(isHangUp(answer.value) && (await stillAnswers()))) {
-      return { inconclusive: `${version} was not decided: the answer was ${answer.value.kind}` };
-    }
+    const asked = await offerVersion(put, version, (answer, suites) =>
+      refuses(answer, { again: () => put(version, suites), control }),
+    );
+    if (!asked.ok) return { inconclusive: `${version} was not decided: ${asked.error.message}` };
+    if (asked.value.accepted === true) accepted.push(version);
+    else if (asked.value.accepted === undefined)
+      return { inconclusive: `${version} was not decided: the answer was ${describeAnswer(asked.value.answer)}` };
   }
   return { seen: accepted };
-}
-
-function isRefusal(answer: OfferAnswer): boolean {
-  return answer.kind === 'lower' || (answer.kind === 'alert' && answer.refusal);
-}
-
-function isHangUp(answer: OfferAnswer): boolean {
-  return answer.kind === 'closed' || answer.kind === 'reset';
 }

@@ -1,6 +1,8 @@
 import { createECDH, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { TlsVersion } from '../../../core/probes/tls-endpoint.ts';
+import type { ServerHello } from './flight.ts';
+import { ALL_GROUPS } from './groups.ts';
 import { isEllipticSuite } from './suites.ts';
 
 export const VERSION_NUMBERS: Readonly<Record<TlsVersion, number>> = {
@@ -12,11 +14,14 @@ export const VERSION_NUMBERS: Readonly<Record<TlsVersion, number>> = {
 };
 
 const EMPTY_RENEGOTIATION_INFO = 0x00ff;
-const GROUPS = [0x001d, 0x0017, 0x0018, 0x0019, 0x0100];
+/** The usual groups first, and all others that are known, or a server with an odd one seems to refuse the version. */
+const GROUPS = [...new Set([0x001d, 0x0017, 0x0018, 0x0019, 0x0100, ...ALL_GROUPS])];
+/** Groups for which a TLS 1.3 hello carries a key. */
+const SHARED = [0x001d, 0x0017];
 // SHA-1 and DSA are offered on purpose: a server that has nothing better must still be able to answer.
 const SIGNATURES = [
   0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b, 0x0401, 0x0501, 0x0601,
-  0x0203, 0x0201, 0x0202,
+  0x0203, 0x0201, 0x0202, 0x081a, 0x081b, 0x081c,
 ];
 
 /** What a ClientHello asks for beyond versions and suites. */
@@ -84,11 +89,13 @@ function extensionsFor(version: TlsVersion, serverName: string, options: HelloOp
       ? []
       : [extension(16, vector(2, Buffer.concat(options.alpn.map((name) => vector(1, Buffer.from(name))))))]),
     ...(options.sessionTicket === true ? [extension(35, Buffer.alloc(0))] : []),
+    // Some servers refuse every version below 1.3 without it (RFC 7627).
+    ...(version === 'TLS 1.3' ? [] : [extension(23, Buffer.alloc(0))]),
   ];
   if (version === 'TLS 1.0' || version === 'TLS 1.1') return common;
   common.push(extension(13, schemes(options.signatures ?? SIGNATURES)));
   if (options.signatures !== undefined) common.push(extension(50, schemes(SIGNATURES)));
-  if (version === 'TLS 1.2') return [...common, extension(23, Buffer.alloc(0))];
+  if (version === 'TLS 1.2') return common;
   const ecdh = createECDH('prime256v1');
   const shares = Buffer.concat([
     // Any 32 bytes are a valid X25519 public key; the secret is never needed.
@@ -101,6 +108,29 @@ function extensionsFor(version: TlsVersion, serverName: string, options: HelloOp
     extension(45, vector(1, Buffer.from([1]))),
     extension(51, vector(2, options.keyShares === false ? Buffer.alloc(0) : shares)),
   ];
+}
+
+/**
+ * Why a ServerHello is no answer to a hello that was built with these suites and options; undefined where it is one. A
+ * server that chooses what was not offered has accepted nothing.
+ */
+export function misfit(hello: ServerHello, suites: readonly number[], options: HelloOptions = {}): string | undefined {
+  if (!suites.includes(hello.suite)) return `a suite that was not offered (0x${hello.suite.toString(16)})`;
+  if (hello.compression !== 0 && options.compression !== true) return 'a compression that was not offered';
+  if (hello.version !== VERSION_NUMBERS['TLS 1.3'])
+    return hello.retry ? 'a HelloRetryRequest below TLS 1.3' : undefined;
+  const share = hello.extensions.get(51);
+  const shared = options.keyShares === false ? [] : SHARED;
+  if (!hello.retry)
+    return share !== undefined && share.length > 4 && shared.includes(share.readUInt16BE(0))
+      ? undefined
+      : 'a ServerHello without a key for a group that was offered';
+  // Without a group it asks for its cookie back (RFC 8446 section 4.1.4).
+  if (share === undefined) return hello.extensions.has(44) ? undefined : 'a HelloRetryRequest that asks for nothing';
+  const group = share.length === 2 ? share.readUInt16BE(0) : undefined;
+  return group === undefined || shared.includes(group) || !(options.groups ?? GROUPS).includes(group)
+    ? 'a HelloRetryRequest for a group that was not offered, or that it had the key of'
+    : undefined;
 }
 
 function schemes(list: readonly number[]): Buffer {

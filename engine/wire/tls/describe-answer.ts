@@ -13,7 +13,7 @@ export function describeAnswer(answer: OfferAnswer | InquiryAnswer): string {
     case 'closed':
       return 'the server hung up without an alert';
     case 'reset':
-      return 'the server reset the connection';
+      return 'the connection was reset, by the server or by something on the way to it';
     case 'silent':
       return 'no answer in time';
     case 'not-tls':
@@ -21,9 +21,4 @@ export function describeAnswer(answer: OfferAnswer | InquiryAnswer): string {
     case 'other':
       return answer.reason;
   }
-}
-
-/** The server hung up without a word, as GnuTLS does instead of sending an alert. */
-export function isHangUp(answer: OfferAnswer | InquiryAnswer): boolean {
-  return answer.kind === 'closed' || answer.kind === 'reset';
 }

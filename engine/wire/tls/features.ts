@@ -3,36 +3,13 @@ import type { AbsentFact } from '../../../core/probes/declaration.ts';
 import type { tlsEndpoint } from '../../../core/probes/tls-endpoint.ts';
 import { ok, type Result } from '../../../core/result.ts';
 import { isAbort } from '../tcp.ts';
-import { describeAnswer, isHangUp } from './describe-answer.ts';
+import { describeAnswer } from './describe-answer.ts';
+import { ALL_GROUPS, GROUP_NAMES } from './groups.ts';
 import type { Inquiry, InquiryAnswer } from './inquiry.ts';
+import type { Refuses } from './refusals.ts';
+import type { KnownSuites } from './suite-lists.ts';
 import { ORDINARY_SUITES, suiteName, SUITE_NAMES, TLS13_SUITES } from './suites.ts';
 
-/** Named groups (IANA TLS registry), the usual ones first. */
-export const GROUP_NAMES: Readonly<Record<number, string>> = {
-  0x001d: 'X25519',
-  0x0017: 'P-256',
-  0x0018: 'P-384',
-  0x0019: 'P-521',
-  0x001e: 'X448',
-  0x0013: 'P-192',
-  0x0015: 'P-224',
-  0x0016: 'secp256k1',
-  0x001a: 'brainpoolP256r1',
-  0x001b: 'brainpoolP384r1',
-  0x001c: 'brainpoolP512r1',
-  0x001f: 'brainpoolP256r1tls13',
-  0x0020: 'brainpoolP384r1tls13',
-  0x0021: 'brainpoolP512r1tls13',
-  0x0100: 'ffdhe2048',
-  0x0101: 'ffdhe3072',
-  0x0102: 'ffdhe4096',
-  0x0103: 'ffdhe6144',
-  0x0104: 'ffdhe8192',
-  0x11eb: 'SecP256r1MLKEM768',
-  0x11ec: 'X25519MLKEM768',
-  0x11ed: 'SecP384r1MLKEM1024',
-};
-const GROUPS = Object.keys(GROUP_NAMES).map(Number);
 /** X25519 and X448: key exchange only, never the curve of an ECDSA certificate. */
 const NO_CERTIFICATE_GROUPS: ReadonlySet<number> = new Set([0x001d, 0x001e]);
 const ECDHE_SUITES = ORDINARY_SUITES.filter((suite) => SUITE_NAMES[suite]?.includes('_ECDHE_'));
@@ -62,10 +39,11 @@ export type Features = Pick<Facts, (typeof FEATURES)[number]>;
  */
 export async function surveyFeatures(
   inquire: Inquire,
+  refuses: Refuses,
   accepts: NonNullable<Facts['accepts']>,
   stopped: string | undefined,
   wantsSuites: boolean,
-): Promise<Result<{ facts: Features; absent: AbsentFact[]; tls13Suites?: readonly number[] }>> {
+): Promise<Result<{ facts: Features; absent: AbsentFact[]; suites: KnownSuites }>> {
   const facts: Features = {};
   const why = new Map<string, string>();
   let aborted: Result<never> | undefined;
@@ -83,7 +61,8 @@ export async function surveyFeatures(
     return { kind: 'other', reason: lost };
   };
 
-  if (accepts.tls12 === true) await readHello(ask, facts, why);
+  let tls12Suites: readonly number[] = [];
+  if (accepts.tls12 === true) tls12Suites = await readHello(ask, facts, why);
   else {
     const reason = accepts.tls12 === false ? 'TLS 1.2 is not accepted.' : 'Whether TLS 1.2 is accepted is not known.';
     for (const path of FEATURES) if (path !== 'groups' && path !== 'compression') why.set(path, reason);
@@ -96,25 +75,29 @@ export async function surveyFeatures(
   const read =
     version === undefined
       ? { groups: 'Neither TLS 1.2 nor 1.3 is accepted.' }
-      : await readGroups(ask, version, wantsSuites && version === 'TLS 1.3');
+      : await readGroups(ask, refuses, version, wantsSuites && version === 'TLS 1.3');
   if (typeof read.groups === 'string') why.set('groups', read.groups);
   else facts.groups = read.groups;
   if (aborted !== undefined) return aborted;
   return ok({
     facts,
     absent: [...why].map(([path, reason]) => ({ path, reason })),
-    ...('suites' in read && read.suites !== undefined ? { tls13Suites: read.suites } : {}),
+    suites: {
+      'TLS 1.2': { suites: tls12Suites },
+      ...('suites' in read && read.suites !== undefined ? { 'TLS 1.3': { suites: read.suites, all: true } } : {}),
+    },
   });
 }
 
 type Ask = (inquiry: Inquiry) => Promise<InquiryAnswer>;
 
-async function readHello(ask: Ask, facts: Features, why: Map<string, string>): Promise<void> {
+/** Fills in what the ServerHello tells; the suites that were chosen on the way. */
+async function readHello(ask: Ask, facts: Features, why: Map<string, string>): Promise<readonly number[]> {
   const plain = { version: 'TLS 1.2', suites: ORDINARY_SUITES } as const;
   const answer = await ask({ ...plain, compression: true, sessionTicket: true });
   if (answer.kind !== 'hello') {
     for (const path of FEATURES) if (path !== 'groups') why.set(path, `TLS 1.2: ${describeAnswer(answer)}.`);
-    return;
+    return [];
   }
   const { hello } = answer;
   facts.compression = hello.compression !== 0;
@@ -125,8 +108,9 @@ async function readHello(ask: Ask, facts: Features, why: Map<string, string>): P
   if (typeof alpn === 'string') why.set('alpn', alpn);
   else facts.alpn = alpn;
   const order = await readOrder(ask, hello.suite);
-  if (order === 'server' || order === 'client') facts.suiteOrder = order;
-  else why.set('suiteOrder', order);
+  if ('by' in order) facts.suiteOrder = order.by;
+  else why.set('suiteOrder', order.why);
+  return order.second === undefined ? [hello.suite] : [hello.suite, order.second];
 }
 
 async function readProtocols(ask: Ask): Promise<string[] | string> {
@@ -146,14 +130,17 @@ async function readProtocols(ask: Ask): Promise<string[] | string> {
 }
 
 /** @param first what the server chose from all suites */
-async function readOrder(ask: Ask, first: number): Promise<string> {
+async function readOrder(
+  ask: Ask,
+  first: number,
+): Promise<({ by: 'server' | 'client' } | { why: string }) & { second?: number }> {
   const rest = await ask({ version: 'TLS 1.2', suites: ORDINARY_SUITES.filter((suite) => suite !== first) });
-  if (rest.kind === 'alert' && rest.refusal) return 'One suite only is accepted, so no order is to be seen.';
-  if (rest.kind !== 'hello') return `Without the preferred suite: ${describeAnswer(rest)}.`;
+  if (rest.kind === 'alert' && rest.refusal) return { why: 'One suite only is accepted, so no order is to be seen.' };
+  if (rest.kind !== 'hello') return { why: `Without the preferred suite: ${describeAnswer(rest)}.` };
   const second = rest.hello.suite;
   const both = await ask({ version: 'TLS 1.2', suites: [second, first] });
-  if (both.kind !== 'hello') return `Two suites in turn: ${describeAnswer(both)}.`;
-  return both.hello.suite === first ? 'server' : 'client';
+  if (both.kind !== 'hello') return { why: `Two suites in turn: ${describeAnswer(both)}.`, second };
+  return { by: both.hello.suite === first ? 'server' : 'client', second };
 }
 
 /** The groups, or why their list is not complete; the suites of TLS 1.3 where all were told. */
@@ -163,7 +150,12 @@ type GroupsRead = { readonly groups: string[] | string; readonly suites?: readon
  * Offers what has not been chosen yet, until it is refused. Where suites are wanted, those that were chosen are left out,
  * too; once the rest is refused, and the same groups are accepted with all suites again, that list is complete.
  */
-async function readGroups(ask: Ask, version: 'TLS 1.2' | 'TLS 1.3', wantsSuites: boolean): Promise<GroupsRead> {
+async function readGroups(
+  ask: Ask,
+  refuses: Refuses,
+  version: 'TLS 1.2' | 'TLS 1.3',
+  wantsSuites: boolean,
+): Promise<GroupsRead> {
   const all = version === 'TLS 1.3' ? TLS13_SUITES : ECDHE_SUITES;
   const inquiry = (groups: readonly number[], suites = all): Inquiry => ({
     version,
@@ -179,7 +171,7 @@ async function readGroups(ask: Ask, version: 'TLS 1.2' | 'TLS 1.3', wantsSuites:
   let curveBound = false;
   const result = (groups: string[] | string): GroupsRead => (suitesTold ? { groups, suites } : { groups });
   for (;;) {
-    const open = GROUPS.filter((group) => !found.includes(group));
+    const open = ALL_GROUPS.filter((group) => !found.includes(group));
     if (open.length === 0) break;
     const narrowed = suitesOpen && suites.length > 0;
     let answer = await ask(inquiry(open, narrowed ? all.filter((suite) => !suites.includes(suite)) : all));
@@ -201,10 +193,11 @@ async function readGroups(ask: Ask, version: 'TLS 1.2' | 'TLS 1.3', wantsSuites:
       return {
         groups: `Not every group was decided in ${version} (accepted: ${namesOf(found)}): without its certificate's curve the server can offer nothing.`,
       };
-    if (answer.kind === 'alert' && answer.refusal) break;
-    // A server that hangs up without an alert refuses only between two inquiries that it answers.
-    const good = async (): Promise<boolean> => (await ask(inquiry(found))).kind === 'hello';
-    if (isHangUp(answer) && (await good()) && isHangUp(await ask(inquiry(open))) && (await good())) break;
+    const recheck = {
+      again: async () => ok(await ask(inquiry(open))),
+      control: async () => (await ask(inquiry(found))).kind === 'hello',
+    };
+    if (await refuses(answer, recheck)) break;
     return result(
       `Not every group was decided in ${version} (accepted: ${namesOf(found)}): ${describeAnswer(answer)}.`,
     );

@@ -87,6 +87,9 @@ export type ServerHello = {
   readonly extensions: ReadonlyMap<number, Buffer>;
 };
 
+const SUPPORTED_VERSIONS = 43;
+const TLS13 = 0x0304;
+
 /** SHA-256 of "HelloRetryRequest", the random by which one is known (RFC 8446 section 4.1.3). */
 const RETRY_RANDOM = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c';
 
@@ -111,15 +114,19 @@ export function parseServerHello(body: Buffer): ServerHello | undefined {
       const type = body.readUInt16BE(offset);
       const length = body.readUInt16BE(offset + 2);
       if (body.length < offset + 4 + length) return undefined;
-      if (type === 43) {
+      // Each at most once (RFC 8446 section 4.2).
+      if (extensions.has(type)) return undefined;
+      if (type === SUPPORTED_VERSIONS) {
         if (length !== 2) return undefined;
         version = body.readUInt16BE(offset + 4);
+        if (version < TLS13) return undefined;
       }
       extensions.set(type, body.subarray(offset + 4, offset + 4 + length));
       offset += 4 + length;
     }
   }
-  if (version < 0x0300 || version > 0x0304) return undefined;
+  // TLS 1.3 and later are chosen by the extension alone (RFC 8446 section 4.1.3).
+  if (legacy < 0x0300 || legacy >= TLS13 || version > TLS13) return undefined;
   return { version, random, suite, retry: random.toString('hex') === RETRY_RANDOM, compression, extensions };
 }
 

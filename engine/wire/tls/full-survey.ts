@@ -6,10 +6,12 @@ import { ok, type Result } from '../../../core/result.ts';
 import { TLS_GUIDELINE } from '../../guideline.ts';
 import type { Inquiry, InquiryAnswer } from './inquiry.ts';
 import type { OfferAnswer } from './offer.ts';
+import type { Refuses } from './refusals.ts';
 import { SCHEMES, surveySignatures } from './signature-schemes.ts';
 import { type KnownSuites, surveySuites } from './suite-lists.ts';
-import { SUITE_CLASS_BY_NAME, suiteName, suiteNumber } from './suites.ts';
-import type { Offer, Survey } from './survey.ts';
+import { SUITE_CLASS_BY_NAME, suiteName, suiteNumber, weakSuitesOf } from './suites.ts';
+import type { Survey } from './survey.ts';
+import type { Offer } from './version-offer.ts';
 
 type EndpointFacts = z.input<typeof tlsEndpoint.facts>;
 type FullFacts = Pick<EndpointFacts, 'suites' | 'signatures' | 'weakSuites' | 'acceptsWeakSuite'>;
@@ -25,25 +27,30 @@ export const NOT_ASKED: readonly AbsentFact[] = ['suites', 'signatures', 'guidel
 /**
  * Every suite and signature scheme that the server accepts. A weak suite among them counts as one, whatever the essential
  * survey said. Errors: cancel and deadline only.
- * @param tls13Suites every suite of TLS 1.3, where that is known already
+ * @param seen what other inquiries told of the suites
  */
 export async function surveyFully(
   offer: Offer,
   inquire: Inquire,
+  refuses: Refuses,
   { accepts = {}, versions = [], weakSuites = [], acceptsWeakSuite }: Survey,
   stopped: string | undefined,
-  tls13Suites: readonly number[] | undefined,
+  seen: KnownSuites,
 ): Promise<Result<{ facts: FullFacts; absent: AbsentFact[] }>> {
-  const known: Record<string, KnownSuites[TlsVersion]> = {};
+  const known: Partial<Record<TlsVersion, KnownSuites[TlsVersion]>> = {};
   for (const { version, suite } of versions) {
     const number = suite === undefined ? undefined : suiteNumber(suite);
-    if (number !== undefined) known[version] = { suites: [number] };
+    known[version] = {
+      // Each was refused together with all others of its kind.
+      refused: acceptsWeakSuite === false ? weakSuitesOf(version) : [],
+      ...seen[version],
+      suites: [...new Set([...(number === undefined ? [] : [number]), ...(seen[version]?.suites ?? [])])],
+    };
   }
-  if (tls13Suites !== undefined) known['TLS 1.3'] = { suites: tls13Suites, all: true };
   const watched = watchSchemes(offer, inquire);
-  const suites = await surveySuites(watched.offer, accepts, stopped, known);
+  const suites = await surveySuites(watched.offer, refuses, accepts, stopped, known);
   if (!suites.ok) return suites;
-  const signatures = await surveySignatures(inquire, accepts, stopped, watched.seen);
+  const signatures = await surveySignatures(inquire, refuses, accepts, stopped, watched.seen);
   if (!signatures.ok) return signatures;
   const weak = Object.values(suites.value.suites)
     .flat()

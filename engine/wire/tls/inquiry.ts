@@ -2,7 +2,7 @@ import type { Result } from '../../../core/result.ts';
 import type { Endpoint } from '../../../core/site/schema.ts';
 import type { DialOptions } from '../tcp.ts';
 import { PARAMETER_REFUSALS } from './alerts.ts';
-import { buildClientHello, type HelloOptions, VERSION_NUMBERS } from './client-hello.ts';
+import { buildClientHello, type HelloOptions, misfit, VERSION_NUMBERS } from './client-hello.ts';
 import { parseFlight, parseServerHello, type ServerHello } from './flight.ts';
 import { signatureScheme } from './plain-handshake.ts';
 import { suiteName } from './suites.ts';
@@ -51,7 +51,8 @@ export function readAnswer(bytes: Buffer, inquiry: Inquiry): InquiryAnswer | und
   if (hello === undefined) return { kind: 'other', reason: 'no proper ServerHello' };
   if (hello.version !== VERSION_NUMBERS[inquiry.version])
     return { kind: 'other', reason: `another version than ${inquiry.version}, which was accepted before` };
-  if (!inquiry.suites.includes(hello.suite)) return { kind: 'other', reason: 'a suite that was not offered' };
+  const fault = misfit(hello, inquiry.suites, inquiry);
+  if (fault !== undefined) return { kind: 'other', reason: fault };
   if (inquiry.wantsGroup !== true && inquiry.wantsScheme === undefined) return { kind: 'hello', hello };
   if (inquiry.version === 'TLS 1.3') {
     const share = hello.retry ? hello.extensions.get(51) : undefined;

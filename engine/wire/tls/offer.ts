@@ -4,7 +4,7 @@ import type { TlsVersion } from '../../../core/probes/tls-endpoint.ts';
 import type { Endpoint } from '../../../core/site/schema.ts';
 import { abortError, converse, type DialOptions, dial } from '../tcp.ts';
 import { PARAMETER_REFUSALS } from './alerts.ts';
-import { buildClientHello, VERSION_NUMBERS } from './client-hello.ts';
+import { buildClientHello, misfit, VERSION_NUMBERS } from './client-hello.ts';
 import { parseFlight, parseServerHello } from './flight.ts';
 import { startTlsOverLdap } from './starttls-ldap.ts';
 import { suiteName } from './suites.ts';
@@ -37,7 +37,7 @@ export async function offer(
   timeoutMs = ANSWER_TIMEOUT_MS,
 ): Promise<Result<OfferAnswer>> {
   const { bytes } = buildClientHello(version, suites, endpoint.serverName ?? endpoint.host);
-  return sendHello(endpoint, bytes, (answer) => firstAnswer(answer, version), options, timeoutMs);
+  return sendHello(endpoint, bytes, (answer) => firstAnswer(answer, version, suites), options, timeoutMs);
 }
 
 /**
@@ -84,7 +84,7 @@ export async function sendHello<T>(
 }
 
 /** The first thing that decides, in the bytes so far; undefined while more is needed. Never throws. */
-export function firstAnswer(bytes: Buffer, offered: TlsVersion): OfferAnswer | undefined {
+export function firstAnswer(bytes: Buffer, offered: TlsVersion, suites: readonly number[]): OfferAnswer | undefined {
   if (bytes.length === 0) return undefined;
   const result = parseFlight(bytes);
   if (result.kind === 'not-tls') return { kind: 'not-tls', seen: recognise(bytes) };
@@ -95,6 +95,8 @@ export function firstAnswer(bytes: Buffer, offered: TlsVersion): OfferAnswer | u
     if (first.type !== 2) return { kind: 'other', reason: `handshake message ${first.type} instead of ServerHello` };
     const hello = parseServerHello(first.body);
     if (hello === undefined) return { kind: 'other', reason: 'a malformed ServerHello' };
+    const fault = misfit(hello, suites);
+    if (fault !== undefined) return { kind: 'other', reason: fault };
     if (hello.version === VERSION_NUMBERS[offered])
       return { kind: 'hello', suite: hello.suite, suiteName: suiteName(hello.suite) };
     return hello.version < VERSION_NUMBERS[offered]

@@ -3,8 +3,9 @@ import type { AbsentFact } from '../../../core/probes/declaration.ts';
 import type { tlsEndpoint } from '../../../core/probes/tls-endpoint.ts';
 import { ok, type Result } from '../../../core/result.ts';
 import { isAbort } from '../tcp.ts';
-import { describeAnswer, isHangUp } from './describe-answer.ts';
+import { describeAnswer } from './describe-answer.ts';
 import type { Inquiry, InquiryAnswer } from './inquiry.ts';
+import type { Refuses } from './refusals.ts';
 import { ORDINARY_SUITES, suiteName, TLS13_SUITES } from './suites.ts';
 
 /** Signature schemes by number (IANA TLS registry, RFC 8446 section 4.2.3), and the older pairs of RFC 5246 by its names. */
@@ -67,6 +68,7 @@ type Listed = number[] | string;
  */
 export async function surveySignatures(
   inquire: Inquire,
+  refuses: Refuses,
   accepts: NonNullable<EndpointFacts['accepts']>,
   stopped: string | undefined,
   seen: readonly number[] = [],
@@ -74,8 +76,8 @@ export async function surveySignatures(
   const signatures: Signatures = {};
   const absent: AbsentFact[] = [];
   const ways = [
-    { key: 'tls12', name: 'TLS 1.2', list: () => listSigned(inquire, seen) },
-    { key: 'tls13', name: 'TLS 1.3', list: () => listAlone(inquire) },
+    { key: 'tls12', name: 'TLS 1.2', list: () => listSigned(inquire, refuses, seen) },
+    { key: 'tls13', name: 'TLS 1.3', list: () => listAlone(inquire, refuses) },
   ] as const;
   for (const { key, name, list } of ways) {
     const path = `signatures.${key}`;
@@ -92,7 +94,7 @@ export async function surveySignatures(
   return ok({ signatures, absent });
 }
 
-async function listSigned(inquire: Inquire, seen: readonly number[]): Promise<Result<Listed>> {
+async function listSigned(inquire: Inquire, refuses: Refuses, seen: readonly number[]): Promise<Result<Listed>> {
   const found = [...seen];
   const ask = (signatures: readonly number[]) =>
     inquire({ version: 'TLS 1.2', suites: SIGNED_SUITES, signatures, wantsScheme: true });
@@ -109,16 +111,12 @@ async function listSigned(inquire: Inquire, seen: readonly number[]): Promise<Re
     if (found.length === 0) return ok(`no key exchange was signed: ${describeAnswer(value)}`);
     if (value.kind === 'hello' && value.scheme !== undefined)
       return ok(`it signs with ${SCHEME_NAMES[value.scheme] ?? value.scheme}, which was not offered any more`);
-    const refused = await refuses(
-      value,
-      () => ask(open),
-      () => ask(found),
-    );
+    const refused = await refuses(value, { again: () => ask(open), control: async () => isGood(await ask(found)) });
     return ok(refused ? found : `not every scheme was decided: ${describeAnswer(value)}`);
   }
 }
 
-async function listAlone(inquire: Inquire): Promise<Result<Listed>> {
+async function listAlone(inquire: Inquire, refuses: Refuses): Promise<Result<Listed>> {
   const found: number[] = [];
   const ask = (signatures: readonly number[]) => inquire({ version: 'TLS 1.3', suites: TLS13_SUITES, signatures });
   const look = async (kinds: Kinds): Promise<Result<string | undefined>> => {
@@ -132,11 +130,10 @@ async function listAlone(inquire: Inquire): Promise<Result<Listed>> {
         if (!open.ok || open.value !== undefined) return open;
         continue;
       }
-      const refused = await refuses(
-        answer.value,
-        () => ask(offered),
-        () => ask(TLS13_SCHEMES),
-      );
+      const refused = await refuses(answer.value, {
+        again: () => ask(offered),
+        control: async () => isGood(await ask(TLS13_SCHEMES)),
+      });
       if (!refused) return ok(`not every scheme was decided: ${describeAnswer(answer.value)}`);
     }
     return ok(undefined);
@@ -150,17 +147,6 @@ function schemesOf(kinds: Kinds): number[] {
   return kinds.flatMap((one) => (typeof one === 'number' ? [one] : schemesOf(one)));
 }
 
-type Ask = () => Promise<Result<InquiryAnswer>>;
-
-/** An alert refuses; a hang-up does so only where it comes again between two answers to what is known to be good. */
-async function refuses(answer: InquiryAnswer, again: Ask, control: Ask): Promise<boolean> {
-  if (answer.kind === 'alert') return answer.refusal;
-  if (!isHangUp(answer)) return false;
-  const good = async (): Promise<boolean> => {
-    const answered = await control();
-    return answered.ok && answered.value.kind === 'hello';
-  };
-  if (!(await good())) return false;
-  const repeated = await again();
-  return repeated.ok && isHangUp(repeated.value) && (await good());
+function isGood(answer: Result<InquiryAnswer>): boolean {
+  return answer.ok && answer.value.kind === 'hello';
 }

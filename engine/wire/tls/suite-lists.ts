@@ -3,20 +3,24 @@ import type { AbsentFact } from '../../../core/probes/declaration.ts';
 import { TLS_VERSIONS, type tlsEndpoint, type TlsVersion } from '../../../core/probes/tls-endpoint.ts';
 import { ok, type Result } from '../../../core/result.ts';
 import { isAbort } from '../tcp.ts';
-import { describeAnswer, isHangUp } from './describe-answer.ts';
-import { suiteName, suitesOf } from './suites.ts';
-import { type Offer, VERSION_KEYS } from './survey.ts';
+import { describeAnswer } from './describe-answer.ts';
+import type { Refuses } from './refusals.ts';
+import { portionsOf, suiteName, suitesOf } from './suites.ts';
+import { VERSION_KEYS } from './survey.ts';
+import type { Offer } from './version-offer.ts';
 
 type EndpointFacts = z.input<typeof tlsEndpoint.facts>;
 type SuiteLists = NonNullable<EndpointFacts['suites']>;
 export type SuiteListsResult = { readonly suites: SuiteLists; readonly absent: readonly AbsentFact[] };
 
-/** Some servers choke on longer lists. */
-const AT_ONCE = 128;
-
-/** Suites that are known to be accepted, and whether they are all. */
+/** Suites that are known to be accepted, whether they are all, and those that are known to be refused. */
 export type KnownSuites = Readonly<
-  Partial<Record<TlsVersion, { readonly suites: readonly number[]; readonly all?: true }>>
+  Partial<
+    Record<
+      TlsVersion,
+      { readonly suites: readonly number[]; readonly all?: true; readonly refused?: readonly number[] }
+    >
+  >
 >;
 
 /**
@@ -29,6 +33,7 @@ export type KnownSuites = Readonly<
  */
 export async function surveySuites(
   offer: Offer,
+  refuses: Refuses,
   accepts: NonNullable<EndpointFacts['accepts']>,
   stopped: string | undefined,
   known: KnownSuites = {},
@@ -56,7 +61,7 @@ export async function surveySuites(
       absent.push({ path, reason: `Not tried: ${lost}.` });
       continue;
     }
-    const listed = await listSuites(offer, version, seen?.suites ?? []);
+    const listed = await listSuites(offer, refuses, version, seen ?? { suites: [] });
     if (!listed.ok) return listed;
     if (Array.isArray(listed.value)) suites[key] = listed.value.map(suiteName);
     else {
@@ -71,66 +76,55 @@ type Incomplete = { readonly reason: string; readonly lost: boolean };
 
 async function listSuites(
   offer: Offer,
+  refuses: Refuses,
   version: TlsVersion,
-  seen: readonly number[],
+  seen: { readonly suites: readonly number[]; readonly refused?: readonly number[] },
 ): Promise<Result<number[] | Incomplete>> {
-  const found = [...seen];
-  const all = suitesOf(version).filter((suite) => !found.includes(suite));
-  for (let start = 0; start < all.length; start += AT_ONCE) {
-    const chunk = all.slice(start, start + AT_ONCE);
-    const rest = await drain(offer, version, chunk, found);
+  const found = [...seen.suites];
+  const open = suitesOf(version).filter((suite) => !found.includes(suite) && seen.refused?.includes(suite) !== true);
+  for (const portion of portionsOf(open)) {
+    const rest = await drain(offer, refuses, version, portion, found);
     if (!rest.ok) return rest;
     if (rest.value !== undefined) return ok(rest.value);
   }
   return ok(found);
 }
 
-/** Adds to `found` what the server accepts of `chunk`; says why where that could not be told. */
+/** Adds to `found` what the server accepts of a portion; says why where that could not be told. */
 async function drain(
   offer: Offer,
+  refuses: Refuses,
   version: TlsVersion,
-  chunk: readonly number[],
+  portion: readonly number[],
   found: number[],
 ): Promise<Result<Incomplete | undefined>> {
   // A refusal or the choice of one suite ends each round, so there are at most as many as suites.
-  for (let open = chunk; open.length > 0; open = open.filter((suite) => !found.includes(suite))) {
+  for (let open = portion; open.length > 0; open = open.filter((suite) => !found.includes(suite))) {
     const answer = await offer(version, open);
     if (!answer.ok) {
       if (isAbort(answer.error)) return answer;
       return ok({ reason: answer.error.message, lost: true });
     }
     const { value } = answer;
-    if (value.kind === 'hello' && open.includes(value.suite)) {
+    if (value.kind === 'hello') {
       found.push(value.suite);
       continue;
     }
+    const offered = open;
+    const control = found.length > 0 ? found : (portionsOf(suitesOf(version))[0] ?? []);
+    const recheck = {
+      again: () => offer(version, offered),
+      control: async () => {
+        const good = await offer(version, control);
+        return good.ok && good.value.kind === 'hello';
+      },
+    };
     // A server that goes down to a version it prefers has no suite left in this one.
-    if ((value.kind === 'alert' && value.refusal) || value.kind === 'lower') return ok(undefined);
-    if (isHangUp(value) && (await refusesByHangUp(offer, version, open, found))) return ok(undefined);
+    if (await refuses(value, recheck)) return ok(undefined);
     return ok({
-      reason:
-        value.kind === 'hello'
-          ? `the server chose ${suiteName(value.suite)}, which was not offered`
-          : describeAnswer(value),
+      reason: describeAnswer(value),
       lost: value.kind === 'silent',
     });
   }
   return ok(undefined);
-}
-
-/** A hang-up refuses only between two answers to an offer that is known to be good. */
-async function refusesByHangUp(
-  offer: Offer,
-  version: TlsVersion,
-  open: readonly number[],
-  found: readonly number[],
-): Promise<boolean> {
-  const good = async () => {
-    const control = found.length > 0 ? found : suitesOf(version).slice(0, AT_ONCE);
-    const answer = await offer(version, control);
-    return answer.ok && answer.value.kind === 'hello';
-  };
-  if (!(await good())) return false;
-  const again = await offer(version, open);
-  return again.ok && isHangUp(again.value) && (await good());
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { ServerHello } from '../../../engine/wire/tls/flight.ts';
 import { surveyFeatures } from '../../../engine/wire/tls/features.ts';
+import { refusalsOf } from '../../../engine/wire/tls/refusals.ts';
 import { type Inquiry, type InquiryAnswer, readAnswer } from '../../../engine/wire/tls/inquiry.ts';
 
 const REFUSED: InquiryAnswer = { kind: 'alert', alert: 'handshake_failure', refusal: true };
@@ -19,7 +20,7 @@ const hello = (more: Partial<ServerHello> = {}): ServerHello => ({
 /** A server that answers by a function; what it was asked is kept. */
 async function survey(
   answer: (inquiry: Inquiry, count: number) => InquiryAnswer | Result<never>,
-  accepts: Parameters<typeof surveyFeatures>[1] = { tls12: true, tls13: false },
+  accepts: Parameters<typeof surveyFeatures>[2] = { tls12: true, tls13: false },
   stopped?: string,
 ) {
   const asked: Inquiry[] = [];
@@ -29,11 +30,12 @@ async function survey(
       const given = answer(inquiry, asked.length);
       return 'ok' in given ? given : ok(given);
     },
+    refusalsOf(async () => ok({ kind: 'closed' })),
     accepts,
     stopped,
     false,
   );
-  return { asked, result, ...(result.ok ? result.value : { facts: {}, absent: [] }) };
+  return { asked, result, ...(result.ok ? result.value : { facts: {}, absent: [], suites: {} }) };
 }
 
 describe('what a server offers besides', () => {

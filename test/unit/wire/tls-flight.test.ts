@@ -1,14 +1,27 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TLS_VERSIONS } from '../../../core/probes/tls-endpoint.ts';
+import { TLS_VERSIONS, type TlsVersion } from '../../../core/probes/tls-endpoint.ts';
 import { alertName, alertOf } from '../../../engine/wire/tls/alerts.ts';
 import { buildClientHello } from '../../../engine/wire/tls/client-hello.ts';
 import { parseCertificates, parseFlight, parseServerHello } from '../../../engine/wire/tls/flight.ts';
-import { firstAnswer } from '../../../engine/wire/tls/offer.ts';
+import { firstAnswer as readFirst } from '../../../engine/wire/tls/offer.ts';
 import { offeredVersions } from '../../../engine/wire/tls/offered-versions.ts';
 import { verifyKeyExchange } from '../../../engine/wire/tls/plain-handshake.ts';
 import { parseExtendedResponse } from '../../../engine/wire/tls/starttls-ldap.ts';
-import { ORDINARY_SUITES, SUITE_NAMES, TLS13_SUITES, WEAK_SUITES, weakClass } from '../../../engine/wire/tls/suites.ts';
+import {
+  ORDINARY_SUITES,
+  portionsOf,
+  SUITE_NAMES,
+  suitesOf,
+  TLS13_SUITES,
+  weakClass,
+  weakSuitesOf,
+} from '../../../engine/wire/tls/suites.ts';
+
+/** To a hello with every suite of the version. */
+const firstAnswer = (record: Buffer, version: TlsVersion, suites = suitesOf(version)) =>
+  readFirst(record, version, suites);
 
 const bytes = fc.uint8Array({ maxLength: 600 }).map((array) => Buffer.from(array));
 
@@ -16,10 +29,14 @@ const bytes = fc.uint8Array({ maxLength: 600 }).map((array) => Buffer.from(array
 function serverHello(
   version: number,
   suite: number,
-  extensions: Buffer = Buffer.alloc(0),
+  more: Buffer | { extensions?: Buffer; random?: Buffer; compression?: number } = {},
   session = Buffer.alloc(0),
 ): Buffer {
-  const random = Buffer.alloc(32, 7);
+  const {
+    extensions = Buffer.alloc(0),
+    random = Buffer.alloc(32, 7),
+    compression = 0,
+  } = Buffer.isBuffer(more) ? { extensions: more } : more;
   const length = Buffer.alloc(2);
   length.writeUInt16BE(extensions.length);
   const body = Buffer.concat([
@@ -27,13 +44,25 @@ function serverHello(
     random,
     Buffer.from([session.length]),
     session,
-    Buffer.from([suite >> 8, suite & 255, 0]),
+    Buffer.from([suite >> 8, suite & 255, compression]),
     ...(extensions.length === 0 ? [] : [length, extensions]),
   ]);
   const handshake = Buffer.concat([Buffer.from([2, 0, body.length >> 8, body.length & 255]), body]);
   return Buffer.concat([Buffer.from([22, 3, 3, handshake.length >> 8, handshake.length & 255]), handshake]);
 }
 const TLS13_EXTENSION = Buffer.from([0, 43, 0, 2, 3, 4]);
+const keyShare = (group: number): Buffer => Buffer.from([0, 51, 0, 6, group >> 8, group & 255, 0, 2, 1, 1]);
+const tls13 = (...extensions: Buffer[]): Buffer =>
+  serverHello(0x0303, 0x1301, Buffer.concat([TLS13_EXTENSION, ...extensions]));
+/** A HelloRetryRequest, which is known by its random (RFC 8446 section 4.1.3). */
+const retry = (group?: number): Buffer =>
+  serverHello(0x0303, 0x1301, {
+    random: createHash('sha256').update('HelloRetryRequest').digest(),
+    extensions: Buffer.concat([
+      TLS13_EXTENSION,
+      ...(group === undefined ? [] : [Buffer.from([0, 51, 0, 2, group >> 8, group & 255])]),
+    ]),
+  });
 
 describe('the answer to a ClientHello', () => {
   it('reads a ServerHello in every version, whole or in pieces', () => {
@@ -43,24 +72,50 @@ describe('the answer to a ClientHello', () => {
       ['TLS 1.1', 0x0302],
       ['TLS 1.2', 0x0303],
     ] as const) {
-      const record = serverHello(number, 0xc02f);
+      const record = serverHello(number, 0x0035);
       expect(firstAnswer(record, version)).toEqual({
         kind: 'hello',
-        suite: 0xc02f,
-        suiteName: 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
+        suite: 0x0035,
+        suiteName: 'TLS_RSA_WITH_AES_256_CBC_SHA',
       });
       for (let cut = 1; cut < record.length; cut += 1)
         expect(firstAnswer(record.subarray(0, cut), version)).toBeUndefined();
     }
-    expect(firstAnswer(serverHello(0x0303, 0x1301, TLS13_EXTENSION, Buffer.alloc(32)), 'TLS 1.3')).toMatchObject({
+    const own = Buffer.concat([TLS13_EXTENSION, keyShare(0x001d)]);
+    expect(firstAnswer(serverHello(0x0303, 0x1301, own, Buffer.alloc(32)), 'TLS 1.3')).toMatchObject({
       kind: 'hello',
       suite: 0x1301,
     });
   });
 
   it('calls a lower version a lower version, and a higher one nonsense', () => {
-    expect(firstAnswer(serverHello(0x0303, 0xc02f), 'TLS 1.3')).toMatchObject({ kind: 'lower', version: 0x0303 });
-    expect(firstAnswer(serverHello(0x0303, 0xc02f), 'TLS 1.0')).toMatchObject({ kind: 'other' });
+    expect(firstAnswer(serverHello(0x0302, 0x002f), 'TLS 1.2')).toMatchObject({ kind: 'lower', version: 0x0302 });
+    expect(firstAnswer(serverHello(0x0303, 0x002f), 'TLS 1.0')).toMatchObject({ kind: 'other' });
+  });
+
+  it.each([
+    ['a suite that was not offered', 'TLS 1.2', serverHello(0x0303, 0xc02f), [0x002f]],
+    ['a lower version with a suite that was not offered', 'TLS 1.3', serverHello(0x0303, 0xc02f), TLS13_SUITES],
+    ['a compression that was not offered', 'TLS 1.2', serverHello(0x0303, 0x002f, { compression: 1 }), [0x002f]],
+    ['TLS 1.3 without its extension', 'TLS 1.3', serverHello(0x0304, 0x1301, keyShare(0x001d)), TLS13_SUITES],
+    ['TLS 1.3 without a key', 'TLS 1.3', serverHello(0x0303, 0x1301, TLS13_EXTENSION), TLS13_SUITES],
+    ['a key for a group that was not offered', 'TLS 1.3', tls13(keyShare(0x0018)), TLS13_SUITES],
+    ['an extension twice', 'TLS 1.3', tls13(keyShare(0x001d), TLS13_EXTENSION), TLS13_SUITES],
+    [
+      'a version below 1.3 by the extension',
+      'TLS 1.2',
+      serverHello(0x0303, 0x2f, Buffer.from([0, 43, 0, 2, 3, 3])),
+      [0x2f],
+    ],
+    ['a retry for the group that it had the key of', 'TLS 1.3', retry(0x001d), TLS13_SUITES],
+    ['a retry for a group that was not offered', 'TLS 1.3', retry(0x9999), TLS13_SUITES],
+    ['a retry that asks for nothing', 'TLS 1.3', retry(), TLS13_SUITES],
+  ] as const)('does not take %s for acceptance', (_, version, record, suites) => {
+    expect(firstAnswer(record, version, suites)).toMatchObject({ kind: 'other' });
+  });
+
+  it('takes a retry for another group that was offered', () => {
+    expect(firstAnswer(retry(0x0018), 'TLS 1.3')).toMatchObject({ kind: 'hello', suite: 0x1301 });
   });
 
   it('tells refusals from alerts with another meaning, and ignores warnings', () => {
@@ -132,6 +187,12 @@ describe('the ClientHello', () => {
     }
   });
 
+  it('carries what servers may insist on in every version below 1.3', () => {
+    const extendedMasterSecret = Buffer.from([0, 23, 0, 0]);
+    for (const version of ['TLS 1.0', 'TLS 1.1', 'TLS 1.2'] as const)
+      expect(buildClientHello(version, [0x2f], 'emr.hospital.test').bytes.includes(extendedMasterSecret)).toBe(true);
+  });
+
   it('names the server, but never sends an address as a name', () => {
     expect(buildClientHello('TLS 1.2', [0x2f], 'emr.hospital.test').bytes.includes('emr.hospital.test')).toBe(true);
     expect(buildClientHello('TLS 1.2', [0x2f], '192.0.2.1').bytes.includes('192.0.2.1')).toBe(false);
@@ -140,17 +201,23 @@ describe('the ClientHello', () => {
 
 describe('the suites', () => {
   it('fall into weak, ordinary and TLS 1.3 without overlap', () => {
-    expect([...WEAK_SUITES, ...ORDINARY_SUITES, ...TLS13_SUITES].sort((a, b) => a - b)).toEqual(
+    const weak = weakSuitesOf('TLS 1.2').filter((suite) => suite in SUITE_NAMES);
+    expect([...weak, ...ORDINARY_SUITES, ...TLS13_SUITES].sort((a, b) => a - b)).toEqual(
       Object.keys(SUITE_NAMES)
         .map(Number)
         .sort((a, b) => a - b),
     );
+    // What protects integrity only is weak in TLS 1.3, too, and SSL 3.0 had two suites of Netscape's own.
+    expect(weakSuitesOf('TLS 1.3')).toEqual([0xc0b4, 0xc0b5]);
+    expect(weakSuitesOf('SSL 3.0')).toEqual(expect.arrayContaining([0xfefe, 0xfeff]));
+    for (const version of TLS_VERSIONS)
+      for (const portion of portionsOf(suitesOf(version))) expect(portion.length).toBeLessThan(127);
     expect(
       Object.entries(SUITE_NAMES).filter(
         ([number, name]) => /NULL|anon|EXPORT|RC4|DES/.test(name) && weakClass(Number(number)) === undefined,
       ),
     ).toEqual([]);
-    expect(new Set(WEAK_SUITES.map(weakClass))).toEqual(new Set(['null', 'anonymous', 'export', 'rc4', '3des', 'des']));
+    expect(new Set(weak.map(weakClass))).toEqual(new Set(['null', 'anonymous', 'export', 'rc4', '3des', 'des']));
   });
 });
 
