@@ -1,4 +1,4 @@
-import { BlockList } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import type { CHAIN_PROBLEMS } from '../../core/probes/tls-endpoint.ts';
 import { ipText, oneLine, type ReadCertificate, type Subtree } from './read-certificate.ts';
 import { keyFacts, signatureFacts } from './strength.ts';
@@ -9,6 +9,10 @@ export type ChainPurpose = 'server' | 'client';
 
 const MAX_DEPTH = 8;
 const MAX_PATHS = 64;
+/** Certificates that name each other as issuers could otherwise be put together in more ways than there is time for. */
+const MAX_STEPS = 2_000;
+/** What a server presents beyond these is not looked at. */
+const MAX_PRESENTED = 32;
 
 /**
  * Builds and checks a chain offline (RFC 5280 section 6): from the leaf over what was presented to one of the anchors.
@@ -91,20 +95,26 @@ function findPaths(
   anchors: readonly ReadCertificate[],
 ): ReadCertificate[][] {
   const isAnchor = (one: ReadCertificate): boolean => anchors.some((anchor) => anchor.der.equals(one.der));
+  const authorities = [...anchors, ...others.slice(0, MAX_PRESENTED)];
+  const known = new Map<ReadCertificate, readonly ReadCertificate[]>();
+  const issuersOf = (child: ReadCertificate): readonly ReadCertificate[] => {
+    const issuers =
+      known.get(child) ?? authorities.filter((issuer) => sameIssuerName(child, issuer) && signedBy(child, issuer));
+    known.set(child, issuers);
+    return issuers;
+  };
   const paths: ReadCertificate[][] = [];
+  let steps = 0;
   const walk = (path: readonly ReadCertificate[]): void => {
     const last = path.at(-1);
-    if (last === undefined || paths.length >= MAX_PATHS) return;
+    steps += 1;
+    if (last === undefined || paths.length >= MAX_PATHS || steps > MAX_STEPS) return;
     if (isAnchor(last)) {
       paths.push([...path]);
       return;
     }
     if (path.length >= MAX_DEPTH) return;
-    for (const issuer of [...anchors, ...others]) {
-      if (path.some((one) => one.der.equals(issuer.der)) || !sameIssuerName(last, issuer) || !signedBy(last, issuer))
-        continue;
-      walk([...path, issuer]);
-    }
+    for (const issuer of issuersOf(last)) if (!path.some((one) => one.der.equals(issuer.der))) walk([...path, issuer]);
   };
   walk([leaf]);
   return paths;
@@ -181,12 +191,11 @@ function fitLeaf(leaf: ReadCertificate, purpose: ChainPurpose): boolean {
   return enough.some((usage) => leaf.keyUsage?.includes(usage));
 }
 
+/** `anyExtendedKeyUsage` is not enough: OpenSSL, and so many devices, want the purpose by name. */
 function allows(certificate: ReadCertificate, purpose: ChainPurpose): boolean {
   const { extendedKeyUsage } = certificate;
   return (
-    extendedKeyUsage === undefined ||
-    extendedKeyUsage.includes('anyExtendedKeyUsage') ||
-    extendedKeyUsage.includes(purpose === 'server' ? 'serverAuth' : 'clientAuth')
+    extendedKeyUsage === undefined || extendedKeyUsage.includes(purpose === 'server' ? 'serverAuth' : 'clientAuth')
   );
 }
 
@@ -195,13 +204,15 @@ function constraintBroken(authority: ReadCertificate, below: readonly ReadCertif
   const constraints = authority.nameConstraints;
   if (constraints === undefined) return undefined;
   const all = [...constraints.permitted, ...constraints.excluded];
-  if (all.some((tree) => tree.kind === 'other'))
+  if (all.some((tree) => tree.kind === 'other' || (tree.kind === 'ip' && subnet(tree) === undefined)))
     return 'its name constraints are of a kind that Lockstep does not know';
   for (const name of below.flatMap((one) => one.sans)) {
     if (name.kind === 'other') continue;
     const within = (tree: Subtree): boolean => tree.kind === name.kind && inside(name.value, tree);
     const permitted = constraints.permitted.filter((tree) => tree.kind === name.kind);
-    if (constraints.excluded.some(within)) return `its name constraints exclude ${name.value}`;
+    const covers = (tree: Subtree): boolean => tree.kind === 'dns' && name.kind === 'dns' && wildcard(name.value, tree);
+    if (constraints.excluded.some((tree) => within(tree) || covers(tree)))
+      return `its name constraints exclude ${name.value}`;
     if (permitted.length > 0 && !permitted.some(within)) return `its name constraints do not permit ${name.value}`;
   }
   return undefined;
@@ -216,15 +227,28 @@ function inside(value: string, tree: Subtree): boolean {
       name.endsWith(tree.value.startsWith('.') ? tree.value : `.${tree.value}`)
     );
   }
-  const bytes = tree.bytes ?? Buffer.alloc(0);
+  const net = subnet(tree);
+  if (net === undefined || isIP(value) === 0) return false;
+  const list = new BlockList();
+  list.addSubnet(net.address, net.prefix, net.family);
+  return list.check(value, value.includes(':') ? 'ipv6' : 'ipv4');
+}
+
+/** Whether a wildcard stands for a name of the subtree, e.g. *.hospital.test for one that is emr.hospital.test. */
+function wildcard(value: string, tree: Subtree): boolean {
+  if (!value.startsWith('*.')) return false;
+  const [, ...parent] = tree.value.replace(/^\./, '').split('.');
+  return parent.length > 0 && value.slice(2).toLowerCase() === parent.join('.');
+}
+
+/** Address and mask as RFC 5280 section 4.2.1.10 has them; undefined where the mask has holes or the length is wrong. */
+function subnet({
+  bytes = Buffer.alloc(0),
+}: Subtree): { address: string; prefix: number; family: 'ipv4' | 'ipv6' } | undefined {
   const half = bytes.length / 2;
   const family = half === 4 ? 'ipv4' : half === 16 ? 'ipv6' : undefined;
-  if (family === undefined) return false;
-  const prefix = [...bytes.subarray(half)]
-    .map((byte) => byte.toString(2).padStart(8, '0'))
-    .join('')
-    .indexOf('0');
-  const list = new BlockList();
-  list.addSubnet(ipText(bytes.subarray(0, half)), prefix === -1 ? half * 8 : prefix, family);
-  return list.check(value, value.includes(':') ? 'ipv6' : 'ipv4');
+  if (family === undefined) return undefined;
+  const mask = [...bytes.subarray(half)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  if (!/^1*0*$/.test(mask)) return undefined;
+  return { address: ipText(bytes.subarray(0, half)), prefix: mask.lastIndexOf('1') + 1, family };
 }

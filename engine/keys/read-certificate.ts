@@ -171,14 +171,16 @@ export function matchName(
   certificate: ReadCertificate,
   name: string,
 ): { expected: string; matches: boolean; sans: string[] } {
-  const wanted = canonicalName(name);
+  // A dot at the end makes a name absolute in DNS; in a certificate it has no place (RFC 5280 section 4.2.1.6).
+  const wanted = canonicalName(isIP(name) === 0 ? name.replace(/\.$/, '') : name);
   const matches = certificate.sans.some(({ kind, value }) => {
     if (isIP(name) !== 0) return kind === 'ip' && canonicalName(value) === wanted;
     if (kind !== 'dns') return false;
     const pattern = canonicalName(value);
     if (pattern === wanted) return true;
-    const [, ...rest] = wanted.split('.');
+    const [first, ...rest] = wanted.split('.');
     return (
+      first !== '' &&
       pattern.startsWith('*.') &&
       rest.length >= 2 &&
       pattern.slice(2) === rest.join('.') &&
@@ -194,13 +196,13 @@ export function matchName(
 
 function canonicalName(name: string): string {
   if (isIP(name) === 6) return new URL(`http://[${name}]`).hostname;
-  return name.toLowerCase().replace(/\.$/, '');
+  return name.toLowerCase();
 }
 
 function generalName(name: pkijs.GeneralName): GeneralName {
   if (name.type === 2) return { kind: 'dns', value: String(name.value) };
-  if (name.type === 7) return { kind: 'ip', value: ipText(octets(name)) };
-  return { kind: 'other', value: '' };
+  const address = name.type === 7 ? ipText(octets(name)) : '';
+  return address === '' ? { kind: 'other', value: '' } : { kind: 'ip', value: address };
 }
 
 function subtree(name: pkijs.GeneralName): Subtree {

@@ -1,10 +1,10 @@
 import { certificatePinned } from '../../core/probes/certificate-pinned.ts';
-import { fail, ok } from '../../core/result.ts';
+import { ok } from '../../core/result.ts';
 import { defineProbe } from '../context.ts';
 import { checkChain } from '../keys/chain.ts';
 import { readHeldCopy } from '../keys/held-copy.ts';
 import { oneLine, type ReadCertificate, summarise } from '../keys/read-certificate.ts';
-import { failureError, observeHandshake } from '../wire/tls/handshake.ts';
+import { noCertificate, readPresented } from '../wire/tls/presented.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -12,22 +12,12 @@ export const certificatePinnedProbe = defineProbe(certificatePinned, async ({ en
   const copy = await readHeldCopy(held, context);
   if (!copy.ok) return copy;
   const { certificates: pinned, readFrom } = copy.value;
-  const shaken = await context.connection(endpoint.host, async () => {
-    const result = await observeHandshake(endpoint, {
-      anchors: pinned.map((one) => summarise(one).pem),
-      hosts: context.site.hosts,
-      signal: context.signal,
-    });
-    if (result.ok && result.value.ok) result.value.socket.destroy();
-    return result;
-  });
-  if (!shaken.ok) return shaken;
-  const place = `${endpoint.host}:${endpoint.port}`;
-  if (!shaken.value.ok) return { ok: false, error: failureError(shaken.value.failure, place) };
-  const { presented } = shaken.value.peer;
+  const anchors = pinned.map((one) => summarise(one).pem);
+  const seen = await readPresented(endpoint, anchors, context);
+  if (!seen.ok) return seen;
+  const { certificates: presented, error } = seen.value;
   const [leaf] = presented;
-  if (leaf === undefined)
-    return fail('tls.protocol', 'The server presented no certificate that can be read.', { place });
+  if (leaf === undefined) return error === undefined ? noCertificate(endpoint) : { ok: false, error };
 
   const now = context.now();
   const { relation, reason, decisive } = compare(pinned, leaf, presented, now);

@@ -11,7 +11,7 @@ import { oneLine, type ReadCertificate, summarise } from '../keys/read-certifica
 import type { RevocationAnswer } from '../keys/signed-data.ts';
 import { hostOfUrl, requestHttp } from '../wire/http.ts';
 import { anchorPems, readAnchors } from '../wire/tls/anchors.ts';
-import { failureError, observeHandshake } from '../wire/tls/handshake.ts';
+import { noCertificate, type Presented, readPresented } from '../wire/tls/presented.ts';
 
 const MAX_SOURCES = 4;
 const MAX_CRL_BYTES = 16 * 1024 * 1024;
@@ -28,21 +28,15 @@ export const certificateStatusProbe = defineProbe(certificateStatus, async ({ en
   if (!given.ok) return given;
   const anchors = anchorPems(endpoint.anchors, context);
   if (!anchors.ok) return anchors;
-  const shaken = await context.connection(endpoint.host, async () => {
-    const options = { hosts: context.site.hosts, signal: context.signal };
-    const result = await observeHandshake(endpoint, { ...options, anchors: anchors.value, requestStapled: true });
-    if (result.ok && result.value.ok) result.value.socket.destroy();
-    return result;
-  });
-  if (!shaken.ok) return shaken;
-  if (!shaken.value.ok) return { ok: false, error: failureError(shaken.value.failure, place) };
-  const { presented, stapled } = shaken.value.peer;
+  const seen = await readPresented(endpoint, anchors.value, context);
+  if (!seen.ok) return seen;
+  const { certificates: presented, error } = seen.value;
+  const stapled = seen.value.stapled?.answer;
   const now = context.now();
   // Addresses are followed only where the anchor vouches for the certificate that names them.
   const chain = chainToAnchor(presented, readAnchors(anchors.value), now);
   const [leaf] = presented;
-  if (leaf === undefined)
-    return fail('tls.protocol', 'The server presented no certificate that can be read.', { place });
+  if (leaf === undefined) return error === undefined ? noCertificate(endpoint) : { ok: false, error };
   if (chain === undefined)
     return fail(
       'tls.chain',
@@ -78,7 +72,7 @@ export const certificateStatusProbe = defineProbe(certificateStatus, async ({ en
     certificates.push(judge(certificate, sources.value));
     ends.push(certificate.notAfter, ...endsOf(sources.value));
   }
-  return ok({ kind: 'facts', ...readStatus(certificates, ends, stapled !== undefined, now) });
+  return ok({ kind: 'facts', ...readStatus(certificates, ends, seen.value, now) });
 });
 
 async function readCrl(path: string): Promise<Result<Buffer>> {
@@ -203,7 +197,7 @@ function endsOf(sources: readonly Source[]): (Date | undefined)[] {
 function readStatus(
   certificates: readonly Judged[],
   ends: readonly (Date | undefined)[],
-  stapled: boolean,
+  { stapled, why }: Presented,
   now: Date,
 ): { facts: Facts; absent: AbsentFact[] } {
   const absent: AbsentFact[] = [];
@@ -219,6 +213,7 @@ function readStatus(
   for (const key of ['thisUpdate', 'nextUpdate'] as const)
     if (sources.some((source) => source[key] === undefined))
       absent.push({ path: `certificates[].sources[].${key}`, reason: 'Not every source came with it.' });
+  if (stapled === undefined) absent.push({ path: 'stapled', reason: why });
   const until =
     status === 'good' && ends.every((end) => end !== undefined)
       ? new Date(Math.min(...ends.map((end) => end.getTime())))
@@ -239,7 +234,7 @@ function readStatus(
             trueUntil: until.toISOString(),
             hoursLeft: Math.floor((until.getTime() - now.getTime()) / HOUR_MS),
           }),
-      stapled,
+      ...(stapled === undefined ? {} : { stapled: stapled.answer !== undefined }),
     },
     absent,
   };

@@ -82,8 +82,9 @@ export const tlsEndpointProbe = defineProbe(
         ...survey,
         ...features.value.facts,
         ...full.value.facts,
-        ...(stapled === undefined ? {} : { stapled }),
+        ...(stapled === undefined ? {} : { stapled: stapled.answer !== undefined }),
         ...('unknownName' in named.value ? named.value : {}),
+        ...(negotiated === undefined ? {} : { negotiated }),
       },
       absent: [
         { path: 'clearText', reason: 'The server speaks TLS.' },
@@ -124,7 +125,7 @@ export const tlsEndpointProbe = defineProbe(
     absent.push(...seen.absent);
     return ok({
       kind: 'facts',
-      facts: { ...facts, ...(negotiated === undefined ? {} : { negotiated }), ...seen.facts, ...judged(seen.facts) },
+      facts: { ...facts, ...seen.facts, ...judged(seen.facts) },
       absent,
     });
   },

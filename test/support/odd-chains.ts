@@ -16,7 +16,7 @@ export type MakeOptions = {
   readonly issuer?: Made;
   /** Signs in the place of the issuer's key: a forged signature. */
   readonly signer?: KeyPair;
-  readonly ca?: boolean | { readonly pathLength: number };
+  readonly ca?: boolean | { readonly pathLength: number } | undefined;
   readonly keyUsage?: x509.KeyUsageFlags;
   readonly extendedKeyUsage?: readonly string[];
   readonly sans?: readonly string[];
@@ -73,14 +73,29 @@ export async function makeCertificate(options: MakeOptions): Promise<Made> {
 export const unknownExtension = (critical: boolean): x509.Extension =>
   new x509.Extension('1.3.6.1.4.1.99999.1', critical, new Uint8Array([5, 0]));
 
-/** Name constraints (RFC 5280 section 4.2.1.10) with DNS subtrees. */
+/** Name constraints (RFC 5280 section 4.2.1.10) with subtrees of DNS names, of `address/mask` and of `@mail`. */
 export function nameConstraints(permitted: readonly string[], excluded: readonly string[]): x509.Extension {
   const subtrees = (tag: number, names: readonly string[]): number[] => {
-    const trees = names.flatMap((name) => [0x30, name.length + 2, 0x82, name.length, ...Buffer.from(name)]);
+    const trees = names.flatMap((name) => {
+      const bytes = name.includes('/') ? name.split(/[./]/).map(Number) : [...Buffer.from(name.replace('@', ''))];
+      const kind = name.includes('/') ? 0x87 : name.startsWith('@') ? 0x81 : 0x82;
+      return [0x30, bytes.length + 2, kind, bytes.length, ...bytes];
+    });
     return names.length === 0 ? [] : [tag, trees.length, ...trees];
   };
   const body = [...subtrees(0xa0, permitted), ...subtrees(0xa1, excluded)];
   return new x509.Extension('2.5.29.30', true, new Uint8Array([0x30, body.length, ...body]));
+}
+
+/** Of a length that is too short to be trusted. */
+async function shortKey(): Promise<KeyPair> {
+  const algorithm = {
+    name: 'RSASSA-PKCS1-v1_5',
+    modulusLength: 1024,
+    publicExponent: new Uint8Array([1, 0, 1]),
+    hash: 'SHA-256',
+  };
+  return (await globalThis.crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as KeyPair;
 }
 
 export type OddChain = {
@@ -94,6 +109,7 @@ export type OddChain = {
 /** Chains that are right or wrong in one way each, with the problem that must be named. */
 export async function oddChains(): Promise<OddChain[]> {
   const serverAuth = '1.3.6.1.5.5.7.3.1';
+  const anyUsage = '2.5.29.37.0';
   const root = await makeCertificate({ name: 'root', ca: true });
   const tightRoot = await makeCertificate({ name: 'tight root', ca: { pathLength: 0 } });
   const intermediate = await makeCertificate({ name: 'intermediate', issuer: root, ca: true });
@@ -133,7 +149,31 @@ export async function oddChains(): Promise<OddChain[]> {
     return chain(title, problem, root, [under(authority), authority], options);
   };
   const belowTight = await makeCertificate({ name: 'below tight', issuer: tightRoot, ca: true });
+  const wideRoot = await makeCertificate({ name: 'wide root', ca: { pathLength: 2 } });
+  const upper = await makeCertificate({ name: 'upper', issuer: wideRoot, ca: true });
+  const lower = await makeCertificate({ name: 'lower', issuer: upper, ca: true });
+  const lowest = await makeCertificate({ name: 'lowest', issuer: lower, ca: true });
+  const renewedTight = await makeCertificate({ name: 'tight root', issuer: tightRoot, ca: true });
+  const crossed = await makeCertificate({ name: 'crossed', issuer: root, ca: true });
+  const crossedByOther = await makeCertificate({
+    name: 'crossed',
+    issuer: await makeCertificate({ name: 'other root', ca: true }),
+    keys: crossed.keys,
+    ca: true,
+  });
+  const constrained = async (
+    title: string,
+    problem: string,
+    sans: readonly string[],
+    permitted: readonly string[],
+    excluded: readonly string[] = [],
+    options: { opensslAgrees?: false } = {},
+  ): Promise<OddChain> => {
+    const authority = await middle({ extensions: [nameConstraints(permitted, excluded)] });
+    return chain(title, problem, root, [leaf({ issuer: authority, sans }), authority], options);
+  };
   const past = { notBefore: new Date(Date.now() - 20 * DAY), notAfter: new Date(Date.now() - DAY) };
+  const oldRoot = await makeCertificate({ name: 'old root', ca: true, ...past });
   const future = { notBefore: new Date(Date.now() + DAY) };
   return [
     await chain('a leaf below the root', 'none', root, [under(root)]),
@@ -174,6 +214,86 @@ export async function oddChains(): Promise<OddChain[]> {
     await pair('a name that the constraints exclude', 'name-constraints', {
       extensions: [nameConstraints([], ['emr.hospital.test'])],
     }),
+    await pair('an intermediate for servers', 'none', { extendedKeyUsage: [serverAuth] }),
+    await pair('an intermediate for anything', 'extended-key-usage', { extendedKeyUsage: [anyUsage] }),
+    await chain('a certificate for anything', 'extended-key-usage', root, [leaf({ extendedKeyUsage: [anyUsage] })]),
+    await chain('a leaf that may only sign documents', 'key-usage', root, [
+      leaf({ keyUsage: x509.KeyUsageFlags.nonRepudiation }),
+    ]),
+    await chain('a leaf that is an authority as well', 'none', root, [
+      leaf({ ca: true, keyUsage: x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyCertSign }),
+    ]),
+    await pair('an intermediate without basic constraints', 'not-a-ca', {
+      ca: undefined,
+      keyUsage: x509.KeyUsageFlags.keyCertSign,
+    }),
+    await chain('an expired root over a good leaf', 'expired', oldRoot, [under(oldRoot)]),
+    await chain('two authorities where the path length is two', 'none', wideRoot, [under(lower), lower, upper]),
+    await chain('three authorities where the path length is two', 'path-length', wideRoot, [
+      under(lowest),
+      lowest,
+      lower,
+      upper,
+    ]),
+    // OpenSSL takes the first issuer of a name, and does not go back where that leads nowhere.
+    await chain(
+      'an authority that was issued to itself, which does not count',
+      'none',
+      tightRoot,
+      [under(renewedTight), renewedTight],
+      { opensslAgrees: false },
+    ),
+    await chain('an authority signed by two roots, the known one first', 'none', root, [
+      under(crossed),
+      crossed,
+      crossedByOther,
+    ]),
+    await chain(
+      'an authority signed by two roots, the known one last',
+      'none',
+      root,
+      [under(crossed), crossedByOther, crossed],
+      { opensslAgrees: false },
+    ),
+    await pair('an address that the constraints permit', 'none', {
+      extensions: [nameConstraints(['192.0.2.0/255.255.255.0', 'hospital.test'], [])],
+    }),
+    await constrained(
+      'an address that they do not permit',
+      'name-constraints',
+      ['198.51.100.7'],
+      ['192.0.2.0/255.255.255.0'],
+    ),
+    await constrained(
+      'an address that they exclude',
+      'name-constraints',
+      ['192.0.2.7'],
+      [],
+      ['192.0.2.0/255.255.255.128'],
+    ),
+    await constrained('a mask with holes', 'name-constraints', ['192.0.9.7'], ['192.0.2.0/255.0.255.0']),
+    await constrained('a wildcard within what they permit', 'none', ['*.hospital.test'], ['hospital.test']),
+    // OpenSSL compares the text only, and so lets the wildcard stand for the excluded name.
+    await constrained(
+      'a wildcard over what they exclude',
+      'name-constraints',
+      ['*.hospital.test'],
+      [],
+      ['emr.hospital.test'],
+      { opensslAgrees: false },
+    ),
+    await constrained(
+      'a name that only ends in the same letters',
+      'name-constraints',
+      ['evilhospital.test'],
+      ['hospital.test'],
+    ),
+    // OpenSSL knows constraints on mail addresses; a server has none, so it does not matter to it.
+    await constrained('constraints on mail', 'name-constraints', ['emr.hospital.test'], ['@hospital.test'], [], {
+      opensslAgrees: false,
+    }),
+    await chain('an RSA key of 1024 bits', 'weak', root, [leaf({ keys: await shortKey() })], { opensslAgrees: false }),
+    await pair('a SHA-1 signature on the intermediate', 'weak', { hash: 'SHA-1' }, { opensslAgrees: false }),
     // OpenSSL takes SHA-1 below security level 1 only in TLS, not in `verify`.
     await chain('a SHA-1 signature', 'weak', root, [leaf({ hash: 'SHA-1' })], { opensslAgrees: false }),
   ];

@@ -1,11 +1,13 @@
 import { isIP } from 'node:net';
 import type { PeerCertificate, SecureVersion, TLSSocket } from 'node:tls';
 import { connect, createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import { appError, type AppError, fail, ok, type Result } from '../../../core/result.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
 import type { Endpoint } from '../../../core/site/schema.ts';
-import { matchName, type ReadCertificate, readCertificate } from '../../keys/read-certificate.ts';
-import { abortError, converse, type DialOptions, dial, socketError } from '../tcp.ts';
+import { matchName, readCertificate } from '../../keys/read-certificate.ts';
+import { abortError, converse, type DialOptions, dial } from '../tcp.ts';
 import { alertOf } from './alerts.ts';
+import { failureError, type HandshakeFailure } from './handshake-failure.ts';
+import { type Peer, readPeer } from './peer.ts';
 import { startTlsOverLdap } from './starttls-ldap.ts';
 
 export type HandshakeOptions = DialOptions & {
@@ -17,25 +19,11 @@ export type HandshakeOptions = DialOptions & {
   readonly requestStapled?: boolean;
 };
 
-export type Peer = {
-  readonly version: string;
-  readonly suite: string;
-  /** Leaf first; certificates that are anchors are left out. */
-  readonly presented: readonly ReadCertificate[];
-  /** The runtime's own opinion of the chain, as a second one beside `checkChain`. */
-  readonly refusal?: string;
-  /** OCSP answer that came with the handshake, where it was asked for; DER. */
-  readonly stapled?: Buffer;
-};
-
-export type HandshakeFailure = {
-  readonly kind: 'alert' | 'closed' | 'reset' | 'silent' | 'no-starttls' | 'failed';
-  readonly alert?: string;
-  readonly error?: Error;
-};
 export type Handshake =
   | { readonly ok: true; readonly socket: TLSSocket; readonly peer: Peer }
   | { readonly ok: false; readonly failure: HandshakeFailure };
+
+export { failureError };
 
 const HANDSHAKE_TIMEOUT_MS = 8_000;
 
@@ -182,91 +170,3 @@ function nameError(certificate: PeerCertificate, name: string): Error | undefine
         code: 'NAME_MISMATCH',
       });
 }
-
-function readPeer(socket: TLSSocket, anchors: readonly string[]): Peer {
-  const presented: ReadCertificate[] = [];
-  const held = new Set(
-    anchors
-      .flatMap((pem) => pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [])
-      .map((pem) => pem.replace(/-----[^-]+-----|\s/g, '')),
-  );
-  const seen = new Set<string>();
-  let current: PeerCertificate | undefined = socket.getPeerCertificate(true);
-  while (current?.raw !== undefined && !seen.has(current.fingerprint256)) {
-    seen.add(current.fingerprint256);
-    const read = readCertificate(current.raw);
-    const leaf = presented.length === 0;
-    // Node completes the list from the anchors; what the server did not need to send is no part of what it presented.
-    if (read.ok && (leaf || !held.has(current.raw.toString('base64')))) presented.push(read.value);
-    current = (current as { issuerCertificate?: PeerCertificate }).issuerCertificate;
-  }
-  const cipher = socket.getCipher();
-  const refusal = socket.authorized ? undefined : refusalCode(socket.authorizationError);
-  return {
-    version:
-      socket
-        .getProtocol()
-        ?.replace('TLSv1', 'TLS 1')
-        .replace(/^TLS 1$/, 'TLS 1.0') ?? '',
-    suite: cipher.standardName ?? cipher.name,
-    presented,
-    ...(refusal === undefined ? {} : { refusal }),
-  };
-}
-
-/** Node declares an Error and gives the code as a string. */
-function refusalCode(reason: unknown): string {
-  if (typeof reason === 'string') return reason;
-  return (reason as NodeJS.ErrnoException | undefined)?.code ?? 'unknown';
-}
-
-/** Names the stage at which a handshake failed. */
-export function failureError(failure: HandshakeFailure, place: string): AppError {
-  const code = String((failure.error as NodeJS.ErrnoException | undefined)?.code ?? '');
-  const more = {
-    place,
-    ...(failure.error === undefined
-      ? {}
-      : { cause: code === 'NAME_MISMATCH' ? failure.error.message : code || failure.error.message }),
-  };
-  if (failure.kind === 'alert')
-    return appError('tls.alert', `The server refused the TLS handshake with the alert ${failure.alert}.`, more);
-  if (failure.kind === 'silent')
-    return appError(
-      'tcp.timeout',
-      'The server accepted the connection and then kept silent in the TLS handshake.',
-      more,
-    );
-  if (failure.kind === 'reset') return socketError(failure.error ?? new Error('reset'), place);
-  if (failure.kind === 'closed')
-    return appError('tls.not-spoken', 'The server hung up in the TLS handshake without saying why.', more);
-  if (failure.kind === 'no-starttls') return appError('tls.not-spoken', 'The server does not start TLS.', more);
-  if (code === 'NAME_MISMATCH')
-    return appError('tls.name', "The server's certificate does not carry the name that was dialled.", more);
-  if (code === 'CERT_HAS_EXPIRED')
-    return appError('tls.expired', "A certificate in the server's chain has expired.", more);
-  if (code === 'CERT_NOT_YET_VALID')
-    return appError('tls.clock', "A certificate in the server's chain is not valid yet; is a clock wrong?", more);
-  if (CHAIN_CODES.has(code))
-    return appError('tls.chain', "The server's certificate does not lead to an anchor of the site.", more);
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
-    return appError('tls.not-spoken', 'The server answers, but not in TLS.', more);
-  return appError('tls.protocol', 'The TLS handshake failed.', more);
-}
-
-const CHAIN_CODES = new Set([
-  'CERT_UNREADABLE',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'CERT_SIGNATURE_FAILURE',
-  'CERT_CHAIN_TOO_LONG',
-  'CERT_UNTRUSTED',
-  'CERT_REJECTED',
-  'INVALID_CA',
-  'INVALID_PURPOSE',
-  'PATH_LENGTH_EXCEEDED',
-  'UNSPECIFIED',
-]);

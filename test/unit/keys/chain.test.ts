@@ -42,6 +42,24 @@ describe('checking a chain', async () => {
   });
 });
 
+describe('a chain that is made to exhaust whoever builds it', () => {
+  it('is given up in time', async () => {
+    // Authorities of one name and one key, each of which is an issuer of all the others.
+    const key = await makeCertificate({ name: 'many', ca: true });
+    const many = await Promise.all(
+      Array.from({ length: 60 }, () => makeCertificate({ name: 'many', keys: key.keys, issuer: key, ca: true })),
+    );
+    const root = await makeCertificate({ name: 'root', ca: true });
+    const leaf = await makeCertificate({ name: 'leaf', issuer: key, ca: false });
+    const presented = read([leaf, ...many].map(({ pem }) => pem).join(''));
+    const before = performance.now();
+    expect(checkChain(presented, read(root.pem), new Date(), 'server').trusted).toBe(false);
+    expect(performance.now() - before).toBeLessThan(3_000);
+    // Nor does it hide a way that there is.
+    expect(checkChain(presented, read(key.pem), new Date(), 'server').trusted).toBe(true);
+  });
+});
+
 describe('names by RFC 6125', () => {
   it.each([
     [['emr.hospital.test'], 'emr.hospital.test', true],
@@ -56,6 +74,16 @@ describe('names by RFC 6125', () => {
     [['192.0.2.1'], '192.0.2.2', false],
     [['2001:db8::1'], '2001:0db8:0:0::1', true],
     [[], 'leaf', false],
+    [['emr.hospital.test'], 'emr.hospital.test.', true],
+    [['emr.hospital.test.'], 'emr.hospital.test', false],
+    [['*.hospital.test.'], 'emr.hospital.test', false],
+    [['emr.hospital.test\0.evil.test'], 'emr.hospital.test', false],
+    [['*.hospital.test'], '.hospital.test', false],
+    [['*.*.test'], 'emr.hospital.test', false],
+    [['*'], 'emr', false],
+    [['*.hospital.test'], 'xn--krankenhaus-sd-2wb.hospital.test', true],
+    [['xn--krankenhaus-sd-2wb.test'], 'xn--krankenhaus-sd-2wb.test', true],
+    [['::ffff:192.0.2.1'], '192.0.2.1', false],
   ])('%j for %s: %s', async (sans, name, matches) => {
     const made = await makeCertificate({ name: 'leaf', ...(sans.length === 0 ? {} : { sans }) });
     const [certificate] = read(made.pem);
