@@ -100,7 +100,7 @@ export const tlsClientAuthentication = declareProbe({
       .describe('Every trial'),
   }),
   visible: ({ endpoint, application }) => [
-    `Up to 20 TLS connections to ${endpoint.host}:${endpoint.port}, most with certificates that must be refused; the server logs failed handshakes.`,
+    `Up to 30 TLS connections to ${endpoint.host}:${endpoint.port}, most with certificates that must be refused; the server logs failed handshakes.`,
     ...(application.protocol === 'hl7-mllp'
       ? [
           'A synthetic HL7 message (NMQ^N01, processing id T) where a connection is accepted; the interface engine may log it as unknown.',

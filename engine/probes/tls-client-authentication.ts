@@ -5,26 +5,21 @@ import {
   type ClientTrial,
   tlsClientAuthentication,
 } from '../../core/probes/tls-client-authentication.ts';
-import { fail, ok, type Result } from '../../core/result.ts';
-import { CLIENT_IDENTITY_KINDS, type Endpoint, type TrialIdentity } from '../../core/site/schema.ts';
+import { ok, type Result } from '../../core/result.ts';
+import type { Endpoint } from '../../core/site/schema.ts';
 import { defineProbe, type ProbeContext } from '../context.ts';
-import { withForeignKey } from '../keys/mismatched-key.ts';
-import { type ClientIdentity, loadTrialIdentity } from '../keys/trial-identity.ts';
+import type { ClientIdentity } from '../keys/trial-identity.ts';
 import { type Stimulus, stimulusFor } from '../wire/stimulus.ts';
 import { type TrialSeen, type TrialVersion, tryClient } from '../wire/tls/client-trial.ts';
+import { spokenVersions, TRIAL_VERSIONS } from '../wire/tls/client-versions.ts';
 import { runtimeEngine } from '../wire/tls/handshake.ts';
-import { offer } from '../wire/tls/offer.ts';
 import { readPlainHandshake } from '../wire/tls/plain-handshake.ts';
-import { noAnswer } from '../wire/tls/survey.ts';
-import { ORDINARY_SUITES, TLS13_SUITES } from '../wire/tls/suites.ts';
-import { makeUnknownIdentity } from '../wire/tls/unknown-identity.ts';
+import { type Client, type Good, prepareClients } from '../wire/tls/trial-clients.ts';
 
 type Facts = z.input<typeof tlsClientAuthentication.facts>;
 type Trial = Facts['trials'][number];
 type Control = Facts['controls'][number];
-type Client = { readonly presents: ClientTrial; readonly id?: string; readonly identity?: ClientIdentity };
 
-const VERSIONS: readonly TrialVersion[] = ['TLS 1.2', 'TLS 1.3'];
 const KEYS: Readonly<Record<ClientTrial, keyof Facts['refuses']>> = {
   none: 'none',
   'unknown-ca': 'unknownCa',
@@ -60,7 +55,7 @@ export const tlsClientAuthenticationProbe = defineProbe(
 
     const controls: Control[] = [];
     const trials: Trial[] = [];
-    for (const version of VERSIONS) {
+    for (const version of TRIAL_VERSIONS) {
       if (!versions.includes(version)) {
         const how = undecided.get(version) ?? `The server does not speak ${version}.`;
         for (const presents of CLIENT_TRIALS) trials.push({ version, presents, outcome: 'not-tested', how });
@@ -84,7 +79,7 @@ export const tlsClientAuthenticationProbe = defineProbe(
         engine: runtimeEngine(),
         ...judged.facts,
         ...(requested.value === undefined ? {} : { requestsCertificate: requested.value }),
-        versions,
+        versions: [...versions],
         controls,
         trials,
       },
@@ -92,72 +87,6 @@ export const tlsClientAuthenticationProbe = defineProbe(
     });
   },
 );
-
-type Good = { readonly id: string; readonly identity: ClientIdentity };
-
-/** Reads the site's trial identities and makes those that need no hospital: none, unknown CA, self-signed. */
-async function prepareClients(
-  ids: readonly string[],
-  context: ProbeContext,
-): Promise<Result<{ good?: Good; clients: Client[]; noMismatch: string }>> {
-  const now = context.now();
-  const clients: Client[] = [
-    { presents: 'none' },
-    { presents: 'unknown-ca', identity: await makeUnknownIdentity(['device.lockstep.invalid'], 'client', false, now) },
-    { presents: 'self-signed', identity: await makeUnknownIdentity(['device.lockstep.invalid'], 'client', true, now) },
-  ];
-  let good: Good | undefined;
-  for (const id of new Set(ids)) {
-    const loaded = await loadTrialIdentity(id, context);
-    if (!loaded.ok) return loaded;
-    const { kind, ...identity } = loaded.value;
-    if (kind === 'good') good ??= { id, identity };
-    else if (isClientTrial(kind)) clients.push({ presents: kind, id, identity });
-    else return fail('site.invalid', `The trial identity "${id}" is that of a server, and this trial wants clients.`);
-  }
-  if (good === undefined)
-    return ok({ clients, noMismatch: 'The site gives no good identity to take the certificate of.' });
-  const foreign = withForeignKey(good.identity);
-  if (foreign.ok) clients.push({ presents: 'key-mismatch', id: good.id, identity: foreign.value });
-  const noMismatch = foreign.ok ? '' : `${foreign.error.message} (${foreign.error.cause})`;
-  return ok({ clients, good, noMismatch });
-}
-
-function isClientTrial(kind: TrialIdentity['kind']): kind is Exclude<(typeof CLIENT_IDENTITY_KINDS)[number], 'good'> {
-  return (CLIENT_IDENTITY_KINDS as readonly string[]).includes(kind) && kind !== 'good';
-}
-
-async function spokenVersions(
-  endpoint: Endpoint,
-  context: ProbeContext,
-): Promise<Result<{ versions: TrialVersion[]; undecided: ReadonlyMap<TrialVersion, string> }>> {
-  const versions: TrialVersion[] = [];
-  const undecided = new Map<TrialVersion, string>();
-  for (const version of VERSIONS) {
-    const options = { hosts: context.site.hosts, signal: context.signal };
-    const answer = await context.connection(endpoint.host, () =>
-      offer(endpoint, version, version === 'TLS 1.3' ? TLS13_SUITES : ORDINARY_SUITES, options),
-    );
-    if (!answer.ok) return answer;
-    const { value } = answer;
-    if (value.kind === 'hello') versions.push(version);
-    else if (value.kind === 'not-tls')
-      return fail('tls.not-spoken', `The server answers, but not in TLS (${value.seen}).`, {
-        place: `${endpoint.host}:${endpoint.port}`,
-      });
-    else if (!(value.kind === 'lower' || (value.kind === 'alert' && value.refusal)))
-      undecided.set(
-        version,
-        `Whether the server speaks ${version} was not seen: ${value.kind === 'alert' ? `alert ${value.alert}` : value.kind === 'other' ? value.reason : value.kind}.`,
-      );
-  }
-  if (versions.length === 0)
-    return noAnswer(
-      [...undecided.values()].join(' ') || 'neither TLS 1.2 nor TLS 1.3 is spoken',
-      `${endpoint.host}:${endpoint.port}`,
-    );
-  return ok({ versions, undecided });
-}
 
 /** The good identity first and last: what lies between is a refusal only if the server served the good one both times. */
 async function tryVersion(
@@ -221,21 +150,22 @@ async function tryVersion(
 }
 
 function toTrial(version: TrialVersion, client: Client, seen: TrialSeen, uncontrolled: string | undefined): Trial {
+  const how = client.as === undefined ? seen.how : `${client.as}: ${seen.how}`;
   const base = {
     version,
     presents: client.presents,
     ...(client.id === undefined ? {} : { identity: client.id }),
     ...(seen.alert === undefined ? {} : { alert: seen.alert }),
   };
-  if (seen.kind === 'data') return { ...base, outcome: 'accepted', how: seen.how };
-  if (seen.kind === 'inconclusive') return { ...base, outcome: 'not-tested', how: `Inconclusive: ${seen.how}.` };
+  if (seen.kind === 'data') return { ...base, outcome: 'accepted', how };
+  if (seen.kind === 'inconclusive') return { ...base, outcome: 'not-tested', how: `Inconclusive: ${how}.` };
   if (uncontrolled !== undefined)
     return {
       ...base,
       outcome: 'not-tested',
-      how: `Seen: ${seen.how}; but it proves nothing, because ${uncontrolled}.`,
+      how: `Seen: ${how}; but it proves nothing, because ${uncontrolled}.`,
     };
-  return { ...base, outcome: 'refused', how: seen.how };
+  return { ...base, outcome: 'refused', how };
 }
 
 async function requestsCertificate(endpoint: Endpoint, context: ProbeContext): Promise<Result<boolean | undefined>> {

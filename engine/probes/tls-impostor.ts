@@ -69,7 +69,7 @@ async function identitiesToShow(
   const shown: [Shown, ...Shown[]] = [
     {
       presents: 'unknown-ca',
-      identity: await makeUnknownIdentity([name, address], 'server', false, context.now()),
+      identity: await makeUnknownIdentity({ by: 'unknown-ca', names: [name, address], usage: 'server' }, context.now()),
     },
   ];
   for (const id of new Set(ids)) {

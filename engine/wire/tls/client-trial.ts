@@ -70,14 +70,20 @@ export async function tryClient(
     );
     if (received.ok) {
       const bytes = await conversation.receive((all) => all, 0);
-      return ok(judgeData(received.value, bytes.ok ? bytes.value : Buffer.alloc(0)));
+      return ok(judgeData(received.value, bytes.ok ? bytes.value : Buffer.alloc(0), version));
     }
     if (options.signal.aborted) return { ok: false, error: abortError(options.signal) };
     if (received.bytes.length > 0)
-      return ok(judgeData(`${received.bytes.length} bytes of application data`, received.bytes));
+      return ok(judgeData(`${received.bytes.length} bytes of application data`, received.bytes, version));
     const alert = alertOf(received.error);
     if (alert !== undefined) return ok(refusedBy(alert, 'after the handshake'));
-    if (received.ended === 'closed' || received.ended === 'reset' || received.ended === 'failed')
+    // An error of our own library, without the server's alert, is no word of the server.
+    if (received.ended === 'failed')
+      return ok({
+        kind: 'inconclusive',
+        how: `the connection failed after the handshake: ${received.error?.message ?? 'without a reason'}`,
+      });
+    if (received.ended === 'closed' || received.ended === 'reset')
       return ok({ kind: 'closed', how: 'the server hung up after the handshake, before any application byte' });
     return ok({
       kind: 'inconclusive',
@@ -95,11 +101,15 @@ function refusedBy(alert: string, when: string): TrialSeen {
   return { kind: 'refused', how: `alert ${alert} ${when}`, alert };
 }
 
-function judgeData(seen: string, bytes: Buffer): TrialSeen {
+function judgeData(seen: string, bytes: Buffer, version: TrialVersion): TrialSeen {
   if (isCertificateRefusalPage(bytes))
     return { kind: 'refused', how: 'HTTP 400 that says the client certificate is missing or wrong' };
   const status = httpStatus(bytes);
   if (status !== undefined && AMBIGUOUS_STATUS.has(status))
-    return { kind: 'inconclusive', how: `HTTP ${status}, which may have another cause than the certificate` };
+    return {
+      kind: 'inconclusive',
+      // Our TLS library does not offer post-handshake authentication (RFC 8446 section 4.2.6).
+      how: `HTTP ${status}, which may have another cause than the certificate${version === 'TLS 1.3' ? '; a server that asks for one only after the handshake cannot be tried under TLS 1.3. Have it asked for on the whole port' : ''}`,
+    };
   return { kind: 'data', how: seen };
 }

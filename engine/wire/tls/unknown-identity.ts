@@ -1,10 +1,12 @@
 import 'reflect-metadata';
+import { X509Certificate as NodeCertificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import {
   certificatePem,
   distinguishedName,
   exportPrivateKey,
   generateKeyPair,
+  type KeyKind,
   type KeyPair,
   newSerialNumber,
   signingAlgorithm,
@@ -14,39 +16,50 @@ import {
 import type { ClientIdentity } from '../../keys/trial-identity.ts';
 
 const HOUR_MS = 3_600_000;
+const CURVES: Readonly<Record<string, KeyKind>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
+
+/** How an identity that nobody can trust is made. */
+export type Guise = {
+  /** Issued by a CA made for this moment, by one that bears the name of the issuer of `like`, or self-signed. */
+  readonly by: 'unknown-ca' | 'namesake' | 'itself';
+  /** Host names or addresses for the subjectAltName; the first is the common name. Not looked at where there is `like`. */
+  readonly names: readonly [string, ...string[]];
+  readonly usage: 'server' | 'client';
+  /** A good identity, PEM, whose subject, names and kind of key are taken over. */
+  readonly like?: string;
+};
 
 /**
- * A certificate that nobody can trust: issued by a CA made for this moment, or self-signed. Only its issuer is wrong;
- * name, dates, key and usage are as they should be, so that a refusal means the issuer. Keys stay in memory.
- * @param names host names or addresses for the subjectAltName; the first is the common name
+ * A certificate that nobody can trust. Only its issuer is wrong; name, dates, key and usage are as they should be, so that a
+ * refusal means the issuer, and not a name that nobody expects or a kind of key that nobody takes. Keys stay in memory.
  */
-export async function makeUnknownIdentity(
-  names: readonly [string, ...string[]],
-  usage: 'server' | 'client',
-  selfSigned: boolean,
-  now: Date,
-): Promise<ClientIdentity> {
-  // RSA, because some servers and devices ask for nothing else.
-  const keys = await generateKeyPair('rsa-2048');
+export async function makeUnknownIdentity({ by, names, usage, like }: Guise, now: Date): Promise<ClientIdentity> {
+  const model = like === undefined ? undefined : new x509.X509Certificate(like);
+  const kind = like === undefined ? 'rsa-2048' : kindOf(like);
+  const keys = await generateKeyPair(kind);
   const dates = { notBefore: new Date(now.getTime() - HOUR_MS), notAfter: new Date(now.getTime() + 24 * HOUR_MS) };
-  const leafExtensions = [...usageExtensions(usage, true), subjectAltNames(names)];
-  const name = distinguishedName({ commonName: names[0] });
+  const extensions = [
+    ...usageExtensions(usage, kind.startsWith('rsa')),
+    ...(model === undefined ? [subjectAltNames(names)] : model.getExtensions(x509.SubjectAlternativeNameExtension)),
+  ];
+  const name = model?.subjectName ?? distinguishedName({ commonName: names[0] });
   const key = await exportPrivateKey(keys.privateKey);
-  if (selfSigned) {
+  if (by === 'itself') {
     const own = await x509.X509CertificateGenerator.createSelfSigned({
       serialNumber: newSerialNumber(),
       name,
       ...dates,
       keys,
       signingAlgorithm: signingAlgorithm(keys.privateKey),
-      extensions: leafExtensions,
+      extensions,
     });
     return { certificate: certificatePem(own), key };
   }
-  const caKeys: KeyPair = await generateKeyPair('rsa-2048');
+  const caKeys: KeyPair = await generateKeyPair(kind);
+  const unknown = distinguishedName({ commonName: 'Lockstep unknown CA' });
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: newSerialNumber(),
-    name: distinguishedName({ commonName: 'Lockstep unknown CA' }),
+    name: by === 'namesake' && model !== undefined ? model.issuerName : unknown,
     ...dates,
     keys: caKeys,
     signingAlgorithm: signingAlgorithm(caKeys.privateKey),
@@ -63,7 +76,13 @@ export async function makeUnknownIdentity(
     publicKey: keys.publicKey,
     signingKey: caKeys.privateKey,
     signingAlgorithm: signingAlgorithm(caKeys.privateKey),
-    extensions: leafExtensions,
+    extensions,
   });
   return { certificate: certificatePem(leaf) + certificatePem(ca), key };
+}
+
+/** The kind of key to make beside this certificate's; RSA, which most ends take, where it is none that we make. */
+function kindOf(pem: string): KeyKind {
+  const { asymmetricKeyType, asymmetricKeyDetails } = new NodeCertificate(pem).publicKey;
+  return (asymmetricKeyType === 'ec' ? CURVES[asymmetricKeyDetails?.namedCurve ?? ''] : undefined) ?? 'rsa-2048';
 }
