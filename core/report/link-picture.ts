@@ -119,5 +119,7 @@ export function linkMeans(link: LinkView): string {
 /** The statement says already whether it was seen. */
 function withoutLead(sentence: string): string {
   const rest = /^(?:Whether [^:]* was not seen|The server does not prove itself): (.+)$/su.exec(sentence)?.[1];
-  return rest === undefined ? sentence : `${rest.slice(0, 1).toUpperCase()}${rest.slice(1)}`;
+  if (rest === undefined) return sentence;
+  // The id of a probe stays as it is.
+  return /^[a-z]+\./.test(rest) ? rest : `${rest.slice(0, 1).toUpperCase()}${rest.slice(1)}`;
 }

@@ -48,7 +48,7 @@ time { white-space: nowrap; }
 .link text { fill: var(--ink); font: 12px system-ui, sans-serif; text-anchor: middle; } .end { fill: var(--soft); stroke: var(--open); }
 .wire { stroke: var(--open); stroke-width: 2; fill: none; stroke-dasharray: 2 6; } .wire-encrypted-and-authenticated { stroke: var(--pass); stroke-width: 5; stroke-dasharray: none; }
 .wire-encrypted-only { stroke: var(--fail); stroke-width: 3; stroke-dasharray: 10 5; } .wire-clear { stroke: var(--fail); stroke-dasharray: 1 5; }
-.proof { fill: var(--paper); stroke: var(--open); stroke-width: 2; } .proof.proof-observed { stroke: var(--pass); } .proof.proof-refuted { stroke: var(--fail); }
+.proof { fill: var(--paper); stroke: var(--open); stroke-width: 2; } .proof.proof-observed { stroke: var(--pass); } .proof.proof-refuted { stroke: var(--fail); } .proof.proof-not-tested { stroke: var(--error); }
 strong.proof-observed { color: var(--pass); } strong.proof-refuted { color: var(--fail); } strong.proof-not-tested { color: var(--error); }
 .lock { fill: none; stroke: var(--open); stroke-width: 2; } .lock circle { fill: var(--paper); } .lock text { stroke: none; } .lock-body { fill: var(--paper); }
 .lock-encrypted-and-authenticated { stroke: var(--pass); } .lock-encrypted-only, .lock-clear { stroke: var(--fail); } .lock-encrypted-and-authenticated .lock-body { fill: var(--pass); }
@@ -61,4 +61,4 @@ svg, .verdict, .word, pre { print-color-adjust: exact; -webkit-print-color-adjus
 `;
 
 /** SHA-256 of `STYLE`, base64: the only style that the report's policy lets in. */
-export const STYLE_SHA256 = 'CDLrF0KXSoOq7DHwE76rZb+MkApBiG6qhdxF/s5SHBo=';
+export const STYLE_SHA256 = 'Vd62alRE5TkfUQlExMHd84ClVB4N6uJSAkSi7fea5BU=';

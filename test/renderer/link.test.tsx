@@ -3,7 +3,7 @@ import { page } from 'vitest/browser';
 import type { EndObservation } from '../../core/links/link.ts';
 import type { LinkView } from '../../core/report/link-picture.ts';
 import { useWizard } from '../../renderer/store.ts';
-import { axeFaults, setTheme, settle, startApp, stopApp, until } from './support/render.tsx';
+import { axeFaults, setTheme, startApp, stopApp, until } from './support/render.tsx';
 
 const PICTURES = import.meta.env.VITE_LOCKSTEP_SCREENS as string | undefined;
 const CONTROL = 'link.emr.authenticated';
@@ -18,7 +18,13 @@ const SENTENCES: Readonly<Record<Status, string>> = {
   refuted: 'The opposite was seen.',
   'not-tested': 'Whether it does was not seen: the probe was not run.',
 };
-const view = (state: LinkView['state'], sentence: string, device: Status, client: Status, server: Status): LinkView => ({
+const view = (
+  state: LinkView['state'],
+  sentence: string,
+  device: Status,
+  client: Status,
+  server: Status,
+): LinkView => ({
   ...(state === undefined ? {} : { state }),
   sentence,
   ends: {
@@ -28,6 +34,19 @@ const view = (state: LinkView['state'], sentence: string, device: Status, client
   },
   requires: ['device', 'server'],
 });
+
+async function drawn(name: string, link: LinkView): Promise<HTMLElement> {
+  await setTheme('light');
+  await startApp((fake) => {
+    fake.openWalk();
+    fake.run([KEY]);
+    fake.answer('facts.link', () => link);
+  });
+  useWizard.setState({ current: CONTROL });
+  const picture = () => document.querySelector<HTMLElement>(`figure[aria-label$=": ${name}"]`);
+  await until(() => picture() !== null);
+  return picture() ?? document.body;
+}
 
 const CASES = [
   {
@@ -61,34 +80,29 @@ const CASES = [
 ] as const;
 
 describe('the picture of a link', () => {
-  for (const { name, link, means, says, wire } of CASES)
-    it(`says in words and in the drawing: ${name}`, async () => {
-      await setTheme('light');
-      await startApp((fake) => {
-        fake.openWalk();
-        fake.run([KEY]);
-        fake.answer('facts.link', () => link);
-      });
-      useWizard.setState({ current: CONTROL });
-      const picture = () => document.querySelector<HTMLElement>(`figure[aria-label$=": ${name}"]`);
-      await until(() => picture() !== null);
-      const text = picture()?.innerText.replaceAll(/\s+/g, ' ') ?? '';
-      expect(text).toContain(name);
-      expect(text).toContain(means);
-      for (const words of says) expect(text).toContain(words);
-      // Only what the guide leaves out is marked so.
-      expect(text.split('The guide does not ask for it.')).toHaveLength(2);
-      // What is drawn is hidden from a screen reader, which has the words, and has the state's own line and padlock.
-      const drawing = picture()?.querySelector('svg');
-      expect(drawing?.getAttribute('aria-hidden')).toBe('true');
-      expect(drawing?.querySelector('path')?.getAttribute('class')).toBe(wire);
-      expect(drawing?.querySelectorAll('circle')).toHaveLength(4);
-      for (const theme of ['light', 'dark'] as const) {
-        await setTheme(theme);
-        await settle();
-        if (PICTURES !== undefined)
-          await page.screenshot({ path: `${PICTURES}/${theme}-link-${name.toLowerCase().replaceAll(' ', '-')}.png` });
-        expect(await axeFaults(picture() ?? document)).toEqual([]);
-      }
-    }, 30_000);
+  it.each(CASES)('says in words and in the drawing: $name', async ({ name, link, means, says, wire }) => {
+    const picture = await drawn(name, link);
+    const text = picture.innerText.replaceAll(/\s+/g, ' ');
+    expect(text).toContain(name);
+    expect(text).toContain(means);
+    for (const words of says) expect(text).toContain(words);
+    // Only what the guide leaves out is marked so.
+    expect(text.split('The guide does not ask for it.')).toHaveLength(2);
+    // What is drawn is hidden from a screen reader, which has the words, and has the state's own line and padlock.
+    const drawing = picture.querySelector('svg');
+    expect(drawing?.getAttribute('aria-hidden')).toBe('true');
+    expect(drawing?.querySelector('path')?.getAttribute('class')).toBe(wire);
+    expect(drawing?.querySelectorAll('circle')).toHaveLength(4);
+  });
+
+  it.each(CASES.flatMap(({ name, link }) => (['light', 'dark'] as const).map((theme) => ({ name, link, theme }))))(
+    'is accessible in $theme colours: $name',
+    async ({ name, link, theme }) => {
+      const picture = await drawn(name, link);
+      await setTheme(theme);
+      if (PICTURES !== undefined)
+        await page.screenshot({ path: `${PICTURES}/${theme}-link-${name.toLowerCase().replaceAll(' ', '-')}.png` });
+      expect(await axeFaults(picture)).toEqual([]);
+    },
+  );
 });

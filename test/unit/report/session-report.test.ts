@@ -107,7 +107,9 @@ describe('what reports show of a session', () => {
     expect(page).toContain('Ward: Encrypted only');
     expect(page).toContain('wire-encrypted-only');
     expect(page).toMatch(/class="proof-refuted">2✗ It does not check the device\./);
-    expect(page).toMatch(/class="proof-not-tested">1\? Not tested: whether it checks the server\.[^\n]*The guide does not ask for it\./);
+    expect(page).toMatch(
+      /class="proof-not-tested">1\? Not tested: whether it checks the server\.[^\n]*The guide does not ask for it\./,
+    );
     const [proved] = sessionReport(plan(), events, 'f'.repeat(64), outcomes(true)).items;
     expect(proved?.link?.ends.client.status).toBe('observed');
   });
