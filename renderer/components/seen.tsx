@@ -1,13 +1,20 @@
 import { ChevronRight, Eye } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { Button as AriaButton, Disclosure, DisclosurePanel, Heading } from 'react-aria-components';
 import type { ItemView, Outputs } from '../../core/ipc.ts';
+import { tlsEndpoint } from '../../core/probes/tls-endpoint.ts';
 import type { AppError } from '../../core/result.ts';
 import type { CheckState, ItemState } from '../../core/session/state.ts';
 import { call } from '../api.ts';
 import { count, showName } from '../lib/format.ts';
 import { FactTree } from './fact-tree.tsx';
 import { ErrorNote, Note } from './note.tsx';
+import { tlsSummary } from './tls-summary.tsx';
+
+/** Facts in short, for probes that see a lot. */
+const SUMMARIES: Readonly<Record<string, (facts: unknown) => ReactNode | undefined>> = {
+  [tlsEndpoint.id]: tlsSummary,
+};
 
 /** What each check saw, whole, with the journal's entry that holds it. */
 export function Seen({ item, state }: { item: ItemView; state: ItemState | undefined }) {
@@ -55,7 +62,7 @@ function CheckSeen({ item, index, check }: { item: ItemView; index: number; chec
         </span>
       </header>
       {check.error === undefined ? (
-        <RecordedFacts itemKey={item.key} index={index} event={check.event} />
+        <RecordedFacts itemKey={item.key} index={index} event={check.event} probe={check.probe} />
       ) : (
         <ErrorNote error={check.error} />
       )}
@@ -63,7 +70,9 @@ function CheckSeen({ item, index, check }: { item: ItemView; index: number; chec
   );
 }
 
-function RecordedFacts({ itemKey, index, event }: { itemKey: string; index: number; event: number }) {
+type Recorded = { itemKey: string; index: number; event: number; probe: string };
+
+function RecordedFacts({ itemKey, index, event, probe }: Recorded) {
   const [read, setRead] = useState<Outputs['facts.read']>();
   const [error, setError] = useState<AppError>();
   // The event's number is in the list, so that a second run is read again.
@@ -89,7 +98,7 @@ function RecordedFacts({ itemKey, index, event }: { itemKey: string; index: numb
         <p className="text-sm">The question does not arise here: {read.notApplicable}</p>
       )}
       {changed === undefined ? null : <Note title={changed} />}
-      {read.facts === undefined ? null : <FactTree value={read.facts} />}
+      {read.facts === undefined ? null : <Facts probe={probe} facts={read.facts} />}
       {elsewhere.length === 0 ? null : (
         <p className="text-sm text-soft">
           Does not exist in this kind of directory: {elsewhere.map((fact) => showName(fact.path)).join(', ')}.
@@ -108,6 +117,23 @@ function RecordedFacts({ itemKey, index, event }: { itemKey: string; index: numb
         </div>
       )}
     </div>
+  );
+}
+
+/** In short where there is a short form, and whole in any case. */
+function Facts({ probe, facts }: { probe: string; facts: unknown }) {
+  const summary = SUMMARIES[probe]?.(facts);
+  if (summary === undefined) return <FactTree value={facts} />;
+  return (
+    <>
+      {summary}
+      <details>
+        <summary className="text-sm text-soft">Everything that was recorded</summary>
+        <div className="mt-2">
+          <FactTree value={facts} />
+        </div>
+      </details>
+    </>
   );
 }
 
