@@ -176,9 +176,7 @@ async function prepare(options: RunOptions): Promise<Result<Ready>> {
     runtime: RUNTIME,
     operator: options.operator,
     ask: (question, more) =>
-      options.notInClinicalUse === true && more?.kind === 'free'
-        ? Promise.resolve(true)
-        : askYesNo(question, more),
+      options.notInClinicalUse === true && more?.kind === 'free' ? Promise.resolve(true) : askYesNo(question, more),
     onProgress: ({ line, done, total, key }) => {
       if (options.quiet !== true) note(`[${String(done + 1).padStart(String(total).length)}/${total}] ${key}: ${line}`);
     },

@@ -114,6 +114,8 @@ describe.skipIf(electronMissing)('a question in the window', () => {
     await shot('point-the-device-dark');
     await page.emulateMedia({ colorScheme: 'light' });
     await dialog().waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Run all checks' }).waitFor();
+    await page.getByText('Nobody confirmed').waitFor({ state: 'detached' });
     await page.getByRole('article').locator('header').getByText('Error', { exact: true }).waitFor();
     await shot('nobody-came');
   });

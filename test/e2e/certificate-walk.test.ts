@@ -126,7 +126,10 @@ describe.skipIf(electronMissing)('a certificate in the window', () => {
       dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [path] });
     }, received);
     await button('Import what came back…').click();
-    await panel().getByText(/Install the certificate/).first().waitFor();
+    await panel()
+      .getByText(/Install the certificate/)
+      .first()
+      .waitFor();
     await shots('install-planned');
     await approve('CHG-20002', 'Apply this plan');
     await button('Plan the renewal…').waitFor();

@@ -12,7 +12,8 @@ beforeEach(async () => {
 });
 afterEach(stopApp);
 
-const replies = (main: FakeMain) => main.calls.flatMap(({ channel, input }) => (channel === 'walk.reply' ? [input] : []));
+const replies = (main: FakeMain) =>
+  main.calls.flatMap(({ channel, input }) => (channel === 'walk.reply' ? [input] : []));
 const dialog = () => document.querySelector('[role=alertdialog]')?.textContent ?? '';
 const timer = () => document.querySelector('[role=timer]')?.textContent ?? '';
 const aloud = () => document.querySelector('[data-countdown] [role=status]')?.textContent ?? '';
