@@ -5,8 +5,8 @@ import type { EditionView, FileRef } from '../../core/ipc.ts';
 import { call } from '../api.ts';
 import { count } from '../lib/format.ts';
 import { useTask } from '../lib/use-task.ts';
+import { ActionDialog } from './action-dialog.tsx';
 import { Button } from './button.tsx';
-import { Dialog } from './dialog.tsx';
 import { Card } from './layout.tsx';
 import { ErrorNote, Note } from './note.tsx';
 
@@ -14,88 +14,76 @@ import { ErrorNote, Note } from './note.tsx';
 export function MakeEdition({ bundle }: { bundle: FileRef }) {
   const [plan, setPlan] = useState<EditionView>();
   const [saved, setSaved] = useState<string>();
-  const { busy, error, run } = useTask<'plan' | 'save'>();
+  const { busy, error, run } = useTask<'plan'>();
   const show = () =>
     run('plan', async () => {
       const shown = await call('bundle.editionPlan', { bundle: bundle.handle });
       if (shown.ok) setPlan(shown.value);
       return shown;
     });
-  const save = () =>
-    run('save', async () => {
-      const written = await call('bundle.edition', { bundle: bundle.handle });
-      if (written.ok && written.value !== null) {
-        setSaved(written.value.name);
-        setPlan(undefined);
-      }
-      return written;
-    });
+  const save = async () => {
+    const written = await call('bundle.edition', { bundle: bundle.handle });
+    if (written.ok && written.value !== null) {
+      setSaved(written.value.name);
+      setPlan(undefined);
+    }
+    return written;
+  };
   return (
-    <Card
-      title={
-        <span className="flex items-center gap-2">
-          <Factory aria-hidden className="size-4 text-faint" /> Edition for the manufacturer
-        </span>
-      }
-    >
+    <Card icon={Factory} title="Edition for the manufacturer">
       <div className="grid grid-cols-1 gap-3.5">
         <p className="text-sm text-soft text-pretty">
           A copy without people, addresses and facts. The verdicts and all signatures stay, and verify; nobody can judge
           again from it.
         </p>
         <div>
-          <Button size="sm" icon={FileOutput} busy={busy === 'plan'} onPress={() => void show()}>
+          <Button size="sm" icon={FileOutput} busy={busy !== undefined} onPress={() => void show()}>
             Show what it leaves out…
           </Button>
         </div>
         <div role="status" className="empty:hidden">
           {saved === undefined ? null : <Note tone="good" title={`Saved as ${saved}`} />}
         </div>
-        {error === undefined || plan !== undefined ? null : <ErrorNote error={error} />}
+        {error === undefined ? null : <ErrorNote error={error} />}
       </div>
       {plan === undefined ? null : (
-        <Dialog
-          open
+        <ActionDialog
           wide
           title="What the manufacturer does not get"
+          leave="Not now"
+          label="Save the edition…"
+          work={save}
           onClose={() => setPlan(undefined)}
-          footer={
-            <>
-              <Button onPress={() => setPlan(undefined)}>Not now</Button>
-              <Button kind="primary" busy={busy === 'save'} onPress={() => void save()}>
-                Save the edition…
-              </Button>
-            </>
-          }
         >
-          <div className="grid grid-cols-1 gap-4 text-sm">
-            {EDITION_RULES.map(({ id, why }) => {
-              const names = plan.leftOut.filter(({ rule }) => rule === id).map(({ name }) => name);
-              return names.length === 0 ? null : (
-                <details key={id} className="rounded-md border border-line px-3 py-2">
-                  <summary className="text-pretty">
-                    <span className="font-medium capitalize">{id}</span>, {count(names.length, 'file')}:{' '}
-                    <span className="text-soft">{why}</span>
-                  </summary>
-                  <ul className="mt-1.5 grid gap-0.5 font-mono text-xs break-all">
-                    {names.map((name) => (
-                      <li key={name}>{name}</li>
-                    ))}
-                  </ul>
-                </details>
-              );
-            })}
-            <div>
-              <p className="font-medium">What stays</p>
-              <p className="font-mono text-xs leading-5 break-all text-soft">{plan.stays.join(', ')}</p>
+          {() => (
+            <div className="grid grid-cols-1 gap-4 text-sm">
+              {EDITION_RULES.map(({ id, why }) => {
+                const names = plan.leftOut.filter(({ rule }) => rule === id).map(({ name }) => name);
+                return names.length === 0 ? null : (
+                  <details key={id} className="rounded-md border border-line px-3 py-2">
+                    <summary className="text-pretty">
+                      <span className="font-medium capitalize">{id}</span>, {count(names.length, 'file')}:{' '}
+                      <span className="text-soft">{why}</span>
+                    </summary>
+                    <ul className="mt-1.5 grid gap-0.5 font-mono text-xs break-all">
+                      {names.map((name) => (
+                        <li key={name}>{name}</li>
+                      ))}
+                    </ul>
+                  </details>
+                );
+              })}
+              <div>
+                <p className="font-medium">What stays</p>
+                <p className="font-mono text-xs leading-5 break-all text-soft">{plan.stays.join(', ')}</p>
+              </div>
+              <p className="text-pretty">
+                Who signed stays named, in certificates and statement: {plan.signers.join('; ')}. So do the ids of the
+                site’s roles, links and devices.
+              </p>
             </div>
-            <p className="text-pretty">
-              Who signed stays named, in certificates and statement: {plan.signers.join('; ')}. So do the ids of the
-              site’s roles, links and devices.
-            </p>
-            {error === undefined ? null : <ErrorNote error={error} />}
-          </div>
-        </Dialog>
+          )}
+        </ActionDialog>
       )}
     </Card>
   );

@@ -2,17 +2,17 @@ import { Check, SquarePlus, Trash2 } from 'lucide-react';
 import { useEffect, useId, useRef, useState } from 'react';
 import { Checkbox } from 'react-aria-components';
 import type { PictureView } from '../../core/ipc.ts';
-import { type AppError, appError } from '../../core/result.ts';
+import { type AppError, fail, type Result } from '../../core/result.ts';
 import { call } from '../api.ts';
 import { type Box, middleBox } from '../lib/boxes.ts';
 import { burnIn, decodePicture } from '../lib/burn-in.ts';
 import { count } from '../lib/format.ts';
+import { ActionDialog } from './action-dialog.tsx';
 import { Button } from './button.tsx';
-import { Dialog } from './dialog.tsx';
 import { ErrorNote } from './note.tsx';
 import { RedactPicture } from './redact-picture.tsx';
 
-const UNREADABLE = appError('input.malformed', 'This picture cannot be shown, so nothing can be covered in it.');
+const UNREADABLE = fail('input.malformed', 'This picture cannot be shown, so nothing can be covered in it.');
 
 /** A chosen picture before it is attached: what it must not show is covered here, and never leaves this computer. */
 export function RedactDialog({
@@ -27,8 +27,7 @@ export function RedactDialog({
   const [bitmap, setBitmap] = useState<ImageBitmap>();
   const [boxes, setBoxes] = useState<readonly Box[]>([]);
   const [keepOriginal, setKeepOriginal] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<AppError>();
+  const [unreadable, setUnreadable] = useState(false);
   const body = useRef<HTMLDivElement>(null);
   const help = useId();
 
@@ -36,7 +35,7 @@ export function RedactDialog({
     let gone = false;
     void decodePicture(picture.bytes, picture.type).then((decoded) => {
       if (gone) decoded?.close();
-      else if (decoded === undefined) setError(UNREADABLE);
+      else if (decoded === undefined) setUnreadable(true);
       else setBitmap(decoded);
     });
     return () => {
@@ -52,15 +51,10 @@ export function RedactDialog({
       all?.[all.length - 1]?.focus();
     });
   }
-  async function attach(): Promise<void> {
-    if (bitmap === undefined) return;
-    setBusy(true);
+  async function attach(): Promise<Result<unknown, AppError>> {
+    if (bitmap === undefined) return UNREADABLE;
     const redacted = boxes.length === 0 ? undefined : await burnIn(bitmap, boxes, picture.type);
-    if (boxes.length > 0 && redacted === undefined) {
-      setBusy(false);
-      setError(UNREADABLE);
-      return;
-    }
+    if (boxes.length > 0 && redacted === undefined) return UNREADABLE;
     const attached = await call('walk.attachPicture', {
       key: itemKey,
       picture: picture.picture.handle,
@@ -68,68 +62,64 @@ export function RedactDialog({
       keepOriginal,
       ...(redacted === undefined ? {} : { redacted }),
     });
-    setBusy(false);
     if (attached.ok) onClose();
-    else setError(attached.error);
+    return attached;
   }
 
   return (
-    <Dialog
-      open
+    <ActionDialog
       wide
       title="Cover what must not be seen"
+      leave="Do not attach"
+      label={boxes.length === 0 ? 'Attach without boxes' : `Attach with ${count(boxes.length, 'box', 'boxes')}`}
+      ready={bitmap !== undefined}
+      work={attach}
       onClose={onClose}
-      footer={
-        <>
-          <Button onPress={onClose}>Do not attach</Button>
-          <Button kind="primary" busy={busy} isDisabled={bitmap === undefined} onPress={() => void attach()}>
-            {boxes.length === 0 ? 'Attach without boxes' : `Attach with ${count(boxes.length, 'box', 'boxes')}`}
-          </Button>
-        </>
-      }
     >
-      <div ref={body} className="grid gap-3">
-        <p id={help} className="text-sm text-soft text-pretty">
-          Draw boxes over patients, names and screens with the mouse. By keyboard: add a box, move it with the arrow
-          keys, resize it with Shift and the arrow keys, remove it with Delete. Place, camera and owner are taken out in
-          any case.
-        </p>
-        {bitmap === undefined ? null : (
-          <RedactPicture picture={bitmap} boxes={boxes} onChange={setBoxes} describedBy={help} />
-        )}
-        <div className="flex flex-wrap items-center gap-2.5">
-          <Button size="sm" icon={SquarePlus} isDisabled={bitmap === undefined} onPress={add}>
-            Add a box
-          </Button>
-          <Button size="sm" kind="quiet" icon={Trash2} isDisabled={boxes.length === 0} onPress={() => setBoxes([])}>
-            Remove all
-          </Button>
-          <span className="truncate text-xs text-faint">{picture.picture.name}</span>
-        </div>
-        <Checkbox
-          isSelected={keepOriginal}
-          onChange={setKeepOriginal}
-          className="flex items-start gap-2.5 rounded-sm text-sm data-[focus-visible]:outline-2 data-[focus-visible]:outline-offset-2 data-[focus-visible]:outline-accent"
-        >
-          {({ isSelected }) => (
-            <>
-              <span
-                aria-hidden
-                className={`mt-0.5 flex size-4 shrink-0 items-center justify-center rounded-sm border ${isSelected ? 'border-accent bg-accent text-on-accent' : 'border-edge bg-surface'}`}
-              >
-                {isSelected ? <Check className="size-3" strokeWidth={3} /> : null}
-              </span>
-              <span>
-                Put the original into the bundle, too
-                <span className="block text-soft">
-                  With all that it shows and says. Without this, only its digest is kept.
-                </span>
-              </span>
-            </>
+      {() => (
+        <div ref={body} className="grid gap-3">
+          <p id={help} className="text-sm text-soft text-pretty">
+            Draw boxes over patients, names and screens with the mouse. By keyboard: add a box, move it with the arrow
+            keys, resize it with Shift and the arrow keys, remove it with Delete. Place, camera and owner are taken out
+            in any case.
+          </p>
+          {bitmap === undefined ? null : (
+            <RedactPicture picture={bitmap} boxes={boxes} onChange={setBoxes} describedBy={help} />
           )}
-        </Checkbox>
-        {error === undefined ? null : <ErrorNote error={error} />}
-      </div>
-    </Dialog>
+          <div className="flex flex-wrap items-center gap-2.5">
+            <Button size="sm" icon={SquarePlus} isDisabled={bitmap === undefined} onPress={add}>
+              Add a box
+            </Button>
+            <Button size="sm" kind="quiet" icon={Trash2} isDisabled={boxes.length === 0} onPress={() => setBoxes([])}>
+              Remove all
+            </Button>
+            <span className="truncate text-xs text-faint">{picture.picture.name}</span>
+          </div>
+          <Checkbox
+            isSelected={keepOriginal}
+            onChange={setKeepOriginal}
+            className="flex items-start gap-2.5 rounded-sm text-sm data-[focus-visible]:outline-2 data-[focus-visible]:outline-offset-2 data-[focus-visible]:outline-accent"
+          >
+            {({ isSelected }) => (
+              <>
+                <span
+                  aria-hidden
+                  className={`mt-0.5 flex size-4 shrink-0 items-center justify-center rounded-sm border ${isSelected ? 'border-accent bg-accent text-on-accent' : 'border-edge bg-surface'}`}
+                >
+                  {isSelected ? <Check className="size-3" strokeWidth={3} /> : null}
+                </span>
+                <span>
+                  Put the original into the bundle, too
+                  <span className="block text-soft">
+                    With all that it shows and says. Without this, only its digest is kept.
+                  </span>
+                </span>
+              </>
+            )}
+          </Checkbox>
+          {unreadable ? <ErrorNote error={UNREADABLE.error} /> : null}
+        </div>
+      )}
+    </ActionDialog>
   );
 }
