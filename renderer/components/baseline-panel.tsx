@@ -30,13 +30,7 @@ export function BaselinePanel() {
   }
 
   return (
-    <Card
-      title={
-        <span className="flex items-center gap-2">
-          <FileClock aria-hidden className="size-4 text-faint" /> Compare with the last bundle
-        </span>
-      }
-    >
+    <Card icon={FileClock} title="Compare with the last bundle">
       <div className="grid gap-4">
         {baseline === undefined ? (
           <p className="text-sm text-soft">

@@ -28,13 +28,7 @@ export function EncryptBundle({ bundle }: { bundle: FileRef }) {
       return written;
     });
   return (
-    <Card
-      title={
-        <span className="flex items-center gap-2">
-          <Lock aria-hidden className="size-4 text-faint" /> Encrypted copy
-        </span>
-      }
-    >
+    <Card icon={Lock} title="Encrypted copy">
       <div className="grid grid-cols-1 gap-3.5">
         <p className="text-sm text-soft">
           A bundle names people, addresses and weaknesses. Send it encrypted to the certificates of those who read it;

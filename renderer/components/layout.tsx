@@ -38,11 +38,13 @@ export function PageFrame({
 
 /** A titled surface. */
 export function Card({
+  icon: Icon,
   title,
   aside,
   children,
   flush = false,
 }: {
+  icon?: LucideIcon;
   title?: ReactNode;
   aside?: ReactNode;
   children: ReactNode;
@@ -52,7 +54,10 @@ export function Card({
     <section className="rounded-lg border border-line bg-surface shadow-card">
       {title === undefined ? null : (
         <header className="flex min-h-11 items-center gap-3 border-b border-line px-4 py-2">
-          <h2 className="min-w-0 flex-1 text-base font-semibold">{title}</h2>
+          <h2 className="flex min-w-0 flex-1 items-center gap-2 text-base font-semibold">
+            {Icon === undefined ? null : <Icon aria-hidden className="size-4 shrink-0 text-faint" />}
+            {title}
+          </h2>
           {aside}
         </header>
       )}
@@ -61,9 +66,9 @@ export function Card({
   );
 }
 
-/** A small heading above a part of a page (level 2) or of a card (level 3). */
-export function Eyebrow({ children, id, level = 3 }: { children: ReactNode; id?: string; level?: 2 | 3 }) {
-  const Heading = level === 2 ? 'h2' : 'h3';
+/** A small heading above a part of a page (level 2), of a card (level 3), or of what is inside a titled card (level 4). */
+export function Eyebrow({ children, id, level = 3 }: { children: ReactNode; id?: string; level?: 2 | 3 | 4 }) {
+  const Heading = `h${level}` as const;
   return (
     <Heading id={id} className="text-2xs font-semibold tracking-[0.06em] text-faint uppercase">
       {children}

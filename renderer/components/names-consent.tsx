@@ -21,13 +21,7 @@ export function NamesConsent({ asking }: { asking: PeopleView['asking'] }) {
     setError(recorded.ok ? undefined : recorded.error);
   }
   return (
-    <Card
-      title={
-        <span className="flex items-center gap-2">
-          <UserRound aria-hidden className="size-4 text-faint" /> Names of people
-        </span>
-      }
-    >
+    <Card icon={UserRound} title="Names of people">
       <div className="grid gap-4">
         <p className="text-sm">
           The guide asks for the account names of people in {count(asking.length, 'step')}. They are written into the

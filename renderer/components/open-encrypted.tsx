@@ -7,13 +7,7 @@ import { SignWith } from './sign-with.tsx';
 /** Opens a bundle that was encrypted to a certificate of the person's. */
 export function OpenEncrypted({ onOpened }: { onOpened: (bundle: FileRef) => void }) {
   return (
-    <Card
-      title={
-        <span className="flex items-center gap-2">
-          <LockOpen aria-hidden className="size-4 text-faint" /> Encrypted for you
-        </span>
-      }
-    >
+    <Card icon={LockOpen} title="Encrypted for you">
       <div className="grid grid-cols-1 gap-4">
         <p className="text-sm text-soft">
           A file that ends in .p7m opens with the key of the certificate it was encrypted to.

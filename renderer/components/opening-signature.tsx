@@ -10,11 +10,8 @@ export function OpeningSignature() {
   const signed = useWizard((state) => state.session.heads.some((head) => head.at === 'open'));
   return (
     <Card
-      title={
-        <span className="flex items-center gap-2">
-          <PenLine aria-hidden className="size-4 text-faint" /> Your signature on the opening
-        </span>
-      }
+      icon={PenLine}
+      title="Your signature on the opening"
       aside={
         signed ? (
           <Badge icon={CircleCheck} tone="pass">

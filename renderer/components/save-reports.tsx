@@ -28,14 +28,7 @@ export function SaveReports({ bundle }: { bundle: FileRef }) {
       return result;
     });
   return (
-    <Card
-      title={
-        <span className="flex items-center gap-2">
-          <FileText aria-hidden className="size-4 text-faint" /> Reports
-        </span>
-      }
-      flush
-    >
+    <Card icon={FileText} title="Reports" flush>
       <ul className="divide-y divide-line">
         {CHOICES.map(({ id, title, file }) => (
           <li key={id} className="flex items-center gap-3 px-4 py-2 text-sm">

@@ -48,11 +48,8 @@ export function SiteKeyPanel({ people }: { people: PeopleView }) {
 
   return (
     <Card
-      title={
-        <span className="flex items-center gap-2">
-          <KeyRound aria-hidden className="size-4 text-faint" /> Site key
-        </span>
-      }
+      icon={KeyRound}
+      title="Site key"
       aside={
         people.keyed ? (
           <Badge tone="pass" icon={Check}>

@@ -39,13 +39,7 @@ export function TimestampBundle({ bundle, onStamped }: { bundle: FileRef; onStam
       return added;
     });
   return (
-    <Card
-      title={
-        <span className="flex items-center gap-2">
-          <Clock aria-hidden className="size-4 text-faint" /> Time-stamp
-        </span>
-      }
-    >
+    <Card icon={Clock} title="Time-stamp">
       <div className="grid grid-cols-1 gap-3.5">
         <p className="text-sm text-soft">
           An authority confirms that the bundle, with its signatures, existed at a time. It sees a digest, nothing else.

@@ -199,13 +199,7 @@ function SupplySecrets() {
         {snapshot.notices.map((notice) => (
           <Note key={notice}>{notice}</Note>
         ))}
-        <Card
-          title={
-            <span className="flex items-center gap-2">
-              <KeyRound aria-hidden className="size-4 text-faint" /> Passwords
-            </span>
-          }
-        >
+        <Card icon={KeyRound} title="Passwords">
           <SecretsPanel secrets={snapshot.secrets} />
         </Card>
         {snapshot.people === undefined ? null : <SiteKeyPanel people={snapshot.people} />}

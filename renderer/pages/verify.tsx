@@ -108,13 +108,7 @@ export function VerifyPage() {
               )}
             />
             {lacksHospitalOnly(view) ? (
-              <Card
-                title={
-                  <span className="flex items-center gap-2">
-                    <Stamp aria-hidden className="size-4 text-faint" /> Countersign for the hospital
-                  </span>
-                }
-              >
+              <Card icon={Stamp} title="Countersign for the hospital">
                 <CountersignForm bundle={bundle} waivers={view.waivers} onSigned={() => void verify(bundle, day)} />
               </Card>
             ) : null}
