@@ -59,8 +59,8 @@ export function CertificateWait({ item, enrolment, deferred, answered, disabled,
         </Note>
       ) : (
         <Note title="The request waits for the hospital's authority.">
-          {sent ? `${deferred.note} Import what comes back.` : 'Save it, and give it to whoever runs the authority.'} That
-          may take days: the session can be left, and goes on here.
+          {sent ? `${deferred.note} Import what comes back.` : 'Save it, and give it to whoever runs the authority.'}{' '}
+          That may take days: the session can be left, and goes on here.
         </Note>
       )}
       <RequestFacts request={request} />

@@ -62,10 +62,7 @@ function Drawn({ link, name }: { link: LinkView; name: string }) {
   const { line, width: stroke, dash, text } = WIRES[state];
   const { width, height, middle, box, boxes, wire, radius } = LINK_PICTURE;
   return (
-    <figure
-      className="grid grid-cols-[minmax(0,42rem)] gap-3 px-4 py-3.5"
-      aria-label={`${name}: ${LINK_WORDS[state]}`}
-    >
+    <figure className="grid grid-cols-[minmax(0,42rem)] gap-3 px-4 py-3.5" aria-label={`${name}: ${LINK_WORDS[state]}`}>
       <figcaption>
         <span className={`block text-base font-semibold ${text}`}>{LINK_WORDS[state]}</span>
         <span className="block text-sm text-soft">{linkMeans(link)}</span>

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { diffLines } from '../../renderer/lib/diff-lines.ts';
 import { appError } from '../../core/result.ts';
 import { faultsOf } from '../../renderer/lib/faults.ts';
-import { showDuration, showName } from '../../renderer/lib/format.ts';
+import { showDuration, showName, showTimesIn } from '../../renderer/lib/format.ts';
 import { opensslLines } from '../../renderer/lib/openssl.ts';
+import { joinPlaces } from '../../renderer/lib/visible.ts';
 
 const faults = (cause: string) => faultsOf(appError('site.invalid', 'The site file has faults.', { cause }));
 
@@ -64,5 +65,29 @@ describe('the lines of a plan', () => {
     expect(kinds('# S-1 is N\ndn: CN=G\nchangetype: modify\ndelete: member\nmember: CN=A\n-\n')).toBe('aaaara');
     expect(kinds('dn: O\nchangetype: modify\nreplace: description\n-\nadd: member\nmember: A\n-\n')).toBe('aaaaawa');
     expect(kinds('PUT https://x\n-  a: "1"\n+  a: "2"\n')).toBe('arw');
+  });
+});
+
+describe('times in a sentence', () => {
+  it('are said as everywhere else, and nothing else is touched', () => {
+    expect(showTimesIn('It ends on 2026-12-08T15:43:07.000Z (8 days), not on 2026-12-09.')).toBe(
+      'It ends on 8 Dec 2026, 15:43 UTC (8 days), not on 2026-12-09.',
+    );
+  });
+});
+
+describe('what monitoring will see', () => {
+  it('is said once for all places where it is done alike', () => {
+    const one = (place: string) => `Up to 60 connections to ${place}, one at a time.`;
+    expect(joinPlaces([one('dc1.x.test:636'), 'A ping.', one('emr.x.test:2575'), one('dc1.x.test:636')])).toEqual([
+      'Up to 60 connections to each of dc1.x.test:636 and emr.x.test:2575, one at a time.',
+      'A ping.',
+    ]);
+    expect(joinPlaces([one('dc1.x.test:636'), one('dc1.x.test:636')])).toEqual([one('dc1.x.test:636')]);
+  });
+
+  it('keeps apart what is done otherwise, and what names more than one place', () => {
+    const both = ['From a:1 to b:2.', 'From a:1 to b:3.', 'A search at a:1.'];
+    expect(joinPlaces(both)).toEqual(both);
   });
 });
