@@ -6,7 +6,7 @@ const STAGES = ['Request', 'Authority', 'Installed'] as const;
  * How far a device's certificate has come.
  * @param done how many of the stages are behind it
  */
-export function CertificateStages({ done }: { done: 1 | 3 }) {
+export function CertificateStages({ done }: { done: 1 | 2 | 3 }) {
   return (
     <ol className="flex items-center gap-2 text-xs" aria-label="How far it has come">
       {STAGES.map((stage, index) => {

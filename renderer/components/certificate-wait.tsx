@@ -52,7 +52,7 @@ export function CertificateWait({ item, enrolment, deferred, answered, disabled,
       aria-label="Certificate"
       data-enrolment
     >
-      <CertificateStages done={installed === undefined ? 1 : 3} />
+      <CertificateStages done={installed !== undefined ? 3 : answered ? 2 : 1} />
       {installed !== undefined ? null : answered ? (
         <Note tone="good" title="The answer of the hospital's authority is here.">
           It was checked against the request. The plan below installs it, once it is approved.

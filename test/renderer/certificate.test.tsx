@@ -93,6 +93,7 @@ describe('a device’s certificate in the wizard', () => {
     expect(JSON.stringify(useWizard.getState())).not.toContain('from the CA');
     // Once the answer is here, there is one next step: to approve its installation.
     await says("The answer of the hospital's authority is here.");
+    expect(stages()).toEqual(['Request, done', 'Authority, done', 'Installed, under way']);
     await expect.element(page.getByRole('button', { name: 'Import what came back…' })).not.toBeInTheDocument();
     await says('Passphrase of the key');
     await says('Write account');
