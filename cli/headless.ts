@@ -49,10 +49,15 @@ export async function walkHeadless(session: Session, options: HeadlessOptions): 
   const ran = await session.run(keys.value, options.cancel);
   if (!ran.ok) return ran;
   if (options.apply !== undefined) {
+    const before = changesMade(session);
     const applied = await applyAll(session, options.apply, options);
     if (!applied.ok) return applied;
     const undone = await undoAll(session, options.apply, options);
     if (!undone.ok) return undone;
+    // What stood in the way of one step may have stood in the way of others.
+    const again = changesMade(session) > before ? keys.value.filter((key) => isOpen(session, key)) : [];
+    const seen = again.length === 0 ? ok(undefined) : await session.run(again, options.cancel);
+    if (!seen.ok) return seen;
   }
   const answered = await answerAll(session, options.answers ?? {}, keys.value);
   if (!answered.ok) return answered;
@@ -63,6 +68,15 @@ export async function walkHeadless(session: Session, options: HeadlessOptions): 
   if (options.out === undefined) return ok({ summary, cancelled });
   const sealed = await sealSession(session, options.out, options.identity);
   return sealed.ok ? ok({ summary, cancelled, sealed: sealed.value }) : sealed;
+}
+
+function changesMade(session: Session): number {
+  return session.journal.events.filter(({ type }) => type === 'change.readback').length;
+}
+
+function isOpen(session: Session, key: string): boolean {
+  const verdict = session.state().items[key]?.verdict;
+  return verdict === 'fail' || verdict === 'error';
 }
 
 /** Finds out how changes ended that an earlier run was cut off in. What cannot be read now stays open, and the walk goes on. */

@@ -10,6 +10,8 @@ export type LabInfo = {
   readonly secrets: Readonly<Record<string, string>>;
   readonly siteKey: string;
   readonly writeCredential: { readonly user: string; readonly password: string };
+  /** The hospital's own account on the gateway. */
+  readonly deviceCredential: { readonly user: string; readonly password: string };
   readonly identities: Readonly<
     Record<'engineer' | 'hospital' | 'publisher', { readonly path: string; readonly passphrase: string }>
   >;

@@ -1,6 +1,7 @@
 import { VERSION } from '../core/version.ts';
 import { join } from 'node:path';
 import { stockCommands } from '../core/bundle/stock-commands.ts';
+import type { Guide } from '../core/guide/schema.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import type { Summary } from '../core/session/summary.ts';
 import { loadIdentity } from '../engine/keys/identity.ts';
@@ -18,10 +19,12 @@ import { usePeople } from './people.ts';
 import { complain, note, print } from './terminal.ts';
 
 const GUIDE = 'reference-mdip';
+const APPROVAL = { undo: [], ticket: 'PRACTICE-1', approver: 'Hadley Hospital' };
 
 /**
- * A newcomer's first walk without a screen: the practice hospital as shipped, then hardened, each sealed, signed by its
- * engineer, countersigned by its hospital and verified. Exit code 0 when both walks were completed, whatever they found.
+ * A newcomer's first walk without a screen: the practice hospital as shipped; then people mend what is theirs, and Lockstep
+ * changes the gateway until it is hardened. Each walk is sealed, signed by its engineer, countersigned by its hospital and
+ * verified. Exit code 0 when both walks were completed, whatever they found.
  */
 export async function practiceWalk(dir: string, options: { once: boolean; quiet: boolean }): Promise<number> {
   note('Starting the practice hospital …');
@@ -37,13 +40,21 @@ export async function practiceWalk(dir: string, options: { once: boolean; quiet:
   try {
     const { info } = lab.value;
     print('\n=== First walk: the hospital as shipped ===');
-    const first = await walkOnce(dir, info, 'as-shipped', undefined, options.quiet, interrupted.signal);
+    const walk = { quiet: options.quiet, cancel: interrupted.signal };
+    const first = await walkOnce(dir, info, { ...walk, name: 'as-shipped', changes: false });
     if (!first.ok) return end(first);
     if (options.once || interrupted.signal.aborted) return finish(info, [first.value], interrupted.signal);
-    const hardened = await lab.value.harden();
-    if (!hardened.ok) return end(hardened);
-    print('\n=== Second walk: hardened as the guide says ===');
-    const second = await walkOnce(dir, info, 'hardened', first.value.bundle, options.quiet, interrupted.signal);
+    const { changed } = first.value;
+    const theirs = info.faults.filter(({ control }) => !changed.includes(control)).map(({ id }) => id);
+    const mended = await lab.value.harden(theirs);
+    if (!mended.ok) return end(mended);
+    print('\n=== Second walk: people have mended what is theirs, and Lockstep changes the gateway ===');
+    const second = await walkOnce(dir, info, {
+      ...walk,
+      name: 'hardened',
+      baseline: first.value.bundle,
+      changes: true,
+    });
     if (!second.ok) return end(second);
     return finish(info, [first.value, second.value], interrupted.signal);
   } finally {
@@ -53,16 +64,19 @@ export async function practiceWalk(dir: string, options: { once: boolean; quiet:
   }
 }
 
-type Walked = { name: string; bundle: string; summary: Summary };
+type Walk = {
+  readonly name: string;
+  readonly baseline?: string;
+  /** Whether Lockstep makes the changes of the gateway that the guide offers. */
+  readonly changes: boolean;
+  readonly quiet: boolean;
+  readonly cancel: AbortSignal;
+};
+/** `changed`: the controls whose change of the gateway Lockstep makes. */
+type Walked = { name: string; bundle: string; summary: Summary; changed: readonly string[] };
 
-async function walkOnce(
-  dir: string,
-  info: LabInfo,
-  name: string,
-  baseline: string | undefined,
-  quiet: boolean,
-  cancel: AbortSignal,
-): Promise<Result<Walked>> {
+async function walkOnce(dir: string, info: LabInfo, walk: Walk): Promise<Result<Walked>> {
+  const { name, baseline, quiet, cancel } = walk;
   const path = info.guides.find((candidate) => candidate.id === GUIDE)?.path;
   if (path === undefined) return fail('input.not-found', `The practice hospital has no guide ${GUIDE}.`);
   const root = await readSmallFile(info.trust.publisher, 'publisher root');
@@ -75,6 +89,7 @@ async function walkOnce(
   if (!engineer.ok) return engineer;
   const answers = await loadAnswers(join(ASSETS, 'practice', `answers-${name}.yaml`));
   if (!answers.ok) return answers;
+  const changed = onTheGateway(guide.value.guide);
   const session = await openSession(join(dir, 'sessions'), guide.value, site.value, {
     now: () => new Date(),
     lockstep: VERSION,
@@ -99,6 +114,9 @@ async function walkOnce(
     if (!people.ok) return people;
     const result = await walkHeadless(session.value, {
       answers: answers.value.answers,
+      ...(walk.changes
+        ? { apply: { ...APPROVAL, ids: changed, credentials: new Map([['*', info.deviceCredential]]) } }
+        : {}),
       identity: engineer.value,
       out: join(dir, `${name}.asice`),
       show: note,
@@ -108,10 +126,17 @@ async function walkOnce(
     printOutcome(session.value, result.value, false);
     const { sealed, summary } = result.value;
     if (sealed === undefined) return fail('internal', 'The walk was not sealed.');
-    return await countersignAndVerify(info, { name, bundle: sealed.path, summary });
+    return await countersignAndVerify(info, { name, bundle: sealed.path, summary, changed });
   } finally {
     await session.value.close();
   }
+}
+
+/** Controls whose change is made on the gateway at once; a certificate waits for the authority's answer. */
+function onTheGateway(guide: Guide): readonly string[] {
+  return guide.controls
+    .filter(({ change }) => change?.kind === 'http.setting' || change?.kind === 'device.role-group')
+    .map(({ id }) => id);
 }
 
 async function countersignAndVerify(info: LabInfo, walked: Walked): Promise<Result<Walked>> {
@@ -148,6 +173,8 @@ async function trustOf(info: LabInfo): Promise<Result<Trust>> {
 function finish(info: LabInfo, walks: readonly Walked[], cancel: AbortSignal): number {
   print('\n=== What you have ===');
   for (const { name, bundle, summary } of walks) print(`${name.padEnd(11)} ${summary.word.padEnd(10)} ${bundle}`);
+  if (walks.length > 1)
+    print('\nMake and undo these changes yourself: “From as shipped to hardened” in lab/README.md.');
   const last = walks.at(-1);
   if (last !== undefined) {
     print('\nVerify the last bundle with nothing but stock tools:');

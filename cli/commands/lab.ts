@@ -12,7 +12,7 @@ export function addLabCommands(program: Command): void {
     .description('The practice hospital: insecure as shipped, hardened by following the guide');
   lab
     .command('walk')
-    .description('Start it, walk the reference guide as shipped, harden it, walk again, sign and countersign')
+    .description('Start it, walk the reference guide as shipped, then with its changes made, sign and countersign')
     .option('--dir <folder>', 'where it lives and bundles go; emptied first')
     .option('--once', 'only the walk as shipped')
     .option('--quiet', 'no progress')
