@@ -14,7 +14,7 @@ export type ImpostorTrial = (typeof IMPOSTOR_TRIALS)[number];
 export const tlsImpostor = declareProbe({
   id: 'tls.impostor',
   title: 'What the device does with an impostor',
-  version: 2,
+  version: 3,
   params: z.strictObject({
     as: endpointParameter.describe(
       'The server that Lockstep plays; the certificate carries its name, e.g. $link.server',
@@ -27,8 +27,10 @@ export const tlsImpostor = declareProbe({
   facts: z.strictObject({
     engine: z.string().describe('TLS library of this run'),
     listened: z.string().describe('Address and port that the device was sent to'),
-    connected: z.boolean().describe('Somebody connected while Lockstep listened'),
-    connections: z.int().describe('Connections that came'),
+    connected: z
+      .boolean()
+      .describe('The device connected while Lockstep listened; anybody, where its address is not known'),
+    connections: z.int().describe('Connections that it made'),
     spokeTls: z
       .boolean()
       .optional()
@@ -59,7 +61,7 @@ export const tlsImpostor = declareProbe({
       .enum(['alert', 'closed-without-data', 'application-data', 'clear-text'])
       .optional()
       .describe(
-        'How it was decided. A device that hangs up without an alert counts as refusing only where its API was told to send',
+        'How it was decided. A device that hangs up without an alert counts as refusing only where it sent its message to the good certificate',
       ),
     trials: z
       .array(
@@ -95,7 +97,7 @@ export const tlsImpostor = declareProbe({
       .describe(
         'After the operator set the device back, its message came here no more. Absent where its setting was not changed, or that was not checked',
       ),
-    peers: z.array(z.string()).describe('Addresses that connected'),
+    peers: z.array(z.string()).describe('Addresses that connected, whether the device or not'),
   }),
   visible: ({ as, listen, seconds }) => [
     `Lockstep listens on ${listen.address} as ${as.serverName ?? as.host} with a certificate of an unknown CA for up to ${seconds} seconds${listen.identities.length > 0 ? `, then as long with each of ${listen.identities.length} others` : ''}.`,

@@ -128,6 +128,8 @@ function checkLinks(site: Site, report: Report): void {
       report([...path, 'clearPorts'], `port ${link.server.port} is the encrypted port of this link`);
     if (link.impostor !== undefined && !isAddress(link.impostor.address))
       report([...path, 'impostor', 'address'], `"${link.impostor.address}" is not an IP address`, 0);
+    for (const from of link.impostor?.from ?? [])
+      if (!isAddress(from)) report([...path, 'impostor', 'from'], `"${from}" is not an IP address`, 0);
     const trigger = link.impostor?.trigger;
     if (typeof trigger === 'object' && hasCredentials(trigger.url))
       report([...path, 'impostor', 'trigger', 'url'], 'an address holds no user name or password', 0);

@@ -149,6 +149,13 @@ export const linkSchema = z.strictObject({
           }),
         ])
         .describe('How the device is made to connect'),
+      from: z
+        .array(z.string().max(64))
+        .max(8)
+        .default([])
+        .describe(
+          "Addresses that the device connects from; whoever else connects is listed and not counted. None: the address of the device's API or of the device",
+        ),
       identities: z
         .array(idSchema)
         .max(8)

@@ -5,6 +5,7 @@ import { type ClientIdentity, loadTrialIdentity } from '../keys/trial-identity.t
 import { abortError } from '../wire/tcp.ts';
 import { anchorPems } from '../wire/tls/anchors.ts';
 import { type Impostor, listenAsImpostor } from '../wire/tls/impostor.ts';
+import { deviceAddresses, visitsOf } from '../wire/tls/impostor-device.ts';
 import { askUntil, type Summons, summon } from '../wire/tls/impostor-trigger.ts';
 import { type ImpostorSeen, impostorFacts } from '../wire/tls/impostor-trials.ts';
 import { makeUnknownIdentity } from '../wire/tls/unknown-identity.ts';
@@ -30,6 +31,7 @@ export const tlsImpostorProbe = defineProbe(tlsImpostor, async ({ as, listen, se
   if (!anchors.ok) return anchors;
   const shown = await identitiesToShow(name, listen.address, listen.identities, context);
   if (!shown.ok) return shown;
+  const device = await deviceAddresses(listen, context);
   const free = await confirmFree(name, context);
   if (!free.ok) return free;
   const [first] = shown.value;
@@ -51,12 +53,12 @@ export const tlsImpostorProbe = defineProbe(tlsImpostor, async ({ as, listen, se
       break;
     }
     if (listen.trigger === 'operator' && seen.some(({ visits }) => visits.length > 0))
-      restored = await checkRestored(name, impostor, first.identity, context);
+      restored = await checkRestored(name, impostor, first.identity, device, context);
   } finally {
     await impostor.stop();
   }
   if (context.signal.aborted) return { ok: false, error: abortError(context.signal, listened) };
-  return ok({ kind: 'facts', ...impostorFacts(seen, listened, listen.trigger !== 'operator', restored) });
+  return ok({ kind: 'facts', ...impostorFacts(seen, listened, device, listen.trigger !== 'operator', restored) });
 });
 
 /** The good one first, as a positive control: what a device refuses afterwards it would else have talked to. */
@@ -122,6 +124,7 @@ async function checkRestored(
   name: string,
   impostor: Impostor,
   identity: ClientIdentity,
+  device: readonly string[] | undefined,
   context: ProbeContext,
 ): Promise<boolean | undefined> {
   const question = `Set the device back to ${name}, send one test message, and say when it is done.`;
@@ -130,7 +133,7 @@ async function checkRestored(
   });
   if (done) await pause(SETTLE_MS, context.signal);
   // A device that still comes here was not set back, whatever was said.
-  if (impostor.present(identity).length > 0) return false;
+  if (visitsOf(device, impostor.present(identity)).length > 0) return false;
   return done ? true : undefined;
 }
 

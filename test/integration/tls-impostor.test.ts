@@ -19,10 +19,10 @@ beforeAll(async () => {
 });
 afterAll(() => ca.remove());
 
-const context = (device: (port: number) => Promise<unknown>) =>
+const context = (device: (port: number) => Promise<unknown>, site = {}) =>
   probeContext({
     ask: impostorOperator(device),
-    site: { anchors: [{ id: 'root', pem: ca.root }], hosts: { 'device.test': '127.0.0.1' } },
+    site: { anchors: [{ id: 'root', pem: ca.root }], hosts: { 'device.test': '127.0.0.1' }, ...site },
     secrets: { 'device-api': 'geheim' },
   });
 const params = (more = {}) => ({
@@ -283,9 +283,13 @@ describe.concurrent('tls.impostor decides nothing without proof', () => {
 
 describe("tls.impostor with the device's own API as the trigger", () => {
   it.each([
-    [true, { refused: true, how: 'closed-without-data', applicationBytes: 0 }],
-    [false, { refused: false, how: 'application-data' }],
-  ])('a device with verification %s', async (verifies, expected) => {
+    [true, true, { refused: true, how: 'closed-without-data', applicationBytes: 0 }],
+    // Without a certificate that it takes, a device that hangs up may only have tried the connection.
+    [true, false, { connected: true, applicationBytes: 0 }],
+    [false, false, { refused: false, how: 'application-data' }],
+  ])('a device with verification %s, with a good identity %s', async (verifies, control, expected) => {
+    const own = await ca.issue('api-good', { commonName: NAME, sans: [NAME], usage: 'server' });
+    const identities = [{ id: 'own', kind: 'server-good', certificate: own.certificate, key: own.key }];
     const leaf = await ca.issue('api', { commonName: 'device.test', sans: ['device.test'], usage: 'server' });
     let authorization: string | undefined;
     const api = createHttpsServer({ cert: leaf.chainPem, key: leaf.keyPem }, (request, response) => {
@@ -306,13 +310,18 @@ describe("tls.impostor with the device's own API as the trigger", () => {
     await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
     const url = `https://device.test:${(api.address() as { port: number }).port}/api/test-message`;
     try {
-      const listen = { address: '127.0.0.1', trigger: { url, credential: { user: 'service', secret: 'device-api' } } };
+      const listen = {
+        address: '127.0.0.1',
+        trigger: { url, credential: { user: 'service', secret: 'device-api' } },
+        identities: control ? ['own'] : [],
+      };
       const { facts } = await factsOf(
         tlsImpostorProbe,
         params({ listen }),
-        context(() => Promise.resolve()),
+        context(() => Promise.resolve(), { identities }),
       );
       expect(facts).toMatchObject(expected);
+      expect('refused' in facts).toBe('refused' in expected);
       expect(authorization).toBe(`Basic ${Buffer.from('service:geheim').toString('base64')}`);
       expect(JSON.stringify(facts)).not.toContain('geheim');
     } finally {

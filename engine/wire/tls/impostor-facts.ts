@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { AbsentFact } from '../../../core/probes/declaration.ts';
 import type { tlsImpostor } from '../../../core/probes/tls-impostor.ts';
+import { visitsOf } from './impostor-device.ts';
 import type { ImpostorVisit } from './impostor-visit.ts';
 import type { VisitsVerdict } from './impostor-verdict.ts';
 
@@ -21,15 +22,20 @@ export type VisitFacts = Pick<
 
 const SEEN_ONLY = ['spokeTls', 'offered', 'handshakeCompleted', 'applicationBytes', 'alert', 'refused', 'how'] as const;
 
-/** What the visits to one impostor show, and what they leave open. */
+/**
+ * What the visits to one impostor show, and what they leave open.
+ * @param device addresses of the device, where they are known; who else connected is listed and not counted
+ */
 export function readVisits(
-  visits: readonly ImpostorVisit[],
+  everyone: readonly ImpostorVisit[],
+  device: readonly string[] | undefined,
   verdict: VisitsVerdict,
 ): { facts: VisitFacts; absent: AbsentFact[] } {
+  const visits = visitsOf(device, everyone);
   const facts: VisitFacts = {
     connected: visits.length > 0,
     connections: visits.length,
-    peers: [...new Set(visits.map((visit) => visit.peer))],
+    peers: [...new Set(everyone.map((visit) => visit.peer))],
   };
   const absent: AbsentFact[] = [];
   const lacks = (path: (typeof SEEN_ONLY)[number], reason: string): void => void absent.push({ path, reason });

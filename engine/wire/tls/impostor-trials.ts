@@ -33,25 +33,34 @@ const ASK_FOR: Readonly<Record<ImpostorTrial, string>> = {
 
 /**
  * Trials, control and the overall answer; what else the visits show comes from the one of the unknown CA.
+ * @param site the device's addresses, where the site tells them
  * @param told whether the device's own API was told to send
  * @param restored whether the device was seen to be set back
  */
 export function impostorFacts(
   seen: readonly ImpostorSeen[],
   listened: string,
+  site: readonly string[] | undefined,
   told: boolean,
   restored: boolean | undefined,
 ): { facts: Facts; absent: AbsentFact[] } {
-  const judgeSeen = ({ visits, triggered }: ImpostorSeen, sends: boolean): VisitsVerdict =>
+  const judgeSeen = (
+    { visits, triggered }: ImpostorSeen,
+    device: readonly string[] | undefined,
+    sends: boolean,
+  ): VisitsVerdict =>
     judgeVisits(
       visits,
+      device,
       sends,
       triggered.ok ? 'Nobody connected while Lockstep listened.' : `Nobody connected: ${triggered.error.message}`,
     );
   const good = seen.find(({ presents }) => presents === 'good');
-  const control = good === undefined ? undefined : judgeSeen(good, told);
-  // A device that sent its message to the good one was about to send it to the others.
-  const verdictOf = (one: ImpostorSeen) => judgeSeen(one, told || control?.outcome === 'accepted');
+  const control = good === undefined ? undefined : judgeSeen(good, site, false);
+  // Who sent a message to the good one is the device, and was about to send it to the others.
+  const sends = control?.outcome === 'accepted';
+  const device = site ?? (sends ? sendersOf(good?.visits ?? []) : undefined);
+  const verdictOf = (one: ImpostorSeen) => judgeSeen(one, device, sends);
   const trials: Facts['trials'] = IMPOSTOR_TRIALS.map((presents) => {
     const one = seen.find((candidate) => candidate.presents === presents);
     if (one === undefined)
@@ -76,6 +85,7 @@ export function impostorFacts(
   const unknown = seen.find(({ presents }) => presents === 'unknown-ca');
   const read = readVisits(
     unknown?.visits ?? [],
+    device,
     unknown === undefined ? ({ outcome: 'open', reason: 'It was not tried.' } as const) : verdictOf(unknown),
   );
   const absent = [...read.absent];
@@ -109,6 +119,11 @@ export function impostorFacts(
       reason: told ? "The device's setting was not changed." : 'That the device was set back was not confirmed.',
     });
   return { facts, absent };
+}
+
+/** Addresses that sent application data. */
+function sendersOf(visits: readonly ImpostorVisit[]): readonly string[] {
+  return visits.filter(({ applicationBytes }) => applicationBytes > 0).map(({ peer }) => peer);
 }
 
 function controlFact(identity: string, verdict: VisitsVerdict): NonNullable<Facts['control']> {

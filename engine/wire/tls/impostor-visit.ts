@@ -62,14 +62,14 @@ export function receiveVisit(
     settled = true;
     clearTimeout(timer);
     // Bytes that were still being put together and do not begin a ClientHello went out in clear.
-    if (spoke === 'nothing' && buffered.length > 0 && buffered[0] !== 22) {
+    if (spoke === 'nothing' && buffered.length > 0 && helloLength(buffered) === undefined) {
       spoke = 'clear';
       applicationBytes += buffered.length;
     }
     const certificateSent = socket.bytesWritten > certificateLength;
     socket.destroy();
     done({
-      peer: socket.remoteAddress ?? peer,
+      peer,
       spoke,
       offered,
       handshakeCompleted,
@@ -79,7 +79,8 @@ export function receiveVisit(
       ...(alert === undefined ? {} : { alert }),
     });
   };
-  const peer = socket.remoteAddress ?? 'unknown';
+  // A socket that is open to both families names IPv4 in the form of IPv6.
+  const peer = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
   const timer = setTimeout(() => finish('us'), VISIT_MS);
   const gone = (): void => void setTimeout(() => finish('device'), LINGER_MS);
   socket.on('error', gone);
@@ -121,18 +122,28 @@ export function receiveVisit(
       }
       if (isIncompleteLdap(buffered)) return;
     }
-    if (buffered[0] !== 22) {
+    const length = helloLength(buffered);
+    if (length === undefined) {
       spoke = 'clear';
       applicationBytes += buffered.length;
       return finish('us');
     }
-    const complete = buffered.length >= 5 && buffered.length >= 5 + buffered.readUInt16BE(3);
-    if (!complete && buffered.length < MAX_HELLO) return;
+    if (buffered.length < length && buffered.length < MAX_HELLO) return;
     socket.off('data', onData);
     serveTls(buffered);
   };
   socket.on('data', onData);
   return { end: () => finish('us') };
+}
+
+/**
+ * Length of the record with the ClientHello that these bytes begin, as far as they tell: of TLS, or in the form of SSL 2.0
+ * that old clients use for any version (RFC 5246 appendix E.2). `undefined`: they begin something else.
+ */
+function helloLength(bytes: Buffer): number | undefined {
+  const [first = 0, second = 0, type = 1, major = 3] = bytes;
+  if (first === 22) return bytes.length < 5 ? 5 : 5 + bytes.readUInt16BE(3);
+  return first >= 0x80 && type === 1 && major === 3 ? 2 + (((first & 0x7f) << 8) | second) : undefined;
 }
 
 /** Whether more of this LDAP message is still to come; an odd length is not waited for. */
@@ -141,9 +152,9 @@ function isIncompleteLdap(bytes: Buffer): boolean {
   return bytes.length < 2 || (length < 0x80 && bytes.length < 2 + length);
 }
 
-/** The socket as a stream whose incoming bytes are kept (up to a limit), starting with those already read. */
+/** The socket as a stream whose incoming bytes are kept (up to a limit), starting behind the ClientHello. */
 function tapped(socket: Socket, first: Buffer): { stream: Duplex; received: () => Buffer } {
-  let kept = first;
+  let kept: Buffer = first.subarray(helloLength(first) ?? 0);
   const stream = new Duplex({
     read: () => void socket.resume(),
     write: (chunk: Buffer, _encoding, done) => void socket.write(chunk, () => done()),

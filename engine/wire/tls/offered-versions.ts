@@ -12,6 +12,11 @@ const NAMES: Readonly<Record<number, string>> = {
  */
 export function offeredVersions(record: Buffer): string[] {
   try {
+    // In the form of SSL 2.0 (RFC 5246 appendix E.2) it names the highest version only.
+    if (record.readUInt8(0) >= 0x80 && record.readUInt8(2) === 1) {
+      const highest = NAMES[record.readUInt16BE(3)];
+      return highest === undefined ? [] : [highest];
+    }
     if (record.readUInt8(0) !== 22 || record.readUInt8(5) !== 1) return [];
     const legacy = record.readUInt16BE(9);
     let offset = 43;
