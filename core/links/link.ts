@@ -84,12 +84,22 @@ function read(observations: Readonly<Record<string, Observation>>, probe: string
     return { facts: {}, why: () => `${probe} ended with an error: ${observation.error.message}`, given: true };
   const absent = observation.absent ?? [];
   // A value that is also listed as absent is not known, whatever stands there.
-  const facts = Object.fromEntries(
-    Object.entries(asObject(observation.facts)).filter(([key]) => !absent.some((fact) => fact.path === key)),
-  );
+  const facts = without(asObject(observation.facts), new Set(absent.map((fact) => fact.path)), '');
   const why = (path: string, otherwise: string): string =>
     absent.find((fact) => fact.path === path || path.startsWith(`${fact.path}.`))?.reason ?? otherwise;
   return { facts, why, given: true };
+}
+
+/** The values whose path is not among these. */
+function without(value: Record<string, unknown>, paths: ReadonlySet<string>, prefix: string): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) => {
+      const path = `${prefix}${key}`;
+      if (paths.has(path)) return [];
+      const object = typeof inner === 'object' && inner !== null && !Array.isArray(inner);
+      return [[key, object ? without(asObject(inner), paths, `${path}.`) : inner]];
+    }),
+  );
 }
 
 function serverProvesItself({ facts, why }: Read): EndObservation {

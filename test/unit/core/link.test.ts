@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deriveLink, type LinkEnd, type Observation } from '../../../core/links/link.ts';
 
@@ -93,6 +94,99 @@ describe('a link is authenticated only where every required end was observed', (
       }
     }
   }
+});
+
+/** A value as a probe might give it: the right one, its opposite, none, or nonsense. */
+const odd = (right: unknown) =>
+  fc.oneof(
+    { weight: 12, arbitrary: fc.constant(right) },
+    { weight: 1, arbitrary: fc.constantFrom(!right, undefined, null, 'true', 1, [], {}) },
+  );
+const listed = fc.uniqueArray(
+  fc.constantFrom(
+    'speaksTls',
+    'chain',
+    'chain.trusted',
+    'name.matches',
+    'validity.valid',
+    'insists',
+    'refused',
+    'connected',
+    'open',
+    'filtered',
+  ),
+  { maxLength: 2 },
+);
+const seen = (facts: fc.Arbitrary<unknown>): fc.Arbitrary<Observation | undefined> =>
+  fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        facts,
+        absent: listed.map((paths) => paths.map((path) => ({ path, reason: 'cut off' }))),
+      }),
+    },
+    { weight: 1, arbitrary: fc.constant(error) },
+    { weight: 1, arbitrary: fc.constant(undefined) },
+  );
+const walks = fc.record({
+  endpoint: seen(
+    fc.record({
+      speaksTls: odd(true),
+      chain: fc.record({ trusted: odd(true) }),
+      name: fc.record({ matches: odd(true) }),
+      validity: fc.record({ valid: odd(true) }),
+    }),
+  ),
+  client: seen(fc.record({ insists: odd(true) })),
+  device: seen(fc.record({ connected: odd(true), spokeTls: odd(true), refused: odd(true) })),
+  ports: seen(
+    fc.record({ open: fc.constantFrom([], [], [80], undefined), filtered: fc.constantFrom([], [], [80], undefined) }),
+  ),
+  requires: fc.constantFrom(...REQUIRES),
+});
+
+describe('whatever was seen', () => {
+  it('authenticated means that each end that is required was seen to be so', () => {
+    let authenticated = 0;
+    fc.assert(
+      fc.property(walks, ({ endpoint, client, device, ports, requires }) => {
+        const given = Object.entries({
+          'tls.endpoint': endpoint,
+          'tls.client-authentication': client,
+          'tls.impostor': device,
+          'tcp.ports': ports,
+        }).flatMap(([probe, one]) => (one === undefined ? [] : [[probe, one] as const]));
+        const link = deriveLink(Object.fromEntries(given), requires);
+        // Only what is there and not listed as absent counts.
+        const is = (one: Observation | undefined, ...paths: string[]): boolean =>
+          paths.every((path) => {
+            if (one === undefined || 'error' in one) return false;
+            const gone = (one.absent ?? []).some((fact) => path === fact.path || path.startsWith(`${fact.path}.`));
+            return (
+              !gone &&
+              path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown>)?.[key], one.facts) ===
+                true
+            );
+          });
+        const proof: Record<LinkEnd, boolean> = {
+          server: is(endpoint, 'speaksTls', 'chain.trusted', 'name.matches', 'validity.valid'),
+          client: is(client, 'insists'),
+          device: is(device, 'refused', 'connected'),
+        };
+        for (const end of ['server', 'client', 'device'] as const)
+          expect(link.ends[end].status === 'observed').toBe(proof[end]);
+        if (link.state !== 'encrypted-and-authenticated') return;
+        authenticated += 1;
+        const wanted = requires.length === 0 ? (['server', 'client', 'device'] as const) : requires;
+        expect(wanted.every((end) => proof[end])).toBe(true);
+        expect(is(endpoint, 'speaksTls')).toBe(true);
+        expect(link.absent).toEqual([]);
+      }),
+      { numRuns: 6_000, seed: 20261129 },
+    );
+    expect(authenticated).toBeGreaterThan(100);
+  });
 });
 
 describe('a link without proof', () => {
