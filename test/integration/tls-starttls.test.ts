@@ -115,6 +115,19 @@ describe('StartTLS that leads nowhere', () => {
     }
   });
 
+  it('a notice of disconnection is no word about TLS', async () => {
+    const notice = Buffer.concat([
+      Buffer.from('3024020100781f0a0134040004008a16', 'hex'),
+      Buffer.from('1.3.6.1.4.1.1466.20036'),
+    ]);
+    const peer = await startPeer((socket) => socket.once('data', () => socket.end(notice)));
+    try {
+      expect(await errorOf(tlsEndpointProbe, { endpoint: endpoint(peer.port) }, context())).toBe('probe.inconclusive');
+    } finally {
+      await peer.stop();
+    }
+  });
+
   it('a server that says yes and then speaks no TLS is seen', async () => {
     const peer = await startPeer((socket) =>
       socket.on('data', (chunk: Buffer) =>

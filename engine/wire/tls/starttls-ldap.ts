@@ -22,7 +22,7 @@ export async function startTlsOverLdap(conversation: Conversation, timeoutMs: nu
       reason:
         received.ended === 'silent' ? 'no answer to StartTLS' : `the connection ended (${received.ended}) at StartTLS`,
     };
-  if (received.value.kind === 'malformed') return { kind: 'other', reason: 'the answer to StartTLS is not LDAP' };
+  if (received.value.kind === 'malformed') return { kind: 'other', reason: 'what came after StartTLS is no answer to it' };
   conversation.consume(received.value.length);
   return received.value.resultCode === 0
     ? { kind: 'ready' }
@@ -39,6 +39,8 @@ export function parseExtendedResponse(
   if (bytes.length < outer.end) return undefined;
   const id = element(bytes, outer.start);
   if (id === undefined || id === 'malformed' || id.tag !== 0x02 || id.end > outer.end) return { kind: 'malformed' };
+  // What answers nothing is a notice, such as that of a disconnection (RFC 4511 section 4.4), and says nothing of TLS.
+  if (bytes.subarray(id.start, id.end).toString('hex') !== '01') return { kind: 'malformed' };
   const response = element(bytes, id.end);
   if (response === undefined || response === 'malformed' || response.tag !== 0x78 || response.end > outer.end)
     return { kind: 'malformed' };
