@@ -22,7 +22,8 @@ export async function startTlsOverLdap(conversation: Conversation, timeoutMs: nu
       reason:
         received.ended === 'silent' ? 'no answer to StartTLS' : `the connection ended (${received.ended}) at StartTLS`,
     };
-  if (received.value.kind === 'malformed') return { kind: 'other', reason: 'what came after StartTLS is no answer to it' };
+  if (received.value.kind === 'malformed')
+    return { kind: 'other', reason: 'what came after StartTLS is no answer to it' };
   conversation.consume(received.value.length);
   return received.value.resultCode === 0
     ? { kind: 'ready' }
