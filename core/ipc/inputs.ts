@@ -4,6 +4,8 @@ const handle = z.string().regex(/^h-[0-9a-f]{32}$/);
 const none = z.strictObject({});
 const key = z.string().min(1).max(400);
 const text = (most: number) => z.string().max(most);
+/** Longest secret, in characters: a private key in PEM may be one, RSA with 4096 bits included. */
+const MAX_SECRET = 8192;
 /** Largest picture that crosses, in bytes. */
 export const MAX_PICTURE = 32 * 1024 ** 2;
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -49,7 +51,7 @@ export const INPUTS = {
     passphrase: handle.optional(),
   }),
   /** The one channel that a secret crosses, once, from page to main. */
-  'secret.put': z.strictObject({ value: text(1024).min(1) }),
+  'secret.put': z.strictObject({ value: text(MAX_SECRET).min(1) }),
   /** Gives a secret that was put to the open session under the name that the site uses. */
   'secret.supply': z.strictObject({ name: text(80), secret: handle }),
   /** Gives the site key, put like any secret, to the open session. */

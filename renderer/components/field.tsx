@@ -2,6 +2,9 @@ import { Eye, EyeOff } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { Button as AriaButton, FieldError, Input, Label, Text, TextArea, TextField } from 'react-aria-components';
 
+/** As the contract with main has it: a private key in PEM may be one. */
+const MAX_SECRET = 8192;
+
 const BOX =
   'w-full rounded-md border border-edge/70 bg-surface px-2.5 text-base text-ink placeholder:text-faint hover:border-edge focus:border-accent disabled:opacity-50';
 
@@ -114,7 +117,7 @@ export function SecretInput({
 }: Omit<Common, 'placeholder' | 'maxLength'> & { onEnter?: () => void }) {
   const [shown, setShown] = useState(false);
   return (
-    <Field {...field} type={shown ? 'text' : 'password'} maxLength={1024}>
+    <Field {...field} type={shown ? 'text' : 'password'} maxLength={MAX_SECRET}>
       <div className="relative">
         <Line onEnter={onEnter} room="pr-9" />
         {/* slot null: a field's context would make this button clear or label the field */}
