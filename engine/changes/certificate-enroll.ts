@@ -12,6 +12,9 @@ import type { Change, ChangeMaterial, ChangePlan } from './change.ts';
 
 type Params = z.output<typeof declaration.params>;
 
+/** A small device takes its time: up to four files, its check, and its restart twice where the first one fails. */
+const APPLY_MS = 150_000;
+
 const WITHOUT_SESSION = fail(
   'session.state',
   'A certificate is asked for within a session, which remembers the request.',
@@ -46,6 +49,7 @@ function receivedBefore({ enrolment }: ChangeMaterial): Result<Received | undefi
 export const certificateEnroll: Change<typeof declaration.params> = {
   declaration,
   plan,
+  deadlineMs: () => APPLY_MS,
   async apply(change, credential, context, material) {
     if (material === undefined) return WITHOUT_SESSION;
     const read = readPlan(change);

@@ -7,8 +7,8 @@ import { answer, unclear } from './certificate-ssh-answer.ts';
 import { waitingKey } from './certificate-ssh-request.ts';
 import type { Installation, PlaceState } from './certificate-way.ts';
 
-/** A check and a restart may take a small device its time. */
-const SWITCH_MS = 50_000;
+/** For the check and the restart, or two. */
+const SWITCH_MS = 90_000;
 
 /** The files of a service, the one that tells whether somebody was here first. */
 export function filesOf({ certificateFile, chainFile, keyFile, pkcs12 }: SshEnrolment): readonly string[] {

@@ -33,7 +33,7 @@ describe.skipIf(!isRoot() || !needs('stunnel4', 'openssl', ...SSHD_PROGRAMS))('P
       const received = must(await readReceived(Buffer.from(answer(request(session).pem))));
       const failing = must(await planChange(session, STEP, received));
       const refused = await applyChange(session, STEP, failing.change, approval());
-      expect(refused).toMatchObject({
+      expect(refused, JSON.stringify(refused)).toMatchObject({
         ok: false,
         error: { code: 'change.refused', message: expect.stringContaining('The service does not restart') },
       });
