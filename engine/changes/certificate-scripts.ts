@@ -42,12 +42,23 @@ k=no
 if [ -e "$p$2" ] || [ -e "$p$2.none" ]; then k=yes; fi
 printf '%s %s\\n' "$d" "$k"`;
 
-/** A copy is whole before it has its name: what is put back is never half of a file. Where nothing lay, that is kept too. */
+/**
+ * A copy is whole before it has its name: what is put back is never half of a file. Where nothing lay, that is kept too. What a check
+ * or a restart says goes to a file first: written to a log-in that was lost meanwhile, it would end the service that says it.
+ */
 const BACK = `
 back() {
   if [ -e "$1$old" ]; then mv -f -- "$1$old" "$1" || return 1
   elif [ -e "$1$old.none" ]; then rm -f -- "$1" && rm -f -- "$1$old.none" || return 1; fi
   rm -f -- "$1$old.part"
+}
+run() {
+  (umask 077; : > "$said") || return 1
+  sh -c "$1" < /dev/null > "$said" 2>&1
+  code=$?
+  cat -- "$said" >&2
+  rm -f -- "$said"
+  return $code
 }
 same() {
   if [ "$replaces" = nothing ]; then [ ! -e "$1" ]
@@ -70,6 +81,7 @@ keep() {
 drop() { rm -f -- "$1$old" "$1$old.none" "$1$old.part"; }
 turn() { mv -f -- "$2" "$1"; }
 turn_all() { main=$1; main_new=$2; shift 2; each turn "$@" && turn "$main" "$main_new"; }
+said="$1$old.said"
 [ -z "$replaces" ] || same "$1" || exit 54
 new=
 if [ -n "$waiting" ]; then
@@ -88,10 +100,10 @@ stop=
 trap 'stop=1' HUP INT TERM
 turn_all "$@" || { undo "$@"; exit 56; }
 sync
-[ -z "$check" ] || sh -c "$check" < /dev/null >&2 || { undo "$@"; exit 57; }
+[ -z "$check" ] || run "$check" || { undo "$@"; exit 57; }
 [ -z "$stop" ] || { undo "$@"; exit 59; }
 trap - HUP INT TERM
-sh -c "$restart" < /dev/null >&2 || { undo "$@"; sh -c "$restart" < /dev/null >&2; exit 58; }
+run "$restart" || { undo "$@"; run "$restart"; exit 58; }
 [ -z "$waiting" ] || rm -f -- "$waiting"
 exit 0`;
 export const SWITCH_FAULTS: Readonly<Record<number, string>> = {
@@ -113,6 +125,7 @@ export const RESTORE = `
 old=$1; replaces=$2; waiting=$3; key=$4; restart=$5; shift 5
 ${BACK}
 main=$(readlink -f -- "$1") || main=$1
+said="$main$old.said"
 shift
 [ -e "$main$old" ] || [ -e "$main$old.none" ] || exit 67
 same "$main" || exit 54
@@ -125,7 +138,7 @@ for file in "$@" "$main"; do
   rm -f -- "$f$old.new" "$f"${STAGED}
 done
 sync
-sh -c "$restart" < /dev/null >&2 || exit 70`;
+run "$restart" || exit 70`;
 export const RESTORE_FAULTS: Readonly<Record<number, string>> = {
   54: 'Somebody has changed the certificate on the device since.',
   67: 'The old files are not beside the new ones any more.',

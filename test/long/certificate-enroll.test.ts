@@ -172,6 +172,20 @@ describe.skipIf(!isRoot() || !needs('nginx', 'openssl', ...SSHD_PROGRAMS))(
         await session.close();
       });
 
+      it('goes on where the log-in ends while the service restarts, and finds what came of it', async () => {
+        const ends = 'kill -9 $(cut -d" " -f4 /proc/$PPID/stat); sleep 1; echo more >&2; echo more';
+        const session = await device.open({ made: 'here', restart: `${ends}; ${device.restart}` });
+        await step(session);
+        const [shown, before] = [device.shown(), files()];
+        const received = must(await readReceived(Buffer.from(answer(request(session).pem))));
+        const { change } = must(await planChange(session, STEP, received));
+        expect(must(await applyChange(session, STEP, change, approval()))).toMatchObject({ asPlanned: true });
+        expect(device.shown()).not.toBe(shown);
+        await undo(session, change);
+        expect([device.shown(), files()]).toEqual([shown, before]);
+        await session.close();
+      });
+
       it('says that the service does not show the certificate, although its restart went well, and undoes it', async () => {
         const session = await device.open({ made: 'here', restart: 'true' });
         await step(session);

@@ -24,6 +24,8 @@ export type EnrolmentDevice = {
   readonly certificateFile: string;
   /** Folder that comes first in the PATH of whoever logs in; empty. */
   readonly programs: string;
+  /** Makes the service read its files again. */
+  readonly restart: string;
   readonly sshd: Sshd;
   readonly port: number;
   /** SHA-256 of what the endpoint shows, asked with openssl. */
@@ -89,6 +91,7 @@ export async function startEnrolmentDevice(): Promise<EnrolmentDevice> {
     keyFile,
     certificateFile,
     programs,
+    restart,
     sshd,
     port: nginx.port,
     shown,
