@@ -19,7 +19,7 @@ else
 fi
 openssl req -new -sha256 -key "$use" -config "$cnf" -out "$csr.part" || { rm -f -- "$csr.part"; [ "$6" = same ] || rm -f -- "$new"; exit 64; }
 chmod 644 "$csr.part" && mv -f -- "$csr.part" "$csr"
-sync`;
+for f in "$use" "$csr" "$(dirname -- "$csr")"; do sync -- "$f" 2>/dev/null || sync; done`;
 export const REQUEST_FAULTS: Readonly<Record<number, string>> = {
   54: 'A request of this name lies on the device already.',
   60: 'Nothing can be written beside the key; which account may?',
@@ -44,7 +44,8 @@ printf '%s %s\\n' "$d" "$k"`;
 
 /**
  * A copy is whole before it has its name: what is put back is never half of a file. Where nothing lay, that is kept too. What a check
- * or a restart says goes to a file first: written to a log-in that was lost meanwhile, it would end the service that says it.
+ * or a restart says goes to a file first: written to a log-in that was lost meanwhile, it would end the service that says it. Only
+ * what was written is flushed: a busy device takes minutes for all of its disks.
  */
 const BACK = `
 back() {
@@ -52,6 +53,7 @@ back() {
   elif [ -e "$1$old.none" ]; then rm -f -- "$1" && rm -f -- "$1$old.none" || return 1; fi
   rm -f -- "$1$old.part"
 }
+flush() { sync -- "$1" 2>/dev/null || sync || :; }
 run() {
   (umask 077; : > "$said") || return 1
   sh -c "$1" < /dev/null > "$said" 2>&1
@@ -79,7 +81,8 @@ keep() {
   else (umask 077; : > "$1$old.none"); fi
 }
 drop() { rm -f -- "$1$old" "$1$old.none" "$1$old.part"; }
-turn() { mv -f -- "$2" "$1"; }
+firm() { [ ! -e "$1$old" ] || flush "$1$old"; }
+turn() { mv -f -- "$2" "$1" && flush "$(dirname -- "$1")"; }
 turn_all() { main=$1; main_new=$2; shift 2; each turn "$@" && turn "$main" "$main_new"; }
 said="$1$old.said"
 [ -z "$replaces" ] || same "$1" || exit 54
@@ -90,16 +93,17 @@ if [ -n "$waiting" ]; then
   new="$key$old.new"
   if [ -e "$key" ]; then cp -p -- "$key" "$new"; else (umask 077; : > "$new"); fi
   cat "$waiting" > "$new" || { rm -f -- "$new"; exit 66; }
+  flush "$new"
   set -- "$@" "$key" "$new"
 fi
 clean() { [ -z "$new" ] || rm -f -- "$new"; }
 each fresh "$@" || { clean; exit 55; }
 each keep "$@" || { each drop "$@"; clean; exit 55; }
-undo() { each back "$@"; clean; sync; }
+undo() { each back "$@"; clean; flush "$(dirname -- "$1")"; }
+each firm "$@"
 stop=
 trap 'stop=1' HUP INT TERM
 turn_all "$@" || { undo "$@"; exit 56; }
-sync
 [ -z "$check" ] || run "$check" || { undo "$@"; exit 57; }
 [ -z "$stop" ] || { undo "$@"; exit 59; }
 trap - HUP INT TERM
@@ -136,8 +140,8 @@ for file in "$@" "$main"; do
   f=$(readlink -f -- "$file") || f=$file
   back "$f" || exit 69
   rm -f -- "$f$old.new" "$f"${STAGED}
+  flush "$(dirname -- "$f")"
 done
-sync
 run "$restart" || exit 70`;
 export const RESTORE_FAULTS: Readonly<Record<number, string>> = {
   54: 'Somebody has changed the certificate on the device since.',

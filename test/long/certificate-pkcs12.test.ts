@@ -9,7 +9,7 @@ import { enrolmentSteps } from '../support/enrolment-steps.ts';
 import { KEYSTORE_PASSWORD, type KeystoreDevice, startKeystoreDevice } from '../support/keystore-device.ts';
 import { SSHD_PROGRAMS } from '../support/sshd.ts';
 
-const TIME = 240_000;
+const TIME = 480_000;
 
 describe.skipIf(!isRoot() || !needs('stunnel4', 'openssl', ...SSHD_PROGRAMS))('PKCS#12 over SSH, disturbed', () => {
   let device: KeystoreDevice;

@@ -57,7 +57,8 @@ export async function startKeystoreDevice(days: number): Promise<KeystoreDevice>
   writeFileSync(at('stunnel.conf'), [`pid = ${pid}`, '[admin]', accept, connect, ...shows, ''].join('\n'));
   // It goes into the background once it has opened the file, so that a wrong password is a start that fails.
   const start = `setsid ${findProgram('stunnel4')} ${at('stunnel.conf')} < ${at('password')}`;
-  const halt = `if [ -e ${pid} ]; then kill $(cat ${pid}); while [ -e ${pid} ]; do sleep 0.05; done; fi`;
+  const gone = `n=0; while [ -e ${pid} ] && [ $n -lt 200 ]; do sleep 0.05; n=$((n + 1)); done; rm -f ${pid}`;
+  const halt = `if [ -e ${pid} ]; then kill $(cat ${pid}); ${gone}; fi`;
   const restart = `${halt}; ${start}`;
   execFileSync('sh', ['-c', start], { stdio: ['ignore', 'ignore', 'pipe'] });
   const sshd = await startSshd();
