@@ -36,6 +36,7 @@ export const ERROR_CODES = {
   'ldap.protocol': 'hospital',
   'http.protocol': 'hospital',
   'dicom.protocol': 'hospital',
+  'ntp.protocol': 'hospital',
   'ssh.host-key': 'operator',
   'ssh.credentials': 'operator',
   'ssh.protocol': 'hospital',

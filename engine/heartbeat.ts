@@ -161,8 +161,8 @@ export async function askDevice(
   const { url } = heartbeat;
   const host = hostOfUrl(url);
   const answer = await budget.connection(host, () => askWhetherAlive(url, options), signal);
-  if (!answer.ok || answer.value < 500) return answer;
-  return fail('http.protocol', `It answers HTTP ${answer.value}.`, { place: url });
+  if (!answer.ok || answer.value.status < 500) return answer;
+  return fail('http.protocol', `It answers HTTP ${answer.value.status}.`, { place: url });
 }
 
 function noHeartbeat(device: Device, when: string, cause: AppError): AppError {

@@ -1,6 +1,7 @@
 import { certificatePinned } from './certificate-pinned.ts';
 import { certificateShared } from './certificate-shared.ts';
 import { certificateStatus } from './certificate-status.ts';
+import { clockOffset } from './clock-offset.ts';
 import type { ProbeDeclaration } from './declaration.ts';
 import { dicomEcho } from './dicom-echo.ts';
 import { directoryAccess } from './directory-access.ts';
@@ -20,6 +21,7 @@ export const PROBE_DECLARATIONS = [
   certificatePinned,
   certificateShared,
   certificateStatus,
+  clockOffset,
   dicomEcho,
   directoryAccess,
   directoryAccount,

@@ -7,13 +7,13 @@ export const idSchema = z
   .max(80)
   .regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/, 'use lower-case letters, digits, dots and dashes');
 
-const hostSchema = z
+export const hostSchema = z
   .string()
   .min(1)
   .max(253)
   .regex(/^[A-Za-z0-9._:-]+$/, 'a host name or an IP address')
   .describe('Host name or IP address, as the other end dials it');
-const portSchema = z.int().min(1).max(65535);
+export const portSchema = z.int().min(1).max(65535);
 
 /** A TCP service. The name is what certificates are checked against, unless `serverName` says otherwise. */
 export const endpointSchema = z.strictObject({

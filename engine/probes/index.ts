@@ -2,6 +2,7 @@ import type { Probe } from '../context.ts';
 import { certificatePinnedProbe } from './certificate-pinned.ts';
 import { certificateSharedProbe } from './certificate-shared.ts';
 import { certificateStatusProbe } from './certificate-status.ts';
+import { clockOffsetProbe } from './clock-offset.ts';
 import { dicomEchoProbe } from './dicom-echo.ts';
 import { directoryAccess } from './directory-access.ts';
 import { directoryAccount } from './directory-account.ts';
@@ -20,6 +21,7 @@ export const PROBES: readonly Probe[] = [
   certificatePinnedProbe,
   certificateSharedProbe,
   certificateStatusProbe,
+  clockOffsetProbe,
   dicomEchoProbe,
   directoryAccess,
   directoryAccount,

@@ -75,13 +75,13 @@ export async function requestHttp(message: HttpRequest, options: HttpOptions): P
 
 /**
  * Asks whether an HTTP server answers at all, whoever it is: a device with an expired certificate is alive. So https is not
- * verified here, nothing but the address is sent, and only the status comes back. Errors: those of `dial`, of a failed
- * handshake, `http.protocol`. Call it inside the host's connection slot.
+ * verified here, nothing but the address is sent, and only status and date come back (milliseconds since 1970; undefined
+ * where none can be read). Errors: those of `dial`, of a failed handshake, `http.protocol`. Call it inside the host's connection slot.
  */
 export async function askWhetherAlive(
   address: string,
-  options: DialOptions & { answerMs: number },
-): Promise<Result<number>> {
+  options: DialOptions & { answerMs: number; method?: 'GET' | 'HEAD' },
+): Promise<Result<{ readonly status: number; readonly date: number | undefined }>> {
   const url = new URL(address);
   const host = hostOfUrl(url);
   const secure = url.protocol === 'https:';
@@ -97,10 +97,13 @@ export async function askWhetherAlive(
     if (!dialled.ok) return dialled;
     stream = dialled.value;
   }
-  const answer = await exchange({ url: address, method: 'GET' }, url, stream, { ...options, anchors: [] }, address);
+  const { method = 'GET' } = options;
+  const answer = await exchange({ url: address, method }, url, stream, { ...options, anchors: [] }, address);
   stream.on('error', () => {});
   stream.destroy();
-  return answer.ok ? ok(answer.value.status) : answer;
+  if (!answer.ok) return answer;
+  const date = Date.parse(answer.value.headers.date ?? '');
+  return ok({ status: answer.value.status, date: Number.isNaN(date) ? undefined : date });
 }
 
 function exchange(
