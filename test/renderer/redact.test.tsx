@@ -9,6 +9,8 @@ import { axeFaults, setTheme, settle, startApp, stopApp, until } from './support
 /** Name a folder inside the project in VITE_LOCKSTEP_SCREENS to keep pictures, to be looked at. */
 const PICTURES = import.meta.env.VITE_LOCKSTEP_SCREENS as string | undefined;
 const [WIDTH, HEIGHT] = [640, 400];
+/** Chromium encodes PNG and JPEG while it is idle, and after eleven seconds at the latest. */
+const ENCODED_MS = 15_000;
 
 /** A picture as a person takes it: a rack, with a label that names a patient. */
 async function photo(type: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -84,7 +86,7 @@ beforeEach(async () => {
 });
 afterEach(stopApp);
 
-describe('a photo that is attached', () => {
+describe('a photo that is attached', { timeout: 40_000 }, () => {
   it.each(['image/png', 'image/jpeg', 'image/webp'])('loses what is below a box for good, as %s', async (type) => {
     const main = await chosen(type);
     await drag([70, 50], [350, 130]);
@@ -93,7 +95,7 @@ describe('a photo that is attached', () => {
     expect(getComputedStyle(boxes()[0] as HTMLElement).backgroundColor).toBe('rgb(0, 0, 0)');
     if (PICTURES !== undefined && type === 'image/png') await page.screenshot({ path: `${PICTURES}/redact-drawn.png` });
     await page.getByRole('button', { name: 'Attach with 1 box' }).click();
-    await until(() => sent(main).length === 1);
+    await until(() => sent(main).length === 1, ENCODED_MS);
     const [input] = sent(main);
     expect(input).toMatchObject({ boxes: 1, keepOriginal: false, picture: file('rack.png').handle });
     const at = await pixels(input?.redacted);
@@ -124,7 +126,7 @@ describe('a photo that is attached', () => {
     expect(boxes()).toHaveLength(1);
     expect(document.activeElement).toBe(boxes()[0]);
     await page.getByRole('button', { name: 'Attach with 1 box' }).click();
-    await until(() => sent(main).length === 1);
+    await until(() => sent(main).length === 1, ENCODED_MS);
     expect(sent(main)[0]?.redacted?.length).toBeGreaterThan(0);
   });
 
@@ -147,7 +149,7 @@ describe('a photo that is attached', () => {
     const main = await chosen();
     await page.getByText('With all that it shows and says', { exact: false }).click();
     await page.getByRole('button', { name: 'Attach without boxes' }).click();
-    await until(() => sent(main).length === 1);
+    await until(() => sent(main).length === 1, ENCODED_MS);
     expect(sent(main)[0]).toMatchObject({ boxes: 0, keepOriginal: true });
     expect(sent(main)[0]?.redacted).toBeUndefined();
   });
