@@ -82,6 +82,32 @@ describe.skipIf(!needs('nginx'))('tls.client-authentication against nginx', () =
     }
   });
 
+  it.each([
+    ['turns it away', 'if ($ssl_client_s_dn !~ "CN=device.test") { return 444; }', true],
+    ['takes it', '', false],
+  ])("tells a server's own look at the subject: it %s", async (_, look, refused) => {
+    const other = await ca.issue('other', { commonName: 'other.test', sans: ['other.test'], usage: 'client' });
+    identities.push({ id: 'other', kind: 'wrong-subject', certificate: other.certificate, key: other.key });
+    const nginx = await startNginx({
+      ...server,
+      directives: [
+        'ssl_protocols TLSv1.2 TLSv1.3;',
+        'ssl_verify_client on;',
+        `ssl_client_certificate ${ca.rootFile};`,
+        look,
+      ],
+    });
+    try {
+      const asked = params(nginx.port, ['good', 'other']);
+      const { facts } = await factsOf(tlsClientAuthenticationProbe, asked, context());
+      expect(facts.versions).toEqual(['TLS 1.2', 'TLS 1.3']);
+      expect(facts).toMatchObject({ insists: true, refuses: { wrongSubject: refused } });
+    } finally {
+      identities.pop();
+      await nginx.stop();
+    }
+  });
+
   it('sees a server that asks for nothing', async () => {
     const nginx = await startNginx({ ...server, directives: ['ssl_protocols TLSv1.2 TLSv1.3;'] });
     try {
