@@ -171,6 +171,12 @@ export const tlsEndpoint = declareProbe({
       .boolean()
       .optional()
       .describe('The server indicates secure renegotiation in TLS 1.2 (RFC 5746)'),
+    clientRenegotiation: z
+      .boolean()
+      .optional()
+      .describe(
+        'The server negotiates anew when a client asks for it in TLS 1.2, which costs it much; full survey only',
+      ),
     extendedMasterSecret: z
       .boolean()
       .optional()

@@ -13,6 +13,7 @@ import { inquire, type Inquiry } from '../wire/tls/inquiry.ts';
 import { offer } from '../wire/tls/offer.ts';
 import { type Presented, readPresented } from '../wire/tls/presented.ts';
 import { refusalsOf } from '../wire/tls/refusals.ts';
+import { tryRenegotiation } from '../wire/tls/renegotiation.ts';
 import { noAnswer, surveyVersions } from '../wire/tls/survey.ts';
 import type { Offer } from '../wire/tls/version-offer.ts';
 import { withdrawRefusals } from '../wire/tls/withdraw-refusals.ts';
@@ -75,6 +76,11 @@ export const tlsEndpointProbe = defineProbe(
     const { negotiated, certificates, refusal, stapled, why } = presented.value;
     const named = await readUnknownName(endpoint, presented.value, anchors.value, context);
     if (!named.ok) return named;
+    const again =
+      depth === 'full' && surveyed.value.survey.accepts?.tls12 === true
+        ? await context.connection(endpoint.host, () => tryRenegotiation(endpoint, options))
+        : ok({ why: 'TLS 1.2 is not known to be accepted.' });
+    if (!again.ok) return again;
     const told = {
       facts: {
         speaksTls: true,
@@ -84,6 +90,7 @@ export const tlsEndpointProbe = defineProbe(
         ...full.value.facts,
         ...(stapled === undefined ? {} : { stapled: stapled.answer !== undefined }),
         ...('unknownName' in named.value ? named.value : {}),
+        ...('clientRenegotiation' in again.value ? again.value : {}),
         ...(negotiated === undefined ? {} : { negotiated }),
       },
       absent: [
@@ -100,6 +107,7 @@ export const tlsEndpointProbe = defineProbe(
     if (control?.ok === false && isAbort(control.error)) return control;
     const tired = control !== undefined && !(control.ok && control.value.kind === 'hello');
     const { facts, absent } = tired ? withdrawRefusals(told.facts, told.absent) : told;
+    if (depth === 'full' && 'why' in again.value) absent.push({ path: 'clientRenegotiation', reason: again.value.why });
     if (stapled === undefined) absent.push({ path: 'stapled', reason: why });
     if ('why' in named.value) absent.push({ path: 'unknownName', reason: named.value.why });
     if (negotiated === undefined) absent.push({ path: 'negotiated', reason: why });
@@ -194,6 +202,7 @@ function notTls(engine: string, clearText: string) {
     'suites',
     'signatures',
     'guideline',
+    'clientRenegotiation',
     ...FEATURES,
     ...CERTIFICATE_FACTS,
   ];

@@ -82,11 +82,35 @@ describe.skipIf(!needs('nginx', 'openssl', 'nmap', 'sslscan'))('every suite of a
   it('says that a survey that was not asked for knows nothing', () =>
     server(['-tls1_2'], leaf, async (port) => {
       const { facts, absent } = await look(port, { survey: 'essential' });
-      for (const path of ['suites', 'signatures', 'guideline']) {
+      for (const path of ['suites', 'signatures', 'guideline', 'clientRenegotiation']) {
         expect(facts).not.toHaveProperty(path);
         expect(absent.find((fact) => fact.path === path)?.reason).toMatch(/essential/);
       }
     }));
+});
+
+describe.skipIf(!needs('nginx', 'openssl'))('whether a client may have the handshake anew', () => {
+  it.each<[string, readonly string[], boolean | undefined]>([
+    ['given', ['-tls1_2', '-www', '-client_renegotiation'], true],
+    ['refused, as shipped', ['-tls1_2', '-www'], false],
+    ['unknown where the server ends every connection', ['-tls1_2', '-client_renegotiation'], undefined],
+    ['unknown in TLS 1.3, which has no such thing', ['-tls1_3'], undefined],
+  ])('%s by openssl', (_, args, wanted) =>
+    server(args, leaf, async (port) => {
+      const { facts, absent } = await look(port);
+      expect(facts.clientRenegotiation).toBe(wanted);
+      expect(absent.some(({ path }) => path === 'clientRenegotiation')).toBe(wanted === undefined);
+    }),
+  );
+
+  it('refused by nginx', async () => {
+    const nginx = await startNginx({ ...leaf, directives: ['ssl_protocols TLSv1.2;'] });
+    try {
+      expect((await look(nginx.port)).facts.clientRenegotiation).toBe(false);
+    } finally {
+      await nginx.stop();
+    }
+  });
 });
 
 describe.skipIf(!needs('openssl', 'sslscan'))('with which schemes a server signs', () => {

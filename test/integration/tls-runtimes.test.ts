@@ -65,8 +65,8 @@ describe.skipIf(typeof electron === 'string' || !needs('nginx', 'curl'))(
       };
     }
 
-    /** The same job on both; the only differences allowed are the library's name and the suite that it negotiates. */
-    async function onBoth(job: Omit<ProbeJob, 'site'>): Promise<Record<string, unknown>> {
+    /** What came of a job under OpenSSL, and under BoringSSL. */
+    async function outcomes(job: Omit<ProbeJob, 'site'>) {
       const { executable } = electron as { executable: string };
       const [node, shell] = [
         await jobs.run(process.execPath, { ...job, site }),
@@ -74,13 +74,20 @@ describe.skipIf(typeof electron === 'string' || !needs('nginx', 'curl'))(
       ];
       expect(node.runtime.electron).toBeUndefined();
       expect(shell.runtime.electron).toBeDefined();
-      const facts = [node, shell].map((outcome) => {
-        if (outcome.result.value === undefined) throw new Error(JSON.stringify(outcome.result));
-        const { engine, negotiated, ...rest } = outcome.result.value.facts;
+      return [node, shell].map(({ result }) => {
+        if (result.value === undefined) throw new Error(JSON.stringify(result));
+        return result.value;
+      });
+    }
+
+    /** The same job on both; the only differences allowed are the library's name and the suite that it negotiates. */
+    async function onBoth(job: Omit<ProbeJob, 'site'>): Promise<Record<string, unknown>> {
+      const facts = (await outcomes(job)).map((value) => {
+        const { engine, negotiated, ...rest } = value.facts;
         return {
           engine,
           negotiated,
-          ...withoutMismatch(rest, outcome.result.value.absent as { path: string; reason: string }[]),
+          ...withoutMismatch(rest, value.absent as { path: string; reason: string }[]),
         };
       });
       expect(facts[0]?.engine).toMatch(/^OpenSSL 3/);
@@ -112,6 +119,54 @@ describe.skipIf(typeof electron === 'string' || !needs('nginx', 'curl'))(
       try {
         const facts = await onBoth({ probe: 'tls.endpoint', params: { endpoint: { host: NAME, port: nginx.port } } });
         expect(facts).toMatchObject({ accepts, acceptsWeakSuite: weak, chain: { trusted: true } });
+      } finally {
+        await nginx.stop();
+      }
+    });
+
+    it('every suite and scheme is the same to both, and BoringSSL says what it cannot ask for', async () => {
+      const nginx = await startNginx({ ...leaf, directives: ['ssl_protocols TLSv1.2 TLSv1.3;'] });
+      try {
+        const job = { probe: 'tls.endpoint', params: { endpoint: { host: NAME, port: nginx.port }, survey: 'full' } };
+        const [node, shell] = (await outcomes(job)).map((value) => {
+          const { engine: _, negotiated: __, clientRenegotiation, ...rest } = value.facts;
+          const absent = value.absent as { path: string; reason: string }[];
+          return { clientRenegotiation, rest, absent, why: absent.find(({ path }) => path === 'clientRenegotiation') };
+        });
+        expect(shell?.rest).toEqual(node?.rest);
+        expect(node).toMatchObject({ clientRenegotiation: false, why: undefined });
+        expect(shell).toMatchObject({
+          clientRenegotiation: undefined,
+          why: { reason: 'BoringSSL does not ask for it.' },
+        });
+        expect(shell?.absent.filter((one) => one !== shell.why)).toEqual(node?.absent);
+      } finally {
+        await nginx.stop();
+      }
+    });
+
+    it('the probes of certificates see the same', async () => {
+      const nginx = await startNginx(leaf);
+      const endpoint = { host: NAME, port: nginx.port };
+      try {
+        for (const [probe, params, expected] of [
+          ['certificate.pinned', { endpoint, pinned: ca.root }, { matches: true, relation: 'anchors-chain' }],
+          [
+            'certificate.shared',
+            {
+              devices: [
+                { id: 'one', endpoints: { web: endpoint } },
+                { id: 'two', endpoints: { web: endpoint } },
+              ],
+            },
+            { distinct: false },
+          ],
+          ['certificate.status', { endpoint }, {}],
+        ] as const) {
+          const [node, shell] = await outcomes({ probe, params });
+          expect(node?.facts, probe).toMatchObject(expected);
+          expect(shell, probe).toEqual(node);
+        }
       } finally {
         await nginx.stop();
       }

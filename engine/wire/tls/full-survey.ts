@@ -19,10 +19,12 @@ type FullFacts = Pick<EndpointFacts, 'suites' | 'signatures' | 'weakSuites' | 'a
 type Inquire = (inquiry: Inquiry) => Promise<Result<InquiryAnswer>>;
 
 /** What is absent where only the essential survey was asked for. */
-export const NOT_ASKED: readonly AbsentFact[] = ['suites', 'signatures', 'guideline'].map((path) => ({
-  path,
-  reason: 'Only the full survey looks for it, and the guide asked for the essential one.',
-}));
+export const NOT_ASKED: readonly AbsentFact[] = ['suites', 'signatures', 'guideline', 'clientRenegotiation'].map(
+  (path) => ({
+    path,
+    reason: 'Only the full survey looks for it, and the guide asked for the essential one.',
+  }),
+);
 
 /**
  * Every suite and signature scheme that the server accepts. A weak suite among them counts as one, whatever the essential
