@@ -51,8 +51,6 @@ function askAgain(socket: TLSSocket): Promise<Renegotiation> {
     socket.once('error', failed);
     // Servers end connections for many reasons, so an end says nothing about what was asked.
     socket.once('close', () => finish({ why: 'The server hung up when it was asked.' }));
-    socket.renegotiate({ rejectUnauthorized: false }, (error) =>
-      error === null ? finish({ clientRenegotiation: true }) : failed(error),
-    );
+    socket.renegotiate({}, (error) => (error === null ? finish({ clientRenegotiation: true }) : failed(error)));
   });
 }
