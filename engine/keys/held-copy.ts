@@ -2,7 +2,7 @@ import type { HeldCopy } from '../../core/probes/certificate-pinned.ts';
 import { valueAtPointer } from '../../core/json-pointer.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { ProbeContext } from '../context.ts';
-import { sendToDevice } from '../wire/device-http.ts';
+import { bodyFromDevice } from '../wire/device-http.ts';
 import { withSshDevice } from '../wire/ssh-device.ts';
 import { readFile } from '../wire/ssh-files.ts';
 import { type ReadCertificate, readCertificatesPem } from './read-certificate.ts';
@@ -21,7 +21,7 @@ export type ReadCopy = {
 /**
  * Reads the certificates that a device holds of its peer. A private key beside them is passed over, and nothing of it is kept.
  * Errors: `input.not-found` (nothing lies there), `identity.invalid` (no certificate), `http.protocol`, those of
- * `sendToDevice`, `withSshDevice` and `readFile`.
+ * `bodyFromDevice`, `withSshDevice` and `readFile`.
  */
 export async function readHeldCopy(held: HeldCopy, context: ProbeContext): Promise<Result<ReadCopy>> {
   if (typeof held === 'string') {
@@ -35,15 +35,12 @@ export async function readHeldCopy(held: HeldCopy, context: ProbeContext): Promi
 async function fromApi(held: Extract<HeldCopy, { url: string }>, context: ProbeContext): Promise<Result<ReadCopy>> {
   const { url, at } = held;
   context.progress(`GET ${new URL(url).origin}${new URL(url).pathname}`);
-  const answer = await sendToDevice({ url, method: 'GET' }, held, undefined, context);
-  if (!answer.ok) return answer;
-  const { status, body, truncated } = answer.value;
-  if (status !== 200 || truncated)
-    return fail('http.protocol', `The device does not show the copy that it holds (status ${status}).`, { place: url });
-  if (at === '') return certificatesOf(body, 'device-api', url);
+  const body = await bodyFromDevice(held, 'the copy that it holds', undefined, context);
+  if (!body.ok) return body;
+  if (at === '') return certificatesOf(body.value, 'device-api', url);
   let value: unknown;
   try {
-    value = valueAtPointer(JSON.parse(body.toString('utf8')), at);
+    value = valueAtPointer(JSON.parse(body.value.toString('utf8')), at);
   } catch {
     return fail('http.protocol', 'The answer of the device is not JSON.', { place: url });
   }

@@ -53,6 +53,26 @@ export async function sendToDevice(
 }
 
 /**
+ * The body of what a device shows at a URL. Errors: `http.protocol` (it does not show it, or more than is read), those of
+ * `sendToDevice`.
+ * @param what it is to show, for the error's sentence
+ */
+export async function bodyFromDevice(
+  reach: DeviceReach & { readonly url: string },
+  what: string,
+  who: Login | undefined,
+  context: ProbeContext,
+): Promise<Result<Buffer>> {
+  const { url } = reach;
+  const answer = await sendToDevice({ url, method: 'GET' }, reach, who, context);
+  if (!answer.ok) return answer;
+  const { status, body, truncated } = answer.value;
+  return status === 200 && !truncated
+    ? ok(body)
+    : fail('http.protocol', `The device does not show ${what} (status ${status}).`, { place: url });
+}
+
+/**
  * What a device shows at a URL: JSON, or plain text where `at` asks for the whole answer. Errors: `http.protocol`, those of
  * `sendToDevice`.
  */
@@ -62,12 +82,9 @@ export async function readFromDevice(
   context: ProbeContext,
 ): Promise<Result<unknown>> {
   const { url, at } = reach;
-  const answer = await sendToDevice({ url, method: 'GET' }, reach, who, context);
-  if (!answer.ok) return answer;
-  const { status, body, truncated } = answer.value;
-  if (status !== 200 || truncated)
-    return fail('http.protocol', `The device does not show its settings (status ${status}).`, { place: url });
-  const text = body.toString('utf8');
+  const body = await bodyFromDevice(reach, 'its settings', who, context);
+  if (!body.ok) return body;
+  const text = body.value.toString('utf8');
   try {
     return ok(JSON.parse(text) as unknown);
   } catch {
