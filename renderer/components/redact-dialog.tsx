@@ -1,6 +1,5 @@
-import { Check, SquarePlus, Trash2 } from 'lucide-react';
+import { SquarePlus, Trash2 } from 'lucide-react';
 import { useEffect, useId, useRef, useState } from 'react';
-import { Checkbox } from 'react-aria-components';
 import type { PictureView } from '../../core/ipc.ts';
 import { type AppError, fail, type Result } from '../../core/result.ts';
 import { call } from '../api.ts';
@@ -11,6 +10,7 @@ import { ActionDialog } from './action-dialog.tsx';
 import { Button } from './button.tsx';
 import { ErrorNote } from './note.tsx';
 import { RedactPicture } from './redact-picture.tsx';
+import { TickBox } from './tick-box.tsx';
 
 const UNREADABLE = fail('input.malformed', 'This picture cannot be shown, so nothing can be covered in it.');
 
@@ -95,28 +95,14 @@ export function RedactDialog({
             </Button>
             <span className="truncate text-xs text-faint">{picture.picture.name}</span>
           </div>
-          <Checkbox
-            isSelected={keepOriginal}
-            onChange={setKeepOriginal}
-            className="flex items-start gap-2.5 rounded-sm text-sm data-[focus-visible]:outline-2 data-[focus-visible]:outline-offset-2 data-[focus-visible]:outline-accent"
-          >
-            {({ isSelected }) => (
-              <>
-                <span
-                  aria-hidden
-                  className={`mt-0.5 flex size-4 shrink-0 items-center justify-center rounded-sm border ${isSelected ? 'border-accent bg-accent text-on-accent' : 'border-edge bg-surface'}`}
-                >
-                  {isSelected ? <Check className="size-3" strokeWidth={3} /> : null}
-                </span>
-                <span>
-                  Put the original into the bundle, too
-                  <span className="block text-soft">
-                    With all that it shows and says. Without this, only its digest is kept.
-                  </span>
-                </span>
-              </>
-            )}
-          </Checkbox>
+          <TickBox isSelected={keepOriginal} onChange={setKeepOriginal}>
+            <span>
+              Put the original into the bundle, too
+              <span className="block text-soft">
+                With all that it shows and says. Without this, only its digest is kept.
+              </span>
+            </span>
+          </TickBox>
           {unreadable ? <ErrorNote error={UNREADABLE.error} /> : null}
         </div>
       )}

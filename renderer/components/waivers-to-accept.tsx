@@ -1,7 +1,7 @@
-import { Check } from 'lucide-react';
-import { Checkbox, CheckboxGroup, Label } from 'react-aria-components';
+import { CheckboxGroup, Label } from 'react-aria-components';
 import type { AskedWaiver } from '../../core/ipc.ts';
 import { showDate } from '../lib/format.ts';
+import { TickBox } from './tick-box.tsx';
 
 /** A waiver with the title of its step, where the guide is at hand. */
 export type TitledWaiver = AskedWaiver & { readonly title: string };
@@ -25,29 +25,15 @@ export function WaiversToAccept({
     >
       <Label className="text-sm font-semibold">Waivers asked for. Tick those that the hospital accepts.</Label>
       {waivers.map((waiver) => (
-        <Checkbox
-          key={waiver.key}
-          value={waiver.key}
-          className="flex items-start gap-2.5 rounded-sm text-sm data-[focus-visible]:outline-2 data-[focus-visible]:outline-offset-2 data-[focus-visible]:outline-accent"
-        >
-          {({ isSelected }) => (
-            <>
-              <span
-                aria-hidden
-                className={`mt-0.5 flex size-4 shrink-0 items-center justify-center rounded-sm border ${isSelected ? 'border-accent bg-accent text-on-accent' : 'border-edge bg-surface'}`}
-              >
-                {isSelected ? <Check className="size-3" strokeWidth={3} /> : null}
-              </span>
-              <span className="min-w-0 break-words">
-                <span className="font-medium">{'title' in waiver ? waiver.title : waiver.key}</span>, until{' '}
-                {showDate(waiver.until)}
-                <span className="block text-soft">
-                  {waiver.reason} Meanwhile: {waiver.compensating}
-                </span>
-              </span>
-            </>
-          )}
-        </Checkbox>
+        <TickBox key={waiver.key} value={waiver.key}>
+          <span className="min-w-0 break-words">
+            <span className="font-medium">{'title' in waiver ? waiver.title : waiver.key}</span>, until{' '}
+            {showDate(waiver.until)}
+            <span className="block text-soft">
+              {waiver.reason} Meanwhile: {waiver.compensating}
+            </span>
+          </span>
+        </TickBox>
       ))}
     </CheckboxGroup>
   );
